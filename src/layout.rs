@@ -1,0 +1,227 @@
+//! Where generated code finds things: the only place that knows vmctx offsets.
+//!
+//! The structures are written by the runtime and read by compiled code; the
+//! offsets that the compiler uses are taken from the structures themselves, so
+//! that the two cannot differ. All integers are in the target's byte order, and
+//! all pointers are 8 bytes: every target that Inlay compiles for is 64-bit.
+
+use crate::module::{Module, ValType};
+use std::ffi::c_void;
+use std::mem::{offset_of, size_of};
+
+/// A call from C into wasm that has not returned; lives in the frame of its entry trampoline.
+#[repr(C)]
+pub struct VmActivation {
+    /// The activation that was current before.
+    pub previous: *mut VmActivation,
+    /// Frame pointer, stack pointer and handler of the entry trampoline: where a trap resumes.
+    pub entry_fp: usize,
+    pub entry_sp: usize,
+    pub handler: usize,
+    /// What the store held before: restored when this activation ends.
+    pub outer_exit_fp: usize,
+    pub outer_exit_pc: usize,
+    pub outer_stack_limit: usize,
+}
+
+/// The part of a store that compiled code reads and writes; its first field, so that both have one address.
+#[repr(C)]
+pub struct VmStore {
+    /// Wasm traps when its stack pointer is below this; 0 when no wasm runs and the host set no bounds.
+    pub stack_limit: usize,
+    /// Bytes of stack for wasm when the host set no bounds.
+    pub stack_bytes: usize,
+    /// Frame pointer of the innermost wasm frame, and the address its callee returns to; set on the way out to the host.
+    pub exit_fp: usize,
+    pub exit_pc: usize,
+    /// The innermost activation.
+    pub activation: *mut VmActivation,
+    /// Nonzero when a builtin has recorded an error that is to be raised.
+    pub pending: usize,
+}
+
+/// What every vmctx starts with, an instance's and a host function's alike.
+#[repr(C)]
+pub struct VmHeader {
+    pub store: *mut VmStore,
+    /// The engine's table of builtins.
+    pub builtins: *const *const c_void,
+}
+
+/// The fixed part of an instance's vmctx; what follows is laid out by [`VmLayout`].
+#[repr(C)]
+pub struct VmContext {
+    pub header: VmHeader,
+    /// The store's ids of the module's function types.
+    pub type_ids: *const u32,
+    /// The runtime's instance.
+    pub instance: *mut c_void,
+}
+
+/// The vmctx of a host function, one for each instance that imports it.
+#[repr(C)]
+pub struct VmHostFunc {
+    pub header: VmHeader,
+    /// A typed C function, or null when the function takes boxed values.
+    pub function: *const c_void,
+    pub env: *mut c_void,
+    /// The importing instance, or null.
+    pub instance: *mut c_void,
+    /// The runtime's host function.
+    pub host: *const c_void,
+}
+
+/// A function reference: what `funcref` values and `inlay_func_t *` point to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmFuncRef {
+    /// Entry point, in the calling convention of wasm code.
+    pub code: *const c_void,
+    /// The callee's vmctx.
+    pub vmctx: *mut VmHeader,
+    /// The store's id of its type.
+    pub type_id: u32,
+}
+
+/// An imported function as the importing module calls it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmFuncImport {
+    pub code: *const c_void,
+    pub vmctx: *mut VmHeader,
+}
+
+/// A memory's current place and size in bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmMemory {
+    pub base: *mut u8,
+    pub len: usize,
+}
+
+/// A table's current place and size in elements; an element is a pointer.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmTable {
+    pub base: *mut *mut c_void,
+    pub len: usize,
+}
+
+/// A global's value, in its first bytes.
+#[repr(C, align(16))]
+#[derive(Clone, Copy)]
+pub struct VmGlobal(pub [u8; 16]);
+
+/// Bytes of one boxed argument or result between a trampoline and the runtime.
+pub const SLOT: usize = 16;
+
+// Compiled code depends on these; images record the format version that goes with them.
+const _: () = {
+    assert!(size_of::<*const c_void>() == 8);
+    assert!(offset_of!(VmContext, header) == 0 && offset_of!(VmHostFunc, header) == 0);
+    assert!(offset_of!(VmHeader, store) == 0 && offset_of!(VmHeader, builtins) == 8);
+    assert!(size_of::<VmContext>() == 32);
+    assert!(size_of::<VmHostFunc>() == 48);
+    assert!(size_of::<VmFuncRef>() == 24);
+    assert!(size_of::<VmFuncImport>() == 16);
+    assert!(size_of::<VmMemory>() == 16 && size_of::<VmTable>() == 16);
+    assert!(size_of::<VmGlobal>() == 16 && align_of::<VmGlobal>() == 16);
+    assert!(size_of::<VmActivation>() == 56);
+    assert!(size_of::<VmStore>() == 48);
+};
+
+/// Offsets of the variable part of an instance's vmctx, from the counts of its module.
+#[derive(Clone, Copy, Debug)]
+pub struct VmLayout {
+    imported_funcs: u32,
+    imported_tables: u32,
+    imported_memories: u32,
+    imported_globals: u32,
+    tables: u32,
+    memories: u32,
+    globals: u32,
+    func_refs: u32,
+    /// Bytes in all.
+    pub size: u32,
+}
+
+/// Where the definition of a table, memory or global is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the vmctx, at this offset.
+    Inline(u32),
+    /// Behind the pointer at this offset of the vmctx.
+    Pointer(u32),
+}
+
+impl VmLayout {
+    /// The layout for a module; `None` when it would be too large for 32-bit offsets.
+    pub fn new(module: &Module) -> Option<VmLayout> {
+        let mut at = size_of::<VmContext>() as u64;
+        let mut area = |count: usize, size: usize| {
+            let start = at;
+            at += count as u64 * size as u64;
+            start as u32
+        };
+        let layout = VmLayout {
+            // Memories and tables first: their offsets stay small, and so do the instructions that use them.
+            memories: area(
+                module.memories.len() - module.imported_memories as usize,
+                size_of::<VmMemory>(),
+            ),
+            tables: area(module.defined_tables.len(), size_of::<VmTable>()),
+            globals: area(module.defined_globals.len(), size_of::<VmGlobal>()),
+            imported_funcs: area(module.imported_funcs as usize, size_of::<VmFuncImport>()),
+            imported_tables: area(module.imported_tables as usize, 8),
+            imported_memories: area(module.imported_memories as usize, 8),
+            imported_globals: area(module.imported_globals as usize, 8),
+            func_refs: area(module.escaping.len(), size_of::<VmFuncRef>()),
+            size: 0,
+        };
+        let size = i32::try_from(at).ok()? as u32;
+        Some(VmLayout { size, ..layout })
+    }
+
+    /// The [`VmFuncImport`] of an imported function.
+    pub fn imported_func(&self, func: u32) -> u32 {
+        self.imported_funcs + func * size_of::<VmFuncImport>() as u32
+    }
+
+    /// The [`VmTable`] of a table.
+    pub fn table(&self, module: &Module, table: u32) -> Place {
+        match table.checked_sub(module.imported_tables) {
+            Some(i) => Place::Inline(self.tables + i * size_of::<VmTable>() as u32),
+            None => Place::Pointer(self.imported_tables + table * 8),
+        }
+    }
+
+    /// The [`VmMemory`] of a memory.
+    pub fn memory(&self, module: &Module, memory: u32) -> Place {
+        match memory.checked_sub(module.imported_memories) {
+            Some(i) => Place::Inline(self.memories + i * size_of::<VmMemory>() as u32),
+            None => Place::Pointer(self.imported_memories + memory * 8),
+        }
+    }
+
+    /// The [`VmGlobal`] of a global.
+    pub fn global(&self, module: &Module, global: u32) -> Place {
+        match global.checked_sub(module.imported_globals) {
+            Some(i) => Place::Inline(self.globals + i * size_of::<VmGlobal>() as u32),
+            None => Place::Pointer(self.imported_globals + global * 8),
+        }
+    }
+
+    /// The [`VmFuncRef`] in this slot.
+    pub fn func_ref(&self, slot: u32) -> u32 {
+        self.func_refs + slot * size_of::<VmFuncRef>() as u32
+    }
+}
+
+/// Bytes that a value of this type takes in a global or a table.
+pub fn value_size(ty: ValType) -> usize {
+    match ty {
+        ValType::I32 | ValType::F32 => 4,
+        ValType::I64 | ValType::F64 | ValType::Ref(_) => 8,
+        ValType::V128 => 16,
+    }
+}
