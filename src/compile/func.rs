@@ -1,0 +1,200 @@
+//! One function body to CLIF: locals, the operand stack, and the walk over its instructions.
+
+use super::control::Frame;
+use super::vm::{Region, Vm, clif_type, wasm_signature};
+use super::{Env, Needs, ops};
+use crate::error::{Error, ErrorKind, Result};
+use crate::layout::{VmHeader, VmStore};
+use crate::module::ValType;
+use crate::trap::Trap;
+use cranelift_codegen::ir::{
+    self, InstBuilder, SourceLoc, Type, Value, condcodes::IntCC, types::I64,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use std::mem::offset_of;
+use wasmparser::{FuncValidator, FunctionBody, Operator, ValidatorResources};
+
+/// A function in translation: wasm's operand and control stacks over a CLIF builder.
+pub struct Translator<'a, 'b> {
+    pub vm: Vm<'a, 'b>,
+    pub index: u32,
+    pub locals: Vec<Variable>,
+    pub stack: Vec<Value>,
+    pub control: Vec<Frame>,
+    /// Whether the instruction at hand can be reached; if not, only nesting is followed.
+    pub reachable: bool,
+}
+
+/// Translates and validates a body; gives the wasm offset at which it starts.
+pub fn translate(
+    env: &Env<'_>,
+    index: u32,
+    body: &FunctionBody<'_>,
+    validator: &mut FuncValidator<ValidatorResources>,
+    func: &mut ir::Function,
+    builder: &mut FunctionBuilderContext,
+    needs: &mut Needs,
+) -> Result<u32> {
+    let ty = env.module.func_type(index);
+    func.signature = wasm_signature(ty);
+    let mut b = FunctionBuilder::new(func, builder);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let params = b.block_params(entry).to_vec();
+
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    let start = reader.original_position() as u32;
+    b.set_srcloc(SourceLoc::new(start));
+
+    let mut translator = Translator {
+        vm: Vm::new(env, b, needs, params[0]),
+        index,
+        locals: Vec::new(),
+        stack: Vec::new(),
+        control: vec![Frame::function(ty.results.len())],
+        reachable: true,
+    };
+    if calls(body) {
+        translator.check_stack();
+    }
+    translator.declare_locals(&params[1..], validator)?;
+
+    let mut reader = wasmparser::OperatorsReader::new(reader);
+    while !reader.eof() {
+        let (op, offset) = reader.read_with_offset()?;
+        validator.op(offset, &op)?;
+        translator.vm.b.set_srcloc(SourceLoc::new(offset as u32));
+        ops::translate(&mut translator, &op)?;
+    }
+    reader.finish()?;
+    let Translator { mut vm, .. } = translator;
+    vm.b.seal_all_blocks();
+    vm.b.finalize(env.target.isa().frontend_config());
+    Ok(start)
+}
+
+/// Whether a body calls other wasm: only then can it take part in recursion,
+/// and needs to look at the stack limit.
+fn calls(body: &FunctionBody<'_>) -> bool {
+    let Ok(mut ops) = body.get_operators_reader() else {
+        return true;
+    };
+    while !ops.eof() {
+        match ops.read() {
+            Ok(
+                Operator::Call { .. }
+                | Operator::CallIndirect { .. }
+                | Operator::CallRef { .. }
+                | Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::ReturnCallRef { .. },
+            )
+            | Err(_) => return true,
+            Ok(_) => {}
+        }
+    }
+    false
+}
+
+impl Translator<'_, '_> {
+    /// Traps if the stack pointer, which already stands below this frame, is under the limit.
+    fn check_stack(&mut self) {
+        let limit = stack_limit(&mut self.vm);
+        let sp = self.vm.b.ins().get_stack_pointer(I64);
+        let over = self.vm.b.ins().icmp(IntCC::UnsignedLessThan, sp, limit);
+        self.vm.trap_if(over, Trap::StackOverflow);
+    }
+
+    fn declare_locals(
+        &mut self,
+        params: &[Value],
+        validator: &FuncValidator<ValidatorResources>,
+    ) -> Result<()> {
+        let mut zeros: Vec<(Type, Value)> = Vec::new();
+        for i in 0..validator.len_locals() {
+            let ty = validator.get_local_type(i).expect("it is below the length");
+            let ty = clif_type(ValType::new(ty)?);
+            let variable = self.vm.b.declare_var(ty);
+            let value = match params.get(i as usize) {
+                Some(&value) => value,
+                None => match zeros.iter().find(|(t, _)| *t == ty) {
+                    Some(&(_, value)) => value,
+                    None => {
+                        let value = self.zero(ty);
+                        zeros.push((ty, value));
+                        value
+                    }
+                },
+            };
+            self.vm.b.def_var(variable, value);
+            self.locals.push(variable);
+        }
+        Ok(())
+    }
+
+    /// The default value of a type.
+    pub fn zero(&mut self, ty: Type) -> Value {
+        let b = &mut self.vm.b;
+        if ty == ir::types::F32 {
+            b.ins().f32const(0.0)
+        } else if ty == ir::types::F64 {
+            b.ins().f64const(0.0)
+        } else if ty.is_vector() {
+            let zero = b.func.dfg.constants.insert(vec![0; 16].into());
+            b.ins().vconst(ty, zero)
+        } else {
+            b.ins().iconst(ty, 0)
+        }
+    }
+
+    pub fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    pub fn pop(&mut self) -> Value {
+        self.stack.pop().expect("validated")
+    }
+
+    pub fn pop2(&mut self) -> (Value, Value) {
+        let y = self.pop();
+        (self.pop(), y)
+    }
+
+    pub fn pop3(&mut self) -> (Value, Value, Value) {
+        let z = self.pop();
+        let (x, y) = self.pop2();
+        (x, y, z)
+    }
+
+    /// The topmost `n` values, in order; they stay.
+    pub fn top(&self, n: usize) -> &[Value] {
+        &self.stack[self.stack.len() - n..]
+    }
+
+    /// Takes the topmost `n` values, in order.
+    pub fn pop_n(&mut self, n: usize) -> Vec<Value> {
+        self.stack.split_off(self.stack.len() - n)
+    }
+
+    /// An instruction that validates but that this version does not compile.
+    pub fn unsupported(&self, op: &Operator<'_>) -> Box<Error> {
+        Error::new(
+            ErrorKind::Unsupported,
+            format_args!(
+                "function {}: the instruction {op:?} is not supported",
+                self.index
+            ),
+        )
+    }
+}
+
+/// Loads the store's stack limit.
+pub fn stack_limit(vm: &mut Vm<'_, '_>) -> Value {
+    let store = vm.load_constant(vm.vmctx, offset_of!(VmHeader, store) as u32);
+    let flags = vm.flags(Region::Store);
+    vm.b.ins()
+        .load(I64, flags, store, offset_of!(VmStore, stack_limit) as i32)
+}

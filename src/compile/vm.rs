@@ -1,0 +1,270 @@
+//! Access to the vmctx from CLIF: signatures, memory flags, loads, builtin calls and traps.
+
+use super::{Env, Needs, Symbol};
+use crate::builtins::{Builtin, Reach, Ty};
+use crate::layout::{Place, VmHeader};
+use crate::module::{FuncType, ValType};
+use crate::trap::Trap;
+use cranelift_codegen::ir::{
+    self, AbiParam, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
+    MemFlagsData, Signature, TrapCode, Type, Value,
+    condcodes::IntCC,
+    types::{F32, F64, I8X16, I32, I64},
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_frontend::FunctionBuilder;
+use std::mem::offset_of;
+
+/// The code of a trap that cannot be reached: it follows calls that do not return.
+pub const NEVER: TrapCode = TrapCode::unwrap_user(1);
+
+/// Disjoint parts of memory, for alias analysis: a store to one leaves what was
+/// loaded from the others known. Tables, memories and globals that are imported
+/// may be each other, so they share a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The store, and what no other region holds.
+    Store,
+    /// Bases and lengths of memories and tables.
+    Definitions,
+    TableElements,
+    Memory(u32),
+    Global(u32),
+}
+
+/// Regions beyond this many globals or memories are shared: memory flags are a 16-bit index.
+const MAX_REGIONS: u32 = 200;
+
+impl Region {
+    fn data(self) -> AliasRegionData {
+        let (user_id, description) = match self {
+            Region::Store => (0, "store"),
+            Region::Definitions => (1, "definitions"),
+            Region::TableElements => (2, "table elements"),
+            Region::Memory(i) => (3 + i.min(MAX_REGIONS), "memory"),
+            Region::Global(i) => (1000 + i.min(MAX_REGIONS), "global"),
+        };
+        AliasRegionData {
+            user_id,
+            description: description.into(),
+        }
+    }
+}
+
+/// The CLIF type of a wasm value.
+pub fn clif_type(ty: ValType) -> Type {
+    match ty {
+        ValType::I32 => I32,
+        ValType::I64 | ValType::Ref(_) => I64,
+        ValType::F32 => F32,
+        ValType::F64 => F64,
+        ValType::V128 => I8X16,
+    }
+}
+
+/// The signature of wasm code: the vmctx, then the wasm parameters.
+pub fn wasm_signature(ty: &FuncType) -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.push(AbiParam::new(I64));
+    let params = ty.params.iter().map(|&ty| AbiParam::new(clif_type(ty)));
+    signature.params.extend(params);
+    let results = ty.results.iter().map(|&ty| AbiParam::new(clif_type(ty)));
+    signature.returns.extend(results);
+    signature
+}
+
+/// A parameter or result of a C function. The C ABIs of RISC-V and z/Architecture
+/// want 32-bit integers extended; the others leave the upper bits open.
+pub fn c_param(isa: &dyn TargetIsa, ty: Type) -> AbiParam {
+    use target_lexicon::Architecture;
+    let extends = matches!(
+        isa.triple().architecture,
+        Architecture::Riscv64(_) | Architecture::S390x
+    );
+    match ty {
+        I32 if extends => AbiParam::new(I32).sext(),
+        _ => AbiParam::new(ty),
+    }
+}
+
+fn builtin_type(ty: Ty) -> Type {
+    match ty {
+        Ty::Ptr | Ty::I64 => I64,
+        Ty::I32 => I32,
+        Ty::F32 => F32,
+        Ty::F64 => F64,
+    }
+}
+
+/// The signature of a builtin: as the C function, or as its exit trampoline.
+pub fn builtin_signature(isa: &dyn TargetIsa, builtin: Builtin, conv: CallConv) -> Signature {
+    let param = |ty: Ty| match conv {
+        CallConv::Tail => AbiParam::new(builtin_type(ty)),
+        _ => c_param(isa, builtin_type(ty)),
+    };
+    let mut signature = Signature::new(conv);
+    signature.params.push(AbiParam::new(I64));
+    let params = builtin.params().iter().map(|&ty| param(ty));
+    signature.params.extend(params);
+    signature.returns.extend(builtin.result().map(param));
+    signature
+}
+
+/// Flags of an access to this region that is aligned and cannot fault.
+pub fn flags(func: &mut ir::Function, region: Region) -> MemFlagsData {
+    let region = func.dfg.alias_regions.insert(region.data());
+    MemFlagsData::trusted().with_alias_region(Some(region))
+}
+
+/// Flags of a load that gives the same value throughout the function.
+pub fn constant() -> MemFlagsData {
+    MemFlagsData::trusted().with_readonly().with_can_move()
+}
+
+/// A declared call target inside the image.
+pub fn symbol(func: &mut ir::Function, symbol: Symbol, signature: Signature) -> ir::FuncRef {
+    let name = func.declare_imported_user_function(symbol.external_name());
+    let signature = func.import_signature(signature);
+    func.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated: true,
+        patchable: false,
+    })
+}
+
+/// Calls a builtin as the C function that it is, through the table.
+pub fn call_plain(
+    b: &mut FunctionBuilder<'_>,
+    isa: &dyn TargetIsa,
+    vmctx: Value,
+    builtin: Builtin,
+    args: &[Value],
+) -> Option<Value> {
+    let signature = builtin_signature(isa, builtin, isa.default_call_conv());
+    let signature = b.import_signature(signature);
+    let table = b.ins().load(
+        I64,
+        constant(),
+        vmctx,
+        offset_of!(VmHeader, builtins) as i32,
+    );
+    let callee = b.ins().load(
+        I64,
+        constant(),
+        table,
+        builtin as i32 * size_of::<usize>() as i32,
+    );
+    let args: Vec<Value> = [vmctx].iter().chain(args).copied().collect();
+    let call = b.ins().call_indirect(signature, callee, &args);
+    b.inst_results(call).first().copied()
+}
+
+/// The values as arguments of a block.
+pub fn block_args(values: &[Value]) -> Vec<BlockArg> {
+    values.iter().copied().map(BlockArg::Value).collect()
+}
+
+/// A function being built, with the vmctx at hand.
+pub struct Vm<'a, 'b> {
+    pub env: &'a Env<'a>,
+    pub b: FunctionBuilder<'b>,
+    pub needs: &'a mut Needs,
+    pub vmctx: Value,
+    exits: [Option<ir::FuncRef>; Builtin::ALL.len()],
+}
+
+impl<'a, 'b> Vm<'a, 'b> {
+    pub fn new(
+        env: &'a Env<'a>,
+        b: FunctionBuilder<'b>,
+        needs: &'a mut Needs,
+        vmctx: Value,
+    ) -> Self {
+        Vm {
+            env,
+            b,
+            needs,
+            vmctx,
+            exits: [None; Builtin::ALL.len()],
+        }
+    }
+
+    /// A pointer in the vmctx that never changes while the instance lives.
+    pub fn load_constant(&mut self, base: Value, offset: u32) -> Value {
+        self.b.ins().load(I64, constant(), base, offset as i32)
+    }
+
+    /// Where a definition is, as a base and an offset.
+    pub fn place(&mut self, place: Place) -> (Value, i32) {
+        match place {
+            Place::Inline(offset) => (self.vmctx, offset as i32),
+            Place::Pointer(offset) => (self.load_constant(self.vmctx, offset), 0),
+        }
+    }
+
+    pub fn flags(&mut self, region: Region) -> MemFlagsData {
+        flags(self.b.func, region)
+    }
+
+    /// Calls a builtin the way that it is reached.
+    pub fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
+        let isa = self.env.target.isa();
+        if builtin.reach() == Reach::Plain {
+            return call_plain(&mut self.b, isa, self.vmctx, builtin, args);
+        }
+        let callee = match self.exits[builtin as usize] {
+            Some(callee) => callee,
+            None => {
+                self.needs.exits.insert(builtin);
+                let signature = builtin_signature(isa, builtin, CallConv::Tail);
+                let callee = symbol(self.b.func, Symbol::Exit(builtin), signature);
+                self.exits[builtin as usize] = Some(callee);
+                callee
+            }
+        };
+        let args: Vec<Value> = [self.vmctx].iter().chain(args).copied().collect();
+        let call = self.b.ins().call(callee, &args);
+        self.b.inst_results(call).first().copied()
+    }
+
+    pub fn iconst(&mut self, ty: Type, value: i64) -> Value {
+        self.b.ins().iconst(ty, value)
+    }
+
+    /// Traps, and ends the block.
+    pub fn trap(&mut self, trap: Trap) {
+        let code = self.iconst(I32, trap as i64);
+        self.trap_with(code);
+    }
+
+    /// Traps with a code that is computed, and ends the block.
+    pub fn trap_with(&mut self, code: Value) {
+        self.builtin(Builtin::Trap, &[code]);
+        self.b.ins().trap(NEVER);
+    }
+
+    /// Traps if the condition is not zero.
+    pub fn trap_if(&mut self, condition: Value, trap: Trap) {
+        let cold = self.branch_cold(condition);
+        self.b.switch_to_block(cold.0);
+        self.trap(trap);
+        self.b.switch_to_block(cold.1);
+    }
+
+    /// Branches to a cold block if the condition is not zero; gives it and the block that goes on, both sealed.
+    pub fn branch_cold(&mut self, condition: Value) -> (ir::Block, ir::Block) {
+        let cold = self.b.create_block();
+        let next = self.b.create_block();
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, cold, &[], next, &[]);
+        self.b.seal_block(cold);
+        self.b.seal_block(next);
+        (cold, next)
+    }
+
+    pub fn trap_if_zero(&mut self, value: Value, trap: Trap) {
+        let zero = self.b.ins().icmp_imm_u(IntCC::Equal, value, 0);
+        self.trap_if(zero, trap);
+    }
+}
