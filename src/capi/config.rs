@@ -1,0 +1,409 @@
+//! Configurations.
+
+use super::{exclusive, fallible, inlay_error_t, reference, text};
+use crate::builtins::Builtin;
+use crate::code::Provider;
+use crate::config::{Config, FloatOps};
+use crate::error::{Error, ErrorKind, Result};
+use std::ffi::{c_char, c_void};
+use std::mem::{offset_of, size_of};
+use std::sync::{Arc, Mutex};
+
+/// What an engine is made of; it starts with defaults.
+///
+/// The host deletes it; engines made of it keep what they need. One thread at a time uses it.
+pub struct inlay_config_t(pub(super) Config);
+
+/// Memory that compiled code runs in, supplied by the host.
+///
+/// Inlay calls `publish` once for each module that it compiles or loads, on the thread that does so,
+/// and `release` once for each successful `publish`, when nothing can run the code any more, on the
+/// thread that deleted the last user of the module. No two of these calls for one table run at the same
+/// time. They may call `inlay_error_new` and no other function of Inlay.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_code_memory_t {
+    /// `sizeof(inlay_code_memory_t)`. A table that ends after `release`, or is longer than this version's, is accepted.
+    pub size: usize,
+    /// Passed to each callback; Inlay does not look at it.
+    pub env: *mut c_void,
+    /// Copies `len` bytes of code to memory, makes that memory executable, and gives its executable address.
+    ///
+    /// The address must be a multiple of `align`, a power of two, and stay valid and unchanged until `release`.
+    /// Inlay reads the bytes there but never writes them: the host may write through another mapping, and seal
+    /// both. `code` is only valid during the call. On CPUs whose instruction cache does not follow stores (such
+    /// as AArch64), the host makes the new code visible to instruction fetch. On failure return an error, which
+    /// reaches the caller of `inlay_module_compile` or `_load` unchanged. A NULL or misaligned address is an
+    /// `INLAY_ERROR_CODE_MEMORY`; a misaligned one is handed back to `release`.
+    pub publish: Option<
+        unsafe extern "C" fn(
+            env: *mut c_void,
+            code: *const u8,
+            len: usize,
+            align: usize,
+            executable: *mut *const u8,
+        ) -> *mut inlay_error_t,
+    >,
+    /// Takes back what `publish` gave, with the same length.
+    pub release: Option<unsafe extern "C" fn(env: *mut c_void, executable: *const u8, len: usize)>,
+    /// Called once, after the last `release`, when the configuration, the engines made of it and all that
+    /// they made are gone; also when the table was refused. May be NULL.
+    pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
+}
+
+/// How float operations are done that some CPUs have no instruction for.
+pub type inlay_float_ops_t = u32;
+
+/// The instruction where the target has it, the builtin where not.
+pub const INLAY_FLOAT_OPS_AUTO: inlay_float_ops_t = 0;
+/// Always the instruction: `inlay_engine_new` fails if the target lacks one.
+pub const INLAY_FLOAT_OPS_NATIVE: inlay_float_ops_t = 1;
+/// Always the builtin: code depends as little on the CPU as it can.
+pub const INLAY_FLOAT_OPS_BUILTIN: inlay_float_ops_t = 2;
+
+/// How traps are detected.
+pub type inlay_traps_t = u32;
+
+/// By comparing and branching: no signal, no guard page, no assumption about virtual memory.
+pub const INLAY_TRAPS_EXPLICIT: inlay_traps_t = 0;
+/// By faults of the CPU. Not in this version.
+pub const INLAY_TRAPS_FAULTS: inlay_traps_t = 1;
+
+/// The host's code memory, as the provider that Inlay uses.
+struct HostMemory {
+    table: inlay_code_memory_t,
+    /// Held during each call, so that hosts need no lock of their own.
+    calls: Mutex<()>,
+}
+
+// SAFETY: the contract of inlay_code_memory_t is that any thread may call it, one at a time.
+unsafe impl Send for HostMemory {}
+// SAFETY: as above; `calls` keeps the calls apart.
+unsafe impl Sync for HostMemory {}
+
+impl Provider for HostMemory {
+    fn publish(&self, code: &[u8], align: usize) -> Result<*const u8> {
+        let _calls = self.calls.lock();
+        let mut executable = std::ptr::null();
+        let publish = self.table.publish.expect("checked when it was configured");
+        // SAFETY: the host's function, called as its contract says.
+        let error = unsafe {
+            publish(
+                self.table.env,
+                code.as_ptr(),
+                code.len(),
+                align,
+                &mut executable,
+            )
+        };
+        if error.is_null() {
+            return Ok(executable);
+        }
+        // SAFETY: the host gave the error away.
+        Err(unsafe { Box::from_raw(error.cast()) })
+    }
+
+    fn release(&self, executable: *const u8, len: usize) {
+        let _calls = self.calls.lock();
+        let release = self.table.release.expect("checked when it was configured");
+        // SAFETY: as above.
+        unsafe { release(self.table.env, executable, len) };
+    }
+}
+
+impl Drop for HostMemory {
+    fn drop(&mut self) {
+        if let Some(finalize) = self.table.finalize {
+            // SAFETY: as above; nothing uses the table after this.
+            unsafe { finalize(self.table.env) };
+        }
+    }
+}
+
+/// A configuration with the defaults: this host's CPU, Inlay's own code memory, explicit traps.
+///
+/// Never returns NULL; the caller deletes it with `inlay_config_delete`. Any thread may call this.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_config_new() -> *mut inlay_config_t {
+    let make = || Ok(Box::into_raw(Box::new(inlay_config_t(Config::default()))));
+    super::infallible(std::ptr::null_mut(), make)
+}
+
+/// Deletes a configuration; engines made of it go on. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_delete(config: *mut inlay_config_t) {
+    // SAFETY: the caller owns it.
+    unsafe { super::delete(config) };
+}
+
+/// Sets the memory that code runs in, and replaces the one set before.
+///
+/// Copies the table; `finalize` is now Inlay's to call, once, also when this fails.
+/// `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or a callback is missing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_code_memory(
+    config: *mut inlay_config_t,
+    memory: *const inlay_code_memory_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a table of the size that it says.
+        let memory = unsafe { read_table(memory) }?;
+        let memory = HostMemory {
+            table: memory,
+            calls: Mutex::new(()),
+        };
+        if memory.table.publish.is_none() || memory.table.release.is_none() {
+            return Err(Error::argument("code memory needs publish and release"));
+        }
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { exclusive(config, "config") }?;
+        config.0.code_memory = Some(Arc::new(memory));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// The pointer is null, or to a table of the size that it says.
+unsafe fn read_table(memory: *const inlay_code_memory_t) -> Result<inlay_code_memory_t> {
+    // SAFETY: as the caller promises: the size is there in every version.
+    let size = *unsafe { reference(memory.cast::<usize>(), "memory") }?;
+    let least = offset_of!(inlay_code_memory_t, finalize);
+    if size < least {
+        return Err(Error::argument(format_args!(
+            "the size of an inlay_code_memory_t is {size}; set it to sizeof(inlay_code_memory_t)"
+        )));
+    }
+    let mut table = inlay_code_memory_t {
+        size,
+        env: std::ptr::null_mut(),
+        publish: None,
+        release: None,
+        finalize: None,
+    };
+    let known = size.min(size_of::<inlay_code_memory_t>());
+    // SAFETY: the host's table has that many bytes, and all fields are pointers.
+    unsafe {
+        let target = (&raw mut table).cast::<u8>();
+        target.copy_from_nonoverlapping(memory.cast(), known);
+    }
+    Ok(table)
+}
+
+/// Sets the target to compile for, by its triple, such as "x86_64-unknown-linux-gnu": that target's
+/// baseline, to which `inlay_config_flag` adds CPU features.
+///
+/// Without this, an engine compiles for this host with every feature that its CPU has. Modules for
+/// another architecture or system can be compiled and saved, not run. Copies the string.
+/// `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_target(
+    config: *mut inlay_config_t,
+    triple: *const c_char,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration and a string, or NULL.
+        let (config, triple) = unsafe { (exclusive(config, "config")?, text(triple, "triple")?) };
+        let parsed = triple.parse().map_err(|error| {
+            Error::argument(format_args!("\"{triple}\" is not a target triple: {error}"))
+        })?;
+        config.0.target = Some(parsed);
+        Ok(())
+    })
+}
+
+/// Sets a setting of Cranelift or of the target by its name, such as "opt_level" to "none" or "has_avx2" to "false".
+///
+/// A preset (a CPU model, such as "x86-64-v2") is enabled with "true". Copies both strings. They are checked
+/// when the engine is made, since only then the target is known: an unknown name or value is an
+/// `INLAY_ERROR_INVALID_ARGUMENT` there, and a CPU feature that this host lacks an `INLAY_ERROR_UNSUPPORTED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_flag(
+    config: *mut inlay_config_t,
+    name: *const c_char,
+    value: *const c_char,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration and strings, or NULL.
+        let (config, name, value) = unsafe {
+            (
+                exclusive(config, "config")?,
+                text(name, "name")?,
+                text(value, "value")?,
+            )
+        };
+        config.0.flags.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    })
+}
+
+/// Sets how float operations are done that some CPUs lack; all ways give the same bits.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_FLOAT_OPS_` constants.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_float_ops(
+    config: *mut inlay_config_t,
+    float_ops: inlay_float_ops_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { exclusive(config, "config") }?;
+        config.0.float_ops = match float_ops {
+            INLAY_FLOAT_OPS_AUTO => FloatOps::Auto,
+            INLAY_FLOAT_OPS_NATIVE => FloatOps::Native,
+            INLAY_FLOAT_OPS_BUILTIN => FloatOps::Builtin,
+            other => {
+                return Err(Error::argument(format_args!(
+                    "no float_ops has the value {other}"
+                )));
+            }
+        };
+        Ok(())
+    })
+}
+
+/// Replaces a builtin by a function of the host's, for the engines made of this configuration.
+///
+/// `name` is that of the WebAssembly instruction, such as "f64.floor"; `function` has the C type of the
+/// `inlay_builtin_` function of that instruction, and is called on the thread that runs the wasm. It must
+/// not call back into the store. It only shows where code calls the builtin: see `inlay_config_float_ops`.
+/// `INLAY_ERROR_INVALID_ARGUMENT` if there is no such builtin.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_builtin(
+    config: *mut inlay_config_t,
+    name: *const c_char,
+    function: *const c_void,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration and a string, or NULL.
+        let (config, name) = unsafe { (exclusive(config, "config")?, text(name, "name")?) };
+        // SAFETY: only that it is not NULL is looked at.
+        unsafe { reference(function.cast::<u8>(), "function") }?;
+        let builtin = Builtin::from_instruction(name).ok_or_else(|| {
+            Error::argument(format_args!(
+                "there is no builtin \"{name}\"; it is named as the instruction, such as \"f64.floor\""
+            ))
+        })?;
+        config.0.builtins.push((builtin, function));
+        Ok(())
+    })
+}
+
+/// Sets how traps are detected.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants, `INLAY_ERROR_UNSUPPORTED`
+/// for `INLAY_TRAPS_FAULTS` in this version.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_traps(
+    config: *mut inlay_config_t,
+    traps: inlay_traps_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        unsafe { exclusive(config, "config") }?;
+        match traps {
+            INLAY_TRAPS_EXPLICIT => Ok(()),
+            INLAY_TRAPS_FAULTS => Err(Error::new(
+                ErrorKind::Unsupported,
+                "INLAY_TRAPS_FAULTS is not in this version; use INLAY_TRAPS_EXPLICIT",
+            )),
+            other => Err(Error::argument(format_args!(
+                "no way of trapping has the value {other}"
+            ))),
+        }
+    })
+}
+
+/// Sets on how many threads a module is compiled, the calling one included. The default is 1.
+///
+/// The other threads end before the compiling function returns. The image does not depend on the number.
+/// `INLAY_ERROR_INVALID_ARGUMENT` for 0 and for more than 1,024.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_compile_threads(
+    config: *mut inlay_config_t,
+    threads: usize,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { exclusive(config, "config") }?;
+        if !(1..=1024).contains(&threads) {
+            return Err(Error::argument(format_args!(
+                "{threads} threads; 1 to 1,024 can be used"
+            )));
+        }
+        config.0.compile_threads = threads;
+        Ok(())
+    })
+}
+
+/// Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, the most that a memory can have.
+///
+/// A memory that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_max_memory_pages(
+    config: *mut inlay_config_t,
+    pages: u64,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        unsafe { exclusive(config, "config") }?
+            .0
+            .limits
+            .memory_pages = pages;
+        Ok(())
+    })
+}
+
+/// Sets the most elements that each table may have. The default is 10,000,000.
+///
+/// A table that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_max_table_elements(
+    config: *mut inlay_config_t,
+    elements: u64,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        unsafe { exclusive(config, "config") }?
+            .0
+            .limits
+            .table_elements = elements;
+        Ok(())
+    })
+}
+
+/// Sets the most instances that each store may have. The default is 10,000. One more is an `INLAY_ERROR_LIMIT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_max_instances(
+    config: *mut inlay_config_t,
+    instances: usize,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        unsafe { exclusive(config, "config") }?.0.limits.instances = instances;
+        Ok(())
+    })
+}
+
+/// Sets how many bytes of stack wasm may use, counted from where the host enters it. The default is 512 KiB.
+///
+/// Past that wasm traps with `INLAY_TRAP_STACK_OVERFLOW`. The count goes on through host functions and the
+/// wasm that they call. The host's stack must have that much, and 32 KiB and the needs of host functions
+/// below it. `inlay_store_stack` gives a stack's real bounds instead. `INLAY_ERROR_INVALID_ARGUMENT` for
+/// less than 4 KiB and for more than 1 GiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_stack_bytes(
+    config: *mut inlay_config_t,
+    bytes: usize,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { exclusive(config, "config") }?;
+        if !(4096..=1 << 30).contains(&bytes) {
+            return Err(Error::argument(format_args!(
+                "a wasm stack of {bytes} bytes; 4 KiB to 1 GiB can be used"
+            )));
+        }
+        config.0.limits.stack_bytes = bytes;
+        Ok(())
+    })
+}

@@ -1,0 +1,73 @@
+//! Stores.
+
+use super::{exclusive, fallible, infallible, inlay_engine_t, inlay_error_t, produce, reference};
+use crate::error::Error;
+use crate::runtime::Store;
+use std::ffi::c_void;
+
+/// What instances live in, with their functions, memories, tables and globals.
+///
+/// One thread at a time uses a store and what is in it; which thread may change between calls. The host deletes
+/// the store, and with it everything in it: pointers to that are then no longer valid.
+pub struct inlay_store_t {
+    _private: [u8; 0],
+}
+
+/// Makes an empty store. The caller deletes `*out`.
+///
+/// `data` is the host's own, given back by `inlay_store_data`; Inlay does not look at it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_store_new(
+    engine: *mut inlay_engine_t,
+    data: *mut c_void,
+    out: *mut *mut inlay_store_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives an engine and a place for the store, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let store = Store::new(&reference(engine, "engine")?.0, data)?;
+            Ok(Box::into_raw(store).cast())
+        })
+    }
+}
+
+/// Deletes a store and all that is in it; host functions that only it used are finalized. NULL is fine.
+///
+/// No wasm of the store may be running.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_store_delete(store: *mut inlay_store_t) {
+    // SAFETY: the caller owns it.
+    unsafe { super::delete(store.cast::<Store>()) };
+}
+
+/// What `inlay_store_new` was given as `data`; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_store_data(store: *const inlay_store_t) -> *mut c_void {
+    // SAFETY: the caller gives a store or NULL.
+    infallible(std::ptr::null_mut(), || unsafe {
+        Ok(reference(store.cast::<Store>(), "store")?.data)
+    })
+}
+
+/// Says on which stack wasm of this store is entered from now on: a coroutine's, by its lowest address and its size.
+///
+/// Wasm then traps with `INLAY_TRAP_STACK_OVERFLOW` when less than 32 KiB of it are left, whatever
+/// `inlay_config_stack_bytes` says. (NULL, 0) goes back to counting from where wasm is entered, which is how a
+/// store starts. Call it before entering on another stack; wasm that is already running keeps the bounds that it
+/// was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack of less than 64 KiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_store_stack(
+    store: *mut inlay_store_t,
+    lowest: *const c_void,
+    len: usize,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a store or NULL.
+        let store = unsafe { exclusive(store.cast::<Store>(), "store") }?;
+        match (lowest.is_null(), len) {
+            (true, 0) => store.set_stack(None),
+            (true, _) => Err(Error::argument("lowest is NULL")),
+            (false, _) => store.set_stack(Some((lowest as usize, len))),
+        }
+    })
+}

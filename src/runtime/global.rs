@@ -1,0 +1,50 @@
+//! Globals.
+
+use super::{Slot, Store};
+use crate::layout::VmGlobal;
+use crate::module::GlobalType;
+use std::ptr::NonNull;
+
+/// A global. What compiled code sees of it is behind `definition`.
+pub struct Global {
+    pub store: *mut Store,
+    pub ty: GlobalType,
+    definition: NonNull<VmGlobal>,
+    /// The definition of a global that the host made.
+    own: VmGlobal,
+}
+
+impl Global {
+    /// A global of this value. Its definition is at `place`, or in itself if there is none.
+    pub fn new(
+        store: *mut Store,
+        ty: GlobalType,
+        value: Slot,
+        place: Option<NonNull<VmGlobal>>,
+    ) -> Box<Global> {
+        let mut global = Box::new(Global {
+            store,
+            ty,
+            definition: NonNull::dangling(),
+            own: VmGlobal(value),
+        });
+        let own = NonNull::from(&mut global.own);
+        global.definition = place.unwrap_or(own);
+        global.set(value);
+        global
+    }
+
+    pub fn definition(&self) -> NonNull<VmGlobal> {
+        self.definition
+    }
+
+    pub fn get(&self) -> Slot {
+        // SAFETY: the definition lives as long as the global, and no reference to it is held.
+        unsafe { (*self.definition.as_ptr()).0 }
+    }
+
+    pub fn set(&mut self, value: Slot) {
+        // SAFETY: as above.
+        unsafe { (*self.definition.as_ptr()).0 = value };
+    }
+}

@@ -1,0 +1,50 @@
+//! Unwinding: continues at the handler of an entry trampoline.
+
+use std::arch::asm;
+
+/// Leaves every frame below `sp` and continues at `pc` with these registers.
+///
+/// # Safety
+/// The three were recorded by the entry trampoline of an activation that is
+/// still on this stack, and the frames that are left own nothing: they are
+/// compiled code, trampolines, and builtins that hold no value with a destructor.
+pub unsafe fn resume(pc: usize, sp: usize, fp: usize) -> ! {
+    // SAFETY: as the caller promises. The handler takes no register as given but these.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        asm!(
+            "mov rsp, rsi",
+            "mov rbp, rdx",
+            "jmp rdi",
+            in("rdi") pc, in("rsi") sp, in("rdx") fp,
+            options(noreturn)
+        );
+        #[cfg(target_arch = "aarch64")]
+        asm!(
+            "mov sp, x1",
+            "mov x29, x2",
+            "br x0",
+            in("x0") pc, in("x1") sp, in("x2") fp,
+            options(noreturn)
+        );
+        #[cfg(target_arch = "riscv64")]
+        asm!(
+            "mv sp, a1",
+            "mv s0, a2",
+            "jr a0",
+            in("a0") pc, in("a1") sp, in("a2") fp,
+            options(noreturn)
+        );
+        #[cfg(target_arch = "s390x")]
+        {
+            // The stack pointer is all that frames are found by.
+            let _ = fp;
+            asm!(
+                "lgr %r15, %r3",
+                "br %r2",
+                in("r2") pc, in("r3") sp,
+                options(noreturn)
+            );
+        }
+    }
+}
