@@ -242,7 +242,8 @@ typedef struct {
 } inlay_value_t;
 
 /**
- * A host function of boxed values. It runs on the thread that runs the wasm.
+ * A host function of boxed values. It runs on the thread that runs the wasm: on several at once, if several
+ * threads run stores that one linker filled.
  *
  * `env` is what the function was defined with, and `caller` says who calls; it is valid during the call. `args`
  * has the values of the parameters. `results` has the kinds of the result type, and zeros; the function writes

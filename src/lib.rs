@@ -35,15 +35,17 @@ use std::sync::Arc;
 
 /// WebAssembly to a module that can run.
 fn compile(engine: &Arc<Engine>, wasm: &[u8]) -> Result<Arc<CompiledModule>> {
-    let parsed = module::parse(wasm, engine.features)?;
-    let image = compile::compile(&engine.target, parsed, engine.compile_threads)?;
+    let image = module::parse(wasm, engine.features)
+        .and_then(|parsed| compile::compile(&engine.target, parsed, engine.compile_threads))
+        .map_err(|error| module::explain(wasm, error))?;
     CompiledModule::new(engine, image)
 }
 
 /// Whether this is valid WebAssembly that the engine would compile.
 fn validate(engine: &Engine, wasm: &[u8]) -> Result<()> {
-    let parsed = module::parse(wasm, engine.features)?;
-    module::validate_bodies(parsed.bodies)
+    module::parse(wasm, engine.features)
+        .and_then(|parsed| module::validate_bodies(parsed.bodies))
+        .map_err(|error| module::explain(wasm, error))
 }
 
 /// The bytes of an image.

@@ -1,5 +1,8 @@
-//! Pages from the operating system: for code without a provider, and for linear memories.
+//! What Inlay asks of the operating system: pages, for code without a provider and for linear memories, and threads.
 
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 
 /// What may be done with pages.
@@ -83,4 +86,58 @@ pub unsafe fn synchronize_code(start: *const u8, len: usize) {
         }
         asm!("dsb ish", "isb");
     }
+}
+
+/// Runs `work` on this thread and on others, `threads` in all, and returns when all have ended. A thread that
+/// cannot be had leaves its share to the others.
+///
+/// These are not `std::thread`'s: what that keeps in thread-locals of the calling thread would hold the library in
+/// memory after `dlclose`. And they take no signals, which are for the host's own threads.
+pub fn on_threads(threads: usize, work: &(dyn Fn() + Sync)) {
+    type Work<'a> = &'a (dyn Fn() + Sync);
+
+    /// Gives NULL unless the work panicked.
+    extern "C" fn main(work: *mut c_void) -> *mut c_void {
+        // SAFETY: it points to the `work` of a call that waits for this thread.
+        let work = unsafe { *work.cast::<Work<'_>>() };
+        let panicked = catch_unwind(AssertUnwindSafe(work)).is_err();
+        std::ptr::without_provenance_mut(usize::from(panicked))
+    }
+
+    let mut others = Vec::with_capacity(threads.saturating_sub(1));
+    if threads > 1 {
+        let mut all = MaybeUninit::uninit();
+        let mut before = MaybeUninit::uninit();
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: each is initialized by the function that it is first passed to; `work` outlives the threads.
+        unsafe {
+            libc::pthread_attr_init(attributes.as_mut_ptr());
+            // Some systems' default is too small for a compiler.
+            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), 2 << 20);
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            for _ in 1..threads {
+                let mut id = MaybeUninit::uninit();
+                let argument = (&raw const work).cast_mut().cast();
+                if libc::pthread_create(id.as_mut_ptr(), attributes.as_ptr(), main, argument) != 0 {
+                    break;
+                }
+                others.push(id.assume_init());
+            }
+            libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        }
+    }
+    let here = catch_unwind(AssertUnwindSafe(work));
+    let mut panicked = false;
+    for id in others {
+        let mut outcome = std::ptr::null_mut();
+        // SAFETY: each thread is joined once.
+        unsafe { libc::pthread_join(id, &mut outcome) };
+        panicked |= !outcome.is_null();
+    }
+    if let Err(panic) = here {
+        resume_unwind(panic);
+    }
+    assert!(!panicked, "a thread of the compiler panicked");
 }

@@ -34,6 +34,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("enable_heap_access_spectre_mitigation", "false"),
 ];
 
+/// Code memory is asked for no more than a huge page's alignment.
+const MAX_LOG2_ALIGN: u8 = 21;
+
 /// A target, ready to compile for.
 pub struct Target {
     isa: OwnedTargetIsa,
@@ -61,8 +64,15 @@ impl Target {
         for (name, value) in &config.flags {
             set(&mut shared, &mut builder, name, value)?;
         }
+        let shared = settings::Flags::new(shared);
+        if shared.log2_min_function_alignment() > MAX_LOG2_ALIGN {
+            return Err(Error::argument(format_args!(
+                "log2_min_function_alignment is {}; code can be aligned to 2 MiB, which is {MAX_LOG2_ALIGN}",
+                shared.log2_min_function_alignment()
+            )));
+        }
         let isa = builder
-            .finish(settings::Flags::new(shared))
+            .finish(shared)
             .map_err(|error| Error::argument(format_args!("these settings do not fit: {error}")))?;
         let features = enabled_features(&*isa);
         if runnable {

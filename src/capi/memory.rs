@@ -78,8 +78,9 @@ pub unsafe extern "C" fn inlay_memory_grow(
                 Error::new(
                     ErrorKind::Limit,
                     format_args!(
-                        "a memory of {} pages cannot grow by {delta_pages}",
-                        memory.pages()
+                        "a memory of {} pages cannot grow by {delta_pages}; it may have {}",
+                        memory.pages(),
+                        memory.most()
                     ),
                 )
             })

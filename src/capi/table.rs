@@ -139,7 +139,11 @@ pub unsafe extern "C" fn inlay_table_grow(
             table.grow(delta, init).ok_or_else(|| {
                 Error::new(
                     ErrorKind::Limit,
-                    format_args!("a table of {} elements cannot grow by {delta}", table.len()),
+                    format_args!(
+                        "a table of {} elements cannot grow by {delta}; it may have {}",
+                        table.len(),
+                        table.most()
+                    ),
                 )
             })
         })

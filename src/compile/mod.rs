@@ -229,18 +229,7 @@ fn compile_funcs(
             done.lock().unwrap()[i] = Some(result);
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(count) {
-            // A thread that cannot be had leaves its share to the others.
-            let spawned = std::thread::Builder::new()
-                .name("inlay-compile".into())
-                .spawn_scoped(scope, work);
-            if spawned.is_err() {
-                break;
-            }
-        }
-        work();
-    });
+    crate::os::on_threads(threads.min(count), &work);
     let done = done.into_inner().unwrap();
     let mut funcs = Vec::with_capacity(count);
     for result in done.into_iter().flatten() {

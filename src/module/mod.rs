@@ -3,7 +3,7 @@
 mod parse;
 mod types;
 
-pub use parse::{Body, Parsed, parse, validate_bodies};
+pub use parse::{Body, Parsed, explain, parse, validate_bodies};
 pub use types::*;
 
 use serde::{Deserialize, Serialize};

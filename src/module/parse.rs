@@ -58,6 +58,20 @@ pub fn validate_bodies(bodies: Vec<Body<'_>>) -> Result<()> {
     Ok(())
 }
 
+/// Tells a module that is wrong from one that only needs a feature which is off.
+pub fn explain(wasm: &[u8], error: Box<Error>) -> Box<Error> {
+    let with_all = || Validator::new_with_features(WasmFeatures::all()).validate_all(wasm);
+    if error.kind != ErrorKind::InvalidModule || with_all().is_err() {
+        return error;
+    }
+    let message = error.message.to_string_lossy();
+    let reason = message.strip_prefix("invalid module: ").unwrap_or(&message);
+    Error::new(
+        ErrorKind::Unsupported,
+        format_args!("the module needs a feature that is off: {reason}"),
+    )
+}
+
 fn section(module: &mut Module, escaping: &mut BTreeSet<u32>, payload: Payload<'_>) -> Result<()> {
     match payload {
         Payload::TypeSection(reader) => {

@@ -279,35 +279,42 @@ fn pointer(slot: Slot) -> *mut c_void {
     number(slot, 8) as usize as *mut c_void
 }
 
-/// Makes an instance of a registered module from what it imports, and runs its start function.
+/// Puts an instance of a registered module into its store: linked, its own objects made, nothing written to others' yet.
 ///
 /// # Safety
-/// The store is used by this thread alone and no reference into it is held. The
-/// imports are of this store and have the types that the module wants.
-pub unsafe fn instantiate(
-    store: *mut Store,
-    module: &Arc<CompiledModule>,
+/// The imports are of this store and have the types that the module wants.
+pub unsafe fn complete(
+    store: &mut Store,
     position: usize,
     instance: Box<Instance>,
     imports: Imports,
 ) -> Result<*mut Instance> {
-    // SAFETY: as the caller promises. References into the store end before wasm runs.
+    store.instances.push(instance);
+    let instance: *mut Instance = &mut **store.instances.last_mut().expect("just pushed");
+    // SAFETY: as the caller promises; the instance is a box of its own.
     unsafe {
-        let instance = {
-            let store = &mut *store;
-            store.instances.push(instance);
-            &mut **store.instances.last_mut().expect("just pushed") as *mut Instance
-        };
-        link(&mut *store, &mut *instance, position, imports);
-        define(&mut *store, &mut *instance)?;
+        link(store, &mut *instance, position, imports);
+        define(store, &mut *instance)?;
+    }
+    Ok(instance)
+}
+
+/// Copies the active segments of a complete instance and runs its start function.
+///
+/// # Safety
+/// The store is used by this thread alone and no reference into it is held.
+pub unsafe fn start(instance: *mut Instance) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
         initialize(instance)?;
+        let module = (*instance).module.clone();
         if let Some(start) = module.image.module.start {
             let start = (*instance).func_ref(start);
             let start = start.ok_or_else(|| Error::internal("a start function without a slot"))?;
             super::call(start, &mut [])?;
         }
-        Ok(instance)
     }
+    Ok(())
 }
 
 /// An instance that is not yet in its store: host functions want to know who imports them.

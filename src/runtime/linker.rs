@@ -1,7 +1,7 @@
 //! Linkers: names for what modules import.
 
 use super::func::{HostCall, HostFunc};
-use super::instance::{Imports, instantiate, prepare};
+use super::instance::{Imports, complete, prepare, start};
 use super::{Extern, Instance, Store};
 use crate::engine::CompiledModule;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,7 +50,7 @@ impl Linker {
         module: &Arc<CompiledModule>,
     ) -> Result<*mut Instance> {
         // SAFETY: as the caller promises; the reference ends before wasm runs.
-        let (instance, position, imports) = unsafe {
+        let instance = unsafe {
             let store = &mut *store;
             if !Arc::ptr_eq(&store.engine, &module.engine) {
                 return Err(Error::argument(
@@ -64,13 +64,38 @@ impl Linker {
                     format_args!("the store has {most} instances, the limit that the host set"),
                 ));
             }
-            let position = store.register(module)?;
-            let mut instance = prepare(store, module)?;
-            let imports = self.resolve(store, module, &mut instance)?;
-            (instance, position, imports)
+            let mark = store.mark();
+            match self.make(store, module) {
+                Ok(instance) => instance,
+                Err(error) => {
+                    // Nobody has seen the instance yet.
+                    store.rewind(mark);
+                    return Err(error);
+                }
+            }
         };
-        // SAFETY: as the caller promises; the imports have just been checked.
-        unsafe { instantiate(store, module, position, instance, imports) }
+        // A failure from here on leaves the instance in the store: tables may refer to its functions already.
+        // SAFETY: as the caller promises.
+        unsafe { start(instance) }?;
+        Ok(instance)
+    }
+
+    /// Makes an instance up to where others can notice it.
+    ///
+    /// # Safety
+    /// The store is alive.
+    unsafe fn make(
+        &self,
+        store: &mut Store,
+        module: &Arc<CompiledModule>,
+    ) -> Result<*mut Instance> {
+        let position = store.register(module)?;
+        let mut instance = prepare(store, module)?;
+        // SAFETY: as the caller promises; the imports are checked before they are used.
+        unsafe {
+            let imports = self.resolve(store, module, &mut instance)?;
+            complete(store, position, instance, imports)
+        }
     }
 
     /// Finds and checks what a module imports.

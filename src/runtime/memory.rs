@@ -81,6 +81,11 @@ impl Memory {
         self.len() as u64 / PAGE
     }
 
+    /// The most pages that it may have.
+    pub fn most(&self) -> u64 {
+        self.most.min(1 << 16)
+    }
+
     /// Adds pages of zeros; gives the old size, or none if it cannot grow so far.
     pub fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.pages();

@@ -39,15 +39,16 @@ pub struct Store {
     pub data: *mut c_void,
     /// What a builtin recorded, to be raised or taken.
     pub pending: Option<Box<Error>>,
-    // Instances go first when a store is dropped, modules and their code last.
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub instances: Vec<Box<Instance>>,
+    // Dropped in this order. Memories and tables find what they free in the vmctx of the instance that
+    // defined them, so instances go after them; modules and their code go last.
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
     pub memories: Vec<Box<Memory>>,
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
     pub tables: Vec<Box<Table>>,
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
     pub globals: Vec<Box<Global>>,
+    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
+    pub instances: Vec<Box<Instance>>,
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
     pub func_refs: Vec<Box<VmFuncRef>>,
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
@@ -60,6 +61,17 @@ pub struct Store {
     modules: Vec<(Arc<CompiledModule>, Box<[u32]>)>,
     /// Positions in `modules`, by the last address of their code.
     code: BTreeMap<usize, usize>,
+}
+
+/// How much a store had at some point.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    memories: usize,
+    tables: usize,
+    globals: usize,
+    instances: usize,
+    /// Each has one context.
+    host_funcs: usize,
 }
 
 impl Store {
@@ -107,6 +119,27 @@ impl Store {
         }
         self.vm.stack_limit = lowest + STACK_RESERVE;
         Ok(())
+    }
+
+    /// How much the store has.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            memories: self.memories.len(),
+            tables: self.tables.len(),
+            globals: self.globals.len(),
+            instances: self.instances.len(),
+            host_funcs: self.host_funcs.len(),
+        }
+    }
+
+    /// Drops what was added since: that of an instance which could not be made, and which nothing refers to.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.memories.truncate(mark.memories);
+        self.tables.truncate(mark.tables);
+        self.globals.truncate(mark.globals);
+        self.instances.truncate(mark.instances);
+        self.host_contexts.truncate(mark.host_funcs);
+        self.host_funcs.truncate(mark.host_funcs);
     }
 
     /// The store's id of a function type.

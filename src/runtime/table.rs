@@ -64,6 +64,11 @@ impl Table {
         self.elements.len() as u64
     }
 
+    /// The most elements that it may have; sizes are 32-bit, and -1 tells wasm that there is no room.
+    pub fn most(&self) -> u64 {
+        self.most.min(u64::from(u32::MAX))
+    }
+
     /// Shows compiled code where the elements are.
     fn publish(&mut self) {
         let vm = VmTable {
@@ -77,9 +82,7 @@ impl Table {
     /// Adds elements; gives the old size, or none if it cannot grow so far.
     pub fn grow(&mut self, delta: u64, init: *mut c_void) -> Option<u64> {
         let old = self.len();
-        // Sizes are 32-bit, and -1 tells wasm that there is no room.
-        let most = self.most.min(u64::from(u32::MAX));
-        let new = old.checked_add(delta).filter(|&new| new <= most)?;
+        let new = old.checked_add(delta).filter(|&new| new <= self.most())?;
         self.elements.try_reserve(delta as usize).ok()?;
         self.elements.resize(new as usize, init);
         self.publish();
