@@ -1,0 +1,20 @@
+;; Calls the host, which changes what this instance has; what was read before must be read anew after.
+(module $during
+  (import "host" "change" (func $change (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (table $table (export "table") 1 funcref)
+  (global $global (export "global") (mut i32) (i32.const 1))
+  (func $seven (export "seven") (result i32) (i32.const 7))
+  (elem (table $table) (i32.const 0) func $seven)
+  ;; reads, calls, reads further on than there was memory before
+  (func (export "memory_grows") (param $at i32) (result i32)
+    (i32.store (i32.const 100) (i32.const 1000))
+    (drop (call $change (local.get $at)))
+    (i32.store8 (local.get $at) (i32.const 55))
+    (i32.add (i32.load (i32.const 100)) (i32.load8_u (local.get $at))))
+  (func (export "global_changes") (result i32)
+    (i32.add (i32.mul (global.get $global) (i32.const 100))
+             (i32.add (call $change (i32.const 0)) (global.get $global))))
+  (func (export "table_grows") (result i32)
+    (i32.add (call_indirect $table (result i32) (i32.const 0))
+             (i32.add (call $change (i32.const 0)) (call_indirect $table (result i32) (i32.const 5))))))

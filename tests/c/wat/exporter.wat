@@ -1,0 +1,16 @@
+;; Exports one of each kind for importer.wat, and more for looking at.
+(module $exporter
+  (func $bump (export "bump") (param i32) (result i32)
+    (global.set $counter (i32.add (global.get $counter) (local.get 0)))
+    (global.get $counter))
+  (memory (export "memory") 1 3)
+  (table $table (export "table") 2 10 funcref)
+  (table (export "externs") 1 externref)
+  (global $counter (export "counter") (mut i32) (i32.const 5))
+  (global $base (export "base") i32 (i32.const 100))
+  (global (export "pi") f64 (f64.const 3.25))
+  (elem (table $table) (i32.const 0) func $bump)
+  (func (export "read") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "pages") (result i32) (memory.size))
+  (func (export "slots") (result i32) (table.size $table))
+  (func (export "mixed") (param i32 i64 f32 f64 funcref externref) (result f64 i32) (f64.const 0) (i32.const 0)))

@@ -1,0 +1,21 @@
+;; Imports one of each kind, changes them all, and is changed through them.
+(module $importer
+  (import "exporter" "bump" (func $bump (param i32) (result i32)))
+  (import "exporter" "memory" (memory 1))
+  (import "exporter" "table" (table $table 1 funcref))
+  (import "exporter" "counter" (global $counter (mut i32)))
+  (import "exporter" "base" (global $base i32))
+  ;; constant expressions that add up imported values
+  (global (export "sum") i32 (i32.add (global.get $base) (i32.mul (i32.const 3) (i32.const 7))))
+  (data (offset (i32.sub (global.get $base) (i32.const 60))) "linked")
+  (func $triple (export "triple") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))
+  (elem (table $table) (i32.const 1) func $triple)
+  (func (export "bump_twice") (param i32) (result i32)
+    (drop (call $bump (local.get 0)))
+    (call $bump (local.get 0)))
+  (func (export "set_counter") (param i32) (global.set $counter (local.get 0)))
+  (func (export "write") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func (export "grow_table") (param i32) (result i32) (table.grow $table (ref.null func) (local.get 0)))
+  (func (export "through_table") (param i32 i32) (result i32)
+    (call_indirect $table (param i32) (result i32) (local.get 1) (local.get 0))))

@@ -1,0 +1,315 @@
+// Exercises all of inlay.hpp. Built twice: with exceptions, and with -fno-exceptions, where only the
+// try_ half exists. Prints "ok" and ends with 0, or names the first line that is wrong.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sys/mman.h>
+
+#include <inlay.hpp>
+
+#include "hpp.wasm.h"
+
+#define CHECK(...)                                                                                                     \
+    do {                                                                                                               \
+        if (!(__VA_ARGS__)) {                                                                                          \
+            std::fprintf(stderr, "%s:%d: wrong: %s\n", __FILE__, __LINE__, #__VA_ARGS__);                               \
+            std::exit(1);                                                                                              \
+        }                                                                                                              \
+    } while (0)
+
+// The value of a Result that must be one.
+template <class T> static T must(inlay::Result<T> result, int line) {
+    if (!result) {
+        std::fprintf(stderr, "line %d: error: %s\n", line, result.error().message());
+        std::exit(1);
+    }
+    if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+#define MUST(...) must(__VA_ARGS__, __LINE__)
+
+// Code memory that counts: each block a mapping of its own.
+struct Counts {
+    int published = 0, released = 0, deleted = 0;
+    bool fail = false;
+};
+class CountingMemory : public inlay::CodeMemory {
+public:
+    explicit CountingMemory(Counts &counts) : counts_(counts) {}
+    ~CountingMemory() override { counts_.deleted++; }
+
+    inlay::Result<const std::uint8_t *> publish(inlay::Bytes code, std::size_t align) override {
+        if (counts_.fail) {
+#if INLAY_HPP_EXCEPTIONS
+            throw inlay::Error::host("no room for code");
+#else
+            return inlay::Error::host("no room for code");
+#endif
+        }
+        void *pages = mmap(nullptr, code.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED || reinterpret_cast<std::uintptr_t>(pages) % align != 0)
+            return inlay::Error::host("mmap");
+        std::memcpy(pages, code.data(), code.size());
+        if (mprotect(pages, code.size(), PROT_READ | PROT_EXEC) != 0) return inlay::Error::host("mprotect");
+        counts_.published++;
+        return static_cast<const std::uint8_t *>(pages);
+    }
+    void release(const std::uint8_t *executable, std::size_t len) noexcept override {
+        munmap(const_cast<std::uint8_t *>(executable), len);
+        counts_.released++;
+    }
+
+private:
+    Counts &counts_;
+};
+
+// A callable that counts how many of it are alive, to see that each is deleted once.
+struct Alive {
+    static int count;
+    Alive() { count++; }
+    Alive(const Alive &) { count++; }
+    ~Alive() { count--; }
+};
+int Alive::count = 0;
+
+static float free_function(float value) noexcept { return value * 2; }
+
+static double my_floor(inlay_vmctx_t *vmctx, double value) { return inlay_builtin_f64_floor(vmctx, value); }
+
+// The signature is a constant of the compiler.
+static_assert(inlay::TypedFunc<void()>::signature[0] == ':');
+static_assert(!std::is_copy_constructible_v<inlay::Error> && std::is_nothrow_move_constructible_v<inlay::Error>);
+static_assert(!std::is_copy_constructible_v<inlay::Engine> && std::is_move_constructible_v<inlay::Engine>);
+static_assert(std::is_trivially_copyable_v<inlay::Func> && sizeof(inlay::Func) == sizeof(void *));
+
+using Mixed = std::tuple<double, float, std::int64_t, std::int32_t>;
+
+static void define_host(inlay::Linker &linker) {
+    MUST(linker.try_func("host", "mix", [alive = Alive()](std::int32_t a, std::int64_t b, float c, double d) {
+        return Mixed(d + 1, c + 1, b + 1, a + 1);
+    }));
+    MUST(linker.try_func("host", "none", [] {}));
+    MUST(linker.try_func("host", "refs", [](inlay::Func func, void *pointer) {
+        return std::tuple<void *, inlay::Func>(pointer, func);
+    }));
+    MUST(linker.try_func("host", "fail", [](inlay::Caller caller, std::uint32_t how) -> inlay::Result<std::int32_t> {
+        if (how == 0) return inlay::Error::host("returned");
+        if (how == 1) ++*static_cast<int *>(caller.data());
+        if (how == 1) return static_cast<std::int32_t>(caller.memory("memory").size() / 65536);
+        // An error from deeper wasm passes on unchanged.
+        return caller.instance().try_typed<std::int32_t(std::int32_t)>("zero")->try_call(0);
+    }));
+    const inlay::FuncType type = MUST(inlay::FuncType::try_make("iF:F"));
+    CHECK(std::strcmp(type.signature(), "iF:F") == 0);
+    MUST(linker.try_func_boxed("host", "boxed", type,
+                               [alive = Alive()](inlay::Caller, const inlay_value_t *args, std::size_t nargs,
+                                                 inlay_value_t *results, std::size_t nresults) {
+                                   CHECK(nargs == 2 && nresults == 1 && results[0].kind == INLAY_F64);
+                                   results[0].of.f64 = args[0].of.i32 * args[1].of.f64;
+                               }));
+    // Other shapes of callables; not imported by the module.
+    MUST(linker.try_func("host", "pointer", &free_function));
+    MUST(linker.try_func("host", "mutable", [count = 0]() mutable { count++; }));
+}
+
+static void test_calls(inlay::Instance instance, int &data) {
+    const auto mix = MUST(instance.try_typed<Mixed(std::int32_t, std::int64_t, float, double)>("mix"));
+    CHECK(mix && std::strcmp(mix.signature, "iIfF:FfIi") == 0 && std::strcmp(mix.func().signature(), mix.signature) == 0);
+    CHECK(MUST(mix.try_call(1, std::int64_t(1) << 40, 2.5f, 3.5)) == Mixed(4.5, 3.5f, (std::int64_t(1) << 40) + 1, 2));
+    const auto boxes = MUST(instance.func("mix").try_call(1, std::int64_t(2), 3.0f, 4.0));
+    CHECK(boxes.size() == 4 && boxes[0].f64() == 5 && boxes[1].f32() == 4 && boxes[2].i64() == 3 && boxes[3].i32() == 2);
+    CHECK(boxes[0].kind() == INLAY_F64 && boxes[3].kind() == INLAY_I32);
+    CHECK(MUST(instance.func("mix").try_call_values({1, std::int64_t(2), 3.0f, 4.0})).size() == 4);
+    MUST(MUST(instance.try_typed<void()>("none")).try_call());
+
+    // Unsigned and signed are the same to WebAssembly.
+    const auto seven = MUST(instance.try_typed<std::uint32_t()>("seven"));
+    CHECK(MUST(seven.try_call()) == 7u);
+
+    int somewhere = 0;
+    const auto refs = MUST(instance.try_typed<std::tuple<void *, inlay::Func>(inlay::Func, void *)>("refs"));
+    const auto [pointer, func] = MUST(refs.try_call(instance.func("seven"), &somewhere));
+    CHECK(pointer == &somewhere && func && MUST(func.try_call())[0].i32() == 7);
+    const auto [null_pointer, null_func] = MUST(refs.try_call(inlay::Func(), nullptr));
+    CHECK(null_pointer == nullptr && !null_func);
+    const auto boxed_refs = MUST(instance.func("refs").try_call(inlay::Func(), inlay::Value::externref(&somewhere)));
+    CHECK(boxed_refs[0].externref() == &somewhere && !boxed_refs[1].func());
+
+    using I = std::int64_t;
+    const auto many = MUST((instance.try_typed<I(int, I, float, double, int, I, float, double, int, I, float, double, int,
+                                                 I, float, double, int, I)>("many")));
+    CHECK(MUST(many.try_call(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1.5, 17, 18)) == 18000 + 17 + 150);
+    CHECK(MUST(instance.func("boxed").try_call(3, 1.5))[0].f64() == 4.5);
+
+    const auto fail = MUST(instance.try_typed<std::int32_t(std::int32_t)>("fail"));
+    data = 0;
+    CHECK(MUST(fail.try_call(1)) == 1 && data == 1);
+    auto returned = fail.try_call(0);
+    CHECK(!returned && returned.error().kind() == inlay::ErrorKind::Host);
+    CHECK(std::strcmp(returned.error().message(), "returned") == 0 && returned.error().trap() == inlay::Trap::None);
+    auto trapped = fail.try_call(2);
+    CHECK(!trapped && trapped.error().trap() == inlay::Trap::IntegerDivideByZero);
+    const auto frames = trapped.error().frames();
+    CHECK(frames.size() == 2 && frames[0].function_name == "zero" && frames[1].function_name == "failing");
+    CHECK(frames[0].wasm_offset > 0 && frames[0].function_index == 10);
+
+    // Asking for what is not there.
+    CHECK(!instance.func("no such") && !instance.memory("seven") && !instance.table("memory") && !instance.global("table"));
+    auto missing = instance.try_typed<void()>("no such");
+    CHECK(!missing && std::strstr(missing.error().message(), "no such") != nullptr);
+    auto wrong = instance.try_typed<void()>("seven");
+    CHECK(!wrong && wrong.error().kind() == inlay::ErrorKind::InvalidArgument);
+    auto too_few = instance.func("mix").try_call(1);
+    CHECK(!too_few && too_few.error().kind() == inlay::ErrorKind::InvalidArgument);
+}
+
+static void test_things(inlay::Store &store, inlay::Instance instance) {
+    const inlay::Memory memory = instance.memory("memory");
+    CHECK(memory && memory.size() == 65536 && memory.type().minimum == 1 && memory.type().maximum == 4);
+    CHECK(memory.text(8, 4) == "text" && !memory.text(65533, 4) && memory.text(65536, 0) == "");
+    CHECK(!memory.contains(UINT64_MAX, 2) && !memory.contains(1, UINT64_MAX));
+    std::uint32_t word = 0x01020304, back = 0;
+    CHECK(memory.write(65532, inlay::Bytes(&word, sizeof word)) && memory.read(65532, &back, sizeof back) && back == word);
+    CHECK(!memory.write(65533, inlay::Bytes(&word, sizeof word)) && !memory.read(65533, &back, sizeof back));
+    CHECK(memory.write(100, std::string_view("abc")) && memory.text(100, 3) == "abc");
+    CHECK(MUST(memory.try_grow(2)) == 1 && memory.size() == 3 * 65536);
+    CHECK(!memory.try_grow(2) && memory.size() == 3 * 65536);
+
+    const inlay::Table table = instance.table("table");
+    CHECK(table && table.size() == 2 && table.type().element == INLAY_FUNCREF && !MUST(table.try_at(0)).func());
+    MUST(table.try_set(0, instance.func("seven")));
+    CHECK(MUST(instance.func("take_first").try_call())[0].i32() == 7);
+    CHECK(!table.try_at(2) && !table.try_set(2, inlay::Func()) && !table.try_set(0, 5));
+    CHECK(MUST(table.try_grow(1, inlay::Func())) == 2 && table.size() == 3);
+
+    const inlay::Global counter = instance.global("counter"), fixed = instance.global("fixed");
+    CHECK(counter && counter.value().i32() == 5 && counter.type().is_mutable && counter.type().content == INLAY_I32);
+    MUST(counter.try_set(6));
+    CHECK(counter.value().i32() == 6 && !counter.try_set(1.0) && counter.value().i32() == 6);
+    CHECK(fixed.value().f64() == 2.5 && !fixed.try_set(1.0) && !fixed.type().is_mutable);
+    MUST(instance.func("add_global").try_call(std::int64_t(2)));
+    CHECK(instance.global("imported_global").value().i64() == 42);
+
+    // A boxed function that the host makes, called by the host.
+    const inlay::FuncType type = MUST(inlay::FuncType::try_make("i:i"));
+    const inlay::Func func = MUST(store.try_func(
+        type, [alive = Alive()](inlay::Caller caller, const inlay_value_t *args, std::size_t, inlay_value_t *results,
+                                std::size_t) -> inlay::Result<void> {
+            CHECK(!caller.instance());
+            if (args[0].of.i32 < 0) return inlay::Error::host("negative");
+            results[0].of.i32 = args[0].of.i32 + 1;
+            return {};
+        }));
+    CHECK(MUST(func.try_call(4))[0].i32() == 5 && !func.try_call(-4));
+    // A store never changes what it was told about the stack unless asked.
+    MUST(store.try_stack(nullptr, 0));
+}
+
+#if INLAY_HPP_EXCEPTIONS
+static void test_exceptions(const inlay::Engine &engine, inlay::Instance instance) {
+    int caught = 0;
+    try {
+        inlay::Module::compile(engine, "no wasm");
+    } catch (const std::exception &error) {
+        caught += std::strlen(error.what()) > 0;
+    }
+    try {
+        inlay::FuncType("x:");
+    } catch (const inlay::Error &error) {
+        caught += error.kind() == inlay::ErrorKind::InvalidArgument;
+    }
+    try {
+        inlay::Engine(inlay::Config().flag("no_such_flag", "true"));
+    } catch (const inlay::Error &error) {
+        caught += std::strstr(error.what(), "no_such_flag") != nullptr;
+    }
+    try {
+        instance.typed<std::int32_t(std::int32_t)>("zero")(0);
+    } catch (const inlay::Error &error) {
+        caught += error.trap() == inlay::Trap::IntegerDivideByZero;
+    }
+    CHECK(caught == 4);
+    CHECK(instance.typed<std::int32_t()>("seven")() == 7 && instance.func("seven").call()[0].i32() == 7);
+
+    // What lambdas throw: an Error as it is, anything else with its text.
+    inlay::Linker linker(engine);
+    inlay::Store store(engine);
+    const inlay::FuncType type("i:");
+    const auto thrower = [](inlay::Caller, const inlay_value_t *args, std::size_t, inlay_value_t *, std::size_t) {
+        if (args[0].of.i32 == 0) throw std::bad_alloc();
+        if (args[0].of.i32 == 1) throw 5;
+        if (args[0].of.i32 == 2) throw inlay::Error::host("mine");
+        inlay::Error moved = inlay::Error::host("gone"), elsewhere = std::move(moved);
+        throw std::move(moved);
+    };
+    const inlay::Func func = store.func(type, thrower);
+    const char *const texts[] = {std::bad_alloc().what(), "not a std::exception", "mine", "empty"};
+    for (int i = 0; i < 4; i++) {
+        auto result = func.try_call(i);
+        CHECK(!result && result.error().kind() == inlay::ErrorKind::Host);
+        CHECK(std::strstr(result.error().message(), texts[i]) != nullptr);
+    }
+    linker.func("a", "b", [](std::int32_t) {}).func_boxed("a", "c", type, thrower).define("a", "d", func);
+    linker.instance("all", instance);
+    CHECK(inlay::Config().target("x86_64-unknown-linux-gnu").compile_threads(2).get() != nullptr);
+}
+#endif
+
+int main() {
+    Counts counts;
+    {
+        inlay::Config config;
+        MUST(config.try_code_memory(std::make_unique<CountingMemory>(counts)));
+        MUST(config.try_flag("opt_level", "speed"));
+        MUST(config.try_float_ops(INLAY_FLOAT_OPS_BUILTIN));
+        MUST(config.try_builtin("f64.floor", my_floor));
+        MUST(config.try_traps(INLAY_TRAPS_EXPLICIT));
+        MUST(config.try_compile_threads(1));
+        MUST(config.try_max_memory_pages(16));
+        MUST(config.try_max_table_elements(100));
+        MUST(config.try_max_instances(10));
+        MUST(config.try_stack_bytes(256 * 1024));
+        auto unknown = config.try_builtin("f64.nonsense", my_floor);
+        CHECK(!unknown && unknown.error().kind() == inlay::ErrorKind::InvalidArgument);
+        inlay::Engine first = MUST(inlay::Engine::try_make(config)), engine = std::move(first);
+        CHECK(first.get() == nullptr && engine.get() != nullptr);
+
+        MUST(inlay::Module::try_validate(engine, hpp_wasm));
+        const std::vector<std::uint8_t> bytes(std::begin(hpp_wasm), std::end(hpp_wasm));
+        counts.fail = true;
+        auto refused = inlay::Module::try_compile(engine, bytes);
+        CHECK(!refused && std::strstr(refused.error().message(), "no room for code") != nullptr);
+        counts.fail = false;
+        const inlay::Module compiled = MUST(inlay::Module::try_compile(engine, bytes));
+        const inlay::Buffer image = MUST(compiled.try_save());
+        const inlay::Module module = MUST(inlay::Module::try_load(engine, image));
+        CHECK(counts.published == 2 && module.code().size() == compiled.code().size());
+        CHECK(std::memcmp(module.code().data(), compiled.code().data(), module.code().size()) == 0);
+        CHECK(!inlay::Module::try_load(engine, inlay::Bytes(image.data(), image.size() - 1)));
+        CHECK(module.imports().size() == 8 && std::strcmp(module.imports()[0].signature, "iIfF:FfIi") == 0);
+        CHECK(module.exports().size() == 15 && std::strcmp(module.exports()[0].name, "memory") == 0);
+
+        int data = 0;
+        inlay::Store store = MUST(inlay::Store::try_make(engine, &data));
+        CHECK(store.data() == &data);
+        inlay::Linker linker = MUST(inlay::Linker::try_make(engine));
+        auto unlinked = linker.try_instantiate(store, module);
+        CHECK(!unlinked && unlinked.error().kind() == inlay::ErrorKind::Link);
+        define_host(linker);
+        MUST(linker.try_define("host", "memory", MUST(store.try_memory({1, 4}))));
+        MUST(linker.try_define("host", "table", MUST(store.try_table({2, INLAY_NO_MAXIMUM, INLAY_FUNCREF}, inlay::Func()))));
+        MUST(linker.try_define("host", "global", MUST(store.try_global(std::int64_t(40), true))));
+        const inlay::Instance instance = MUST(linker.try_instantiate(store, module));
+        MUST(linker.try_instance("again", instance));
+        MUST(linker.try_define("again", "seven", instance.func("seven")));
+        test_calls(instance, data);
+        test_things(store, instance);
+        CHECK(Alive::count == 3);
+#if INLAY_HPP_EXCEPTIONS
+        test_exceptions(engine, instance);
+#endif
+    }
+    CHECK(Alive::count == 0);
+    CHECK(counts.published == 2 && counts.released == 2 && counts.deleted == 1);
+    std::puts("ok");
+    return 0;
+}

@@ -1,0 +1,91 @@
+//! Every module of the WebAssembly test suite compiles to an image without relocations, on every target.
+//!
+//! The engine refuses a relocation that it cannot resolve inside the image (`INLAY_ERROR_INTERNAL`, naming it), so
+//! that a module compiles is the proof. For a target that is not this machine an image can be made and saved; it is
+//! the only thing that is done with it here.
+
+#[path = "spec/api.rs"]
+mod api;
+#[path = "spec/suite.rs"]
+mod suite;
+
+use api::{Config, Engine, Error, c};
+
+/// Compiles the whole suite for one target, under each policy that the target has.
+fn compile_all(name: &str, target: Option<&str>) {
+    let samples = suite::valid_modules();
+    let (mut done, mut failed, mut bytes) = (Vec::new(), 0, 0);
+    for (policy_name, policy) in [
+        ("auto", c::INLAY_FLOAT_OPS_AUTO),
+        ("native", c::INLAY_FLOAT_OPS_NATIVE),
+        ("builtin", c::INLAY_FLOAT_OPS_BUILTIN),
+    ] {
+        let engine = match engine(target, policy) {
+            Ok(engine) => engine,
+            // Without rounding instructions there is no native policy.
+            Err(error) if policy == c::INLAY_FLOAT_OPS_NATIVE => {
+                assert_eq!(error.kind(), c::INLAY_ERROR_UNSUPPORTED, "{name}: {error}");
+                continue;
+            }
+            Err(error) => panic!("{name}/{policy_name}: {error}"),
+        };
+        done.push(policy_name);
+        for sample in &samples {
+            match engine
+                .compile(&sample.wasm)
+                .and_then(|module| module.save())
+            {
+                Ok(image) => bytes += image.bytes().len(),
+                Err(error) => {
+                    println!("{name}/{policy_name}: {}: {error}", sample.name);
+                    failed += 1;
+                }
+            }
+        }
+    }
+    println!(
+        "relocations {name}: {} modules under each of {}: {failed} failed, {} bytes of images",
+        suite::grouped(samples.len()),
+        done.join(", "),
+        suite::grouped(bytes),
+    );
+    assert_eq!(failed, 0, "{name}: see above");
+}
+
+fn engine(target: Option<&str>, policy: c::inlay_float_ops_t) -> Result<Engine, Error> {
+    let config = Config::new();
+    if let Some(target) = target {
+        config.target(target)?;
+    }
+    config.float_ops(policy)?;
+    config.engine()
+}
+
+#[test]
+fn host() {
+    compile_all("host", None);
+}
+
+#[cfg(any(target_arch = "x86_64", feature = "all-arch"))]
+#[test]
+fn x86_64_baseline() {
+    compile_all("x86-64 baseline", Some("x86_64-unknown-linux-gnu"));
+}
+
+#[cfg(feature = "all-arch")]
+#[test]
+fn aarch64() {
+    compile_all("aarch64", Some("aarch64-unknown-linux-gnu"));
+}
+
+#[cfg(feature = "all-arch")]
+#[test]
+fn riscv64() {
+    compile_all("riscv64", Some("riscv64gc-unknown-linux-gnu"));
+}
+
+#[cfg(feature = "all-arch")]
+#[test]
+fn s390x() {
+    compile_all("s390x", Some("s390x-unknown-linux-gnu"));
+}
