@@ -84,6 +84,13 @@ typedef struct inlay_memory_t inlay_memory_t;
 typedef struct inlay_module_t inlay_module_t;
 
 /**
+ * A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
+ *
+ * Any number of threads may use it.
+ */
+typedef struct inlay_shared_memory_t inlay_shared_memory_t;
+
+/**
  * What instances live in, with their functions, memories, tables and globals.
  *
  * One thread at a time uses a store and what is in it; which thread may change between calls. The host deletes
@@ -97,9 +104,24 @@ typedef struct inlay_store_t inlay_store_t;
 typedef struct inlay_table_t inlay_table_t;
 
 /**
+ * What exceptions are told apart by. Its store owns it.
+ */
+typedef struct inlay_tag_t inlay_tag_t;
+
+/**
  * What wasm code runs with: the first parameter of each builtin. Opaque, and only valid during the call.
  */
 typedef struct inlay_vmctx_t inlay_vmctx_t;
+
+/**
+ * The 16 bytes of a `v128`, lane 0 first.
+ */
+typedef struct {
+  /**
+   * The bytes.
+   */
+  uint8_t bytes[16];
+} inlay_v128_t;
 
 /**
  * Why WebAssembly stopped: one of the `INLAY_TRAP_` constants.
@@ -151,6 +173,11 @@ typedef struct {
 typedef uint32_t inlay_float_ops_t;
 
 /**
+ * What relaxed vector instructions do where the specification leaves it open.
+ */
+typedef uint32_t inlay_relaxed_t;
+
+/**
  * How traps are detected.
  */
 typedef uint32_t inlay_traps_t;
@@ -179,19 +206,9 @@ typedef struct {
 } inlay_frame_t;
 
 /**
- * The kind of a value: one of `INLAY_I32` to `INLAY_EXTERNREF`.
+ * The kind of a value: one of `INLAY_I32` to `INLAY_EXNREF`.
  */
 typedef uint8_t inlay_value_kind_t;
-
-/**
- * The 16 bytes of a `v128`, lane 0 first.
- */
-typedef struct {
-  /**
-   * The bytes.
-   */
-  uint8_t bytes[16];
-} inlay_v128_t;
 
 /**
  * What a value holds; its kind says which member.
@@ -225,6 +242,10 @@ typedef union {
    * `INLAY_EXTERNREF`: a pointer of the host's, which Inlay carries and never follows. NULL is the null reference.
    */
   void *externref;
+  /**
+   * `INLAY_EXNREF`: an exception of the store's, to be handed back to wasm of that store, or NULL.
+   */
+  void *exnref;
 } inlay_value_of_t;
 
 /**
@@ -307,6 +328,10 @@ typedef union {
    * `INLAY_EXTERN_GLOBAL`
    */
   inlay_global_t *global;
+  /**
+   * `INLAY_EXTERN_TAG`
+   */
+  inlay_tag_t *tag;
 } inlay_extern_of_t;
 
 /**
@@ -328,13 +353,25 @@ typedef struct {
  */
 typedef struct {
   /**
-   * Pages, of 64 KiB, that it starts with.
+   * Pages that it starts with.
    */
   uint64_t minimum;
   /**
    * Pages that it may grow to, or `INLAY_NO_MAXIMUM`.
    */
   uint64_t maximum;
+  /**
+   * Bytes of a page: 65,536, which 0 stands for too, or 1.
+   */
+  uint32_t page_size;
+  /**
+   * Whether addresses are i64.
+   */
+  bool is_64;
+  /**
+   * Whether several threads may use it at once. It then has a maximum.
+   */
+  bool is_shared;
 } inlay_memory_type_t;
 
 /**
@@ -350,9 +387,13 @@ typedef struct {
    */
   uint64_t maximum;
   /**
-   * `INLAY_FUNCREF` or `INLAY_EXTERNREF`.
+   * `INLAY_FUNCREF`, `INLAY_EXTERNREF` or `INLAY_EXNREF`.
    */
   inlay_value_kind_t element;
+  /**
+   * Whether indices are i64.
+   */
+  bool is_64;
 } inlay_table_type_t;
 
 /**
@@ -372,7 +413,7 @@ typedef struct {
    */
   inlay_extern_kind_t kind;
   /**
-   * The signature of a function, else NULL.
+   * The signature of a function, or of a tag, whose parameters are what exceptions carry; else NULL.
    */
   const char *signature;
   /**
@@ -403,6 +444,17 @@ typedef struct {
  * Always the builtin: code depends as little on the CPU as it can.
  */
 #define INLAY_FLOAT_OPS_BUILTIN 2
+
+/**
+ * The same on every CPU: as plain SIMD where it has the instruction, lane select bit by bit, multiplication and
+ * addition fused, products of bytes signed.
+ */
+#define INLAY_RELAXED_DETERMINISTIC 0
+
+/**
+ * What is fastest on the target.
+ */
+#define INLAY_RELAXED_NATIVE 1
 
 /**
  * By comparing and branching: no signal, no guard page, no assumption about virtual memory.
@@ -470,6 +522,11 @@ typedef struct {
 #define INLAY_ERROR_LIMIT 11
 
 /**
+ * WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what.
+ */
+#define INLAY_ERROR_EXCEPTION 12
+
+/**
  * No trap: the error is of another kind.
  */
 #define INLAY_TRAP_NONE 0
@@ -520,6 +577,16 @@ typedef struct {
 #define INLAY_TRAP_STACK_OVERFLOW 9
 
 /**
+ * An atomic access to an address that is not a multiple of its size.
+ */
+#define INLAY_TRAP_UNALIGNED_ATOMIC 10
+
+/**
+ * A wait on a memory that is not shared.
+ */
+#define INLAY_TRAP_NOT_SHARED 11
+
+/**
  * A function.
  */
 #define INLAY_EXTERN_FUNC 0
@@ -538,6 +605,11 @@ typedef struct {
  * A global.
  */
 #define INLAY_EXTERN_GLOBAL 3
+
+/**
+ * An exception tag.
+ */
+#define INLAY_EXTERN_TAG 4
 
 /**
  * `i32`; signature letter `i`.
@@ -560,7 +632,7 @@ typedef struct {
 #define INLAY_F64 3
 
 /**
- * `v128`; signature letter `V`. No module can use it in this version.
+ * `v128`; signature letter `V`.
  */
 #define INLAY_V128 4
 
@@ -573,6 +645,13 @@ typedef struct {
  * `externref`; signature letter `e`.
  */
 #define INLAY_EXTERNREF 6
+
+/**
+ * `exnref`; signature letter `x`.
+ */
+#define INLAY_EXNREF 7
+
+
 
 
 
@@ -645,6 +724,20 @@ double inlay_builtin_f64_trunc(inlay_vmctx_t *vmctx, double x);
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 double inlay_builtin_f64_nearest(inlay_vmctx_t *vmctx, double x);
+
+/**
+ * `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.
+ *
+ * The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
+ */
+float inlay_builtin_f32_fma(inlay_vmctx_t *vmctx, float x, float y, float z);
+
+/**
+ * `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.
+ *
+ * The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
+ */
+double inlay_builtin_f64_fma(inlay_vmctx_t *vmctx, double x, double y, double z);
 
 /**
  * `i32.trunc_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
@@ -783,6 +876,29 @@ int64_t inlay_builtin_i64_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
 int64_t inlay_builtin_i64_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
 
 /**
+ * `i8x16.shuffle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x` followed by `*y`.
+ *
+ * Each byte of `*lanes` is below 32. `out` may be one of the operands. The vmctx is not used and may be NULL. Any
+ * thread may call it. See the WebAssembly specification, section 4.4.3.
+ */
+void inlay_builtin_i8x16_shuffle(inlay_vmctx_t *vmctx,
+                                 const inlay_v128_t *x,
+                                 const inlay_v128_t *y,
+                                 const inlay_v128_t *lanes,
+                                 inlay_v128_t *out);
+
+/**
+ * `i8x16.swizzle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x`, or 0 where there is none.
+ *
+ * `out` may be one of the operands. The vmctx is not used and may be NULL. Any thread may call it. See the
+ * WebAssembly specification, section 4.4.3.
+ */
+void inlay_builtin_i8x16_swizzle(inlay_vmctx_t *vmctx,
+                                 const inlay_v128_t *x,
+                                 const inlay_v128_t *lanes,
+                                 inlay_v128_t *out);
+
+/**
  * Records a trap, for a builtin of the host's that replaces one which can trap, such as "i32.trunc_f64_s".
  *
  * Call it with the vmctx that the builtin was called with, before the builtin returns; what it then returns does
@@ -854,6 +970,22 @@ inlay_error_t *inlay_config_flag(inlay_config_t *config, const char *name, const
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_FLOAT_OPS_` constants.
  */
 inlay_error_t *inlay_config_float_ops(inlay_config_t *config, inlay_float_ops_t float_ops);
+
+/**
+ * Sets what relaxed vector instructions do. The default is `INLAY_RELAXED_DETERMINISTIC`.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_RELAXED_` constants.
+ */
+inlay_error_t *inlay_config_relaxed(inlay_config_t *config, inlay_relaxed_t relaxed);
+
+/**
+ * Switches a WebAssembly feature on or off, by the name of its proposal, such as "simd" or "tail-call".
+ *
+ * All of WebAssembly 3.0 but garbage collection is on to begin with, as far as this version has it; "wide-arithmetic"
+ * and "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
+ * `INLAY_ERROR_UNSUPPORTED` that names it. `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
+ */
+inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bool enabled);
 
 /**
  * Replaces a builtin by a function of the host's, for the engines made of this configuration.
@@ -1064,6 +1196,11 @@ inlay_table_t *inlay_instance_table(inlay_instance_t *instance, const char *name
 inlay_global_t *inlay_instance_global(inlay_instance_t *instance, const char *name);
 
 /**
+ * The tag that an instance exports under this name; NULL if there is none.
+ */
+inlay_tag_t *inlay_instance_tag(inlay_instance_t *instance, const char *name);
+
+/**
  * What an instance exports under this name, of whatever kind; false, and zeros in `out`, if there is nothing.
  *
  * `inlay_module_export` lists the names.
@@ -1151,9 +1288,39 @@ inlay_error_t *inlay_linker_instantiate(inlay_linker_t *linker,
 inlay_error_t *inlay_memory_new(inlay_store_t *store, const inlay_memory_type_t *ty, inlay_memory_t **out);
 
 /**
+ * Makes a shared memory of zeros, within the engine's limits. The caller deletes `*out`.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, or a type that is not shared,
+ * `INLAY_ERROR_LIMIT` beyond the host's limit, `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much address space
+ * as its maximum.
+ */
+inlay_error_t *inlay_shared_memory_new(inlay_engine_t *engine,
+                                       const inlay_memory_type_t *ty,
+                                       inlay_shared_memory_t **out);
+
+/**
+ * Deletes the host's hold on a shared memory; stores go on using it. NULL is fine.
+ */
+void inlay_shared_memory_delete(inlay_shared_memory_t *memory);
+
+/**
+ * Makes a shared memory known to a store, to be imported by its instances. `*out` belongs to the store.
+ */
+inlay_error_t *inlay_memory_from_shared(inlay_store_t *store,
+                                        const inlay_shared_memory_t *shared,
+                                        inlay_memory_t **out);
+
+/**
+ * Takes hold of a store's shared memory, such as one that a module made, for use in other stores. The caller
+ * deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` if the memory is not shared.
+ */
+inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_memory_t **out);
+
+/**
  * Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL.
  *
- * Read and write them while no wasm of the store runs, or from a host function.
+ * Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
+ * other threads' use of it allows.
  */
 uint8_t *inlay_memory_data(inlay_memory_t *memory);
 
@@ -1327,13 +1494,50 @@ inlay_error_t *inlay_table_grow(inlay_table_t *table, uint64_t delta, const inla
 void inlay_table_type(const inlay_table_t *table, inlay_table_type_t *out);
 
 /**
+ * Makes a tag in a store: its exceptions carry values of the type's parameters. `*out` belongs to the store.
+ *
+ * Copies the type. `INLAY_ERROR_INVALID_ARGUMENT` if it has results.
+ */
+inlay_error_t *inlay_tag_new(inlay_store_t *store, const inlay_functype_t *ty, inlay_tag_t **out);
+
+/**
+ * The signature of a tag, such as "iI:". Borrowed from the store; "" for NULL.
+ */
+const char *inlay_tag_signature(const inlay_tag_t *tag);
+
+/**
+ * Makes an exception, for a host function to return: wasm that called it can catch it, as any exception.
+ *
+ * `values` has as many values as the tag's type has parameters, of their kinds; they are copied. The caller owns
+ * `*out`, an error of kind `INLAY_ERROR_EXCEPTION`: it deletes it, or returns it from a host function of the tag's
+ * store and so gives it away. `INLAY_ERROR_INVALID_ARGUMENT` for other counts or kinds.
+ */
+inlay_error_t *inlay_exception_new(inlay_tag_t *tag, const inlay_value_t *values, size_t nvalues, inlay_error_t **out);
+
+/**
+ * The tag of an exception that nothing caught; NULL if the error is none, or for NULL.
+ *
+ * It belongs to its store, and is valid as long as that lives.
+ */
+inlay_tag_t *inlay_error_tag(const inlay_error_t *error);
+
+/**
+ * The values that an exception carries, which nothing caught.
+ *
+ * `nvalues` is the number of parameters of the tag's type. References are valid as long as the exception's store.
+ * `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another number.
+ */
+inlay_error_t *inlay_error_values(const inlay_error_t *error, inlay_value_t *values, size_t nvalues);
+
+/**
  * Makes a function type from its signature: the letters of the parameters, a colon, those of the results.
  *
- * The letters are `i` i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref; "iI:f" takes an i32
+ * The letters are `i` i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref, `x` exnref; "iI:f" takes an i32
  * and an i64 and gives an f32. The caller deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` for another string,
  * or for more than 1,000 parameters or results.
  */
-inlay_error_t *inlay_functype_new(const char *signature, inlay_functype_t **out);
+inlay_error_t *inlay_functype_new(const char *signature,
+                                  inlay_functype_t **out);
 
 /**
  * The signature of a function type. Borrowed from the type; "" for NULL.

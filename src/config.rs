@@ -5,6 +5,7 @@ use crate::code::CodeMemory;
 use std::ffi::c_void;
 use std::sync::Arc;
 use target_lexicon::Triple;
+use wasmparser::WasmFeatures;
 
 /// How float operations that some CPUs lack are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -13,6 +14,16 @@ pub enum FloatOps {
     Auto,
     Native,
     Builtin,
+}
+
+/// What relaxed vector instructions do where the specification leaves it open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Relaxed {
+    /// The same on every CPU.
+    #[default]
+    Deterministic,
+    /// What is fastest on the target.
+    Native,
 }
 
 /// Limits that a host sets on what its wasm may use.
@@ -36,6 +47,9 @@ pub struct Config {
     /// Settings by name, in the order that they were given.
     pub flags: Vec<(String, String)>,
     pub float_ops: FloatOps,
+    pub relaxed: Relaxed,
+    /// WebAssembly features that modules may use.
+    pub features: WasmFeatures,
     /// Builtins that the host replaces.
     pub builtins: Vec<(Builtin, *const c_void)>,
     /// Where code goes; none for Inlay's own.
@@ -50,6 +64,8 @@ impl Default for Config {
             target: None,
             flags: Vec::new(),
             float_ops: FloatOps::Auto,
+            relaxed: Relaxed::Deterministic,
+            features: crate::features::default(),
             builtins: Vec::new(),
             code_memory: None,
             compile_threads: 1,

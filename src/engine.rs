@@ -26,11 +26,6 @@ unsafe impl Send for Engine {}
 // SAFETY: as above.
 unsafe impl Sync for Engine {}
 
-/// WebAssembly 2.0 without SIMD, and extended constant expressions.
-fn features() -> WasmFeatures {
-    (WasmFeatures::WASM2 - WasmFeatures::SIMD) | WasmFeatures::EXTENDED_CONST
-}
-
 impl Engine {
     /// Makes an engine of a configuration.
     pub fn new(config: &Config) -> Result<Arc<Engine>> {
@@ -40,7 +35,7 @@ impl Engine {
         }
         Ok(Arc::new(Engine {
             target: Target::new(config)?,
-            features: features(),
+            features: config.features,
             limits: config.limits,
             compile_threads: config.compile_threads,
             code_memory: match &config.code_memory {

@@ -1,5 +1,6 @@
 //! The one error type: what every failure in Inlay becomes.
 
+use crate::runtime::Exception;
 use crate::trap::Trap;
 use std::ffi::CString;
 use std::fmt::Display;
@@ -30,6 +31,8 @@ pub enum ErrorKind {
     InvalidImage = 10,
     /// A limit that the host set, or one of this implementation.
     Limit = 11,
+    /// WebAssembly threw an exception that nothing caught.
+    Exception = 12,
 }
 
 /// One wasm function on the stack when an error was raised.
@@ -54,6 +57,8 @@ pub struct Error {
     pub message: CString,
     /// The wasm backtrace, innermost first.
     pub frames: Vec<Frame>,
+    /// What was thrown; `None` unless the kind is `Exception`.
+    pub exception: Option<Box<Exception>>,
 }
 
 /// Every fallible function in Inlay returns this.
@@ -72,6 +77,7 @@ impl Error {
             trap: None,
             message: c_string(&message.to_string()),
             frames: Vec::new(),
+            exception: None,
         })
     }
 

@@ -112,6 +112,15 @@ pub struct VmTable {
 #[derive(Clone, Copy)]
 pub struct VmGlobal(pub [u8; 16]);
 
+/// An exception: what `exnref` values point to.
+#[repr(C)]
+pub struct VmException {
+    /// The values that it carries, one in each slot.
+    pub values: *mut [u8; SLOT],
+    /// The tag, known by its address.
+    pub tag: *const c_void,
+}
+
 /// Bytes of one boxed argument or result between a trampoline and the runtime.
 pub const SLOT: usize = 16;
 
@@ -128,6 +137,7 @@ const _: () = {
     assert!(size_of::<VmGlobal>() == 16 && align_of::<VmGlobal>() == 16);
     assert!(size_of::<VmActivation>() == 56);
     assert!(size_of::<VmStore>() == 48);
+    assert!(size_of::<VmException>() == 16);
 };
 
 /// Offsets of the variable part of an instance's vmctx, from the counts of its module.
@@ -136,6 +146,7 @@ pub struct VmLayout {
     imported_funcs: u32,
     imported_tables: u32,
     imported_memories: u32,
+    shared_memories: u32,
     imported_globals: u32,
     tables: u32,
     memories: u32,
@@ -174,6 +185,14 @@ impl VmLayout {
             imported_funcs: area(module.imported_funcs as usize, size_of::<VmFuncImport>()),
             imported_tables: area(module.imported_tables as usize, 8),
             imported_memories: area(module.imported_memories as usize, 8),
+            // A pointer for each memory, if any is shared: that one's definition is not this instance's own.
+            shared_memories: area(
+                match module.memories.iter().any(|ty| ty.shared) {
+                    true => module.memories.len(),
+                    false => 0,
+                },
+                8,
+            ),
             imported_globals: area(module.imported_globals as usize, 8),
             func_refs: area(module.escaping.len(), size_of::<VmFuncRef>()),
             size: 0,
@@ -198,6 +217,9 @@ impl VmLayout {
     /// The [`VmMemory`] of a memory.
     pub fn memory(&self, module: &Module, memory: u32) -> Place {
         match memory.checked_sub(module.imported_memories) {
+            Some(_) if module.memories[memory as usize].shared => {
+                Place::Pointer(self.shared_memories + memory * 8)
+            }
             Some(i) => Place::Inline(self.memories + i * size_of::<VmMemory>() as u32),
             None => Place::Pointer(self.imported_memories + memory * 8),
         }

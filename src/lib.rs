@@ -21,6 +21,7 @@ mod compile;
 mod config;
 mod engine;
 mod error;
+mod features;
 mod image;
 mod layout;
 mod module;
@@ -37,7 +38,7 @@ use std::sync::Arc;
 fn compile(engine: &Arc<Engine>, wasm: &[u8]) -> Result<Arc<CompiledModule>> {
     let image = module::parse(wasm, engine.features)
         .and_then(|parsed| compile::compile(&engine.target, parsed, engine.compile_threads))
-        .map_err(|error| module::explain(wasm, error))?;
+        .map_err(|error| features::explain(error, wasm, engine.features))?;
     CompiledModule::new(engine, image)
 }
 
@@ -45,7 +46,7 @@ fn compile(engine: &Arc<Engine>, wasm: &[u8]) -> Result<Arc<CompiledModule>> {
 fn validate(engine: &Engine, wasm: &[u8]) -> Result<()> {
     module::parse(wasm, engine.features)
         .and_then(|parsed| module::validate_bodies(parsed.bodies))
-        .map_err(|error| module::explain(wasm, error))
+        .map_err(|error| features::explain(error, wasm, engine.features))
 }
 
 /// The bytes of an image.

@@ -1,6 +1,6 @@
 //! What code is made for: the ISA, its features, and the settings that shape code.
 
-use crate::config::{Config, FloatOps};
+use crate::config::{Config, FloatOps, Relaxed};
 use crate::error::{Error, ErrorKind, Result};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError};
@@ -41,6 +41,7 @@ const MAX_LOG2_ALIGN: u8 = 21;
 pub struct Target {
     isa: OwnedTargetIsa,
     float_ops: FloatOps,
+    relaxed: Relaxed,
     /// Whether this process can run the code.
     runnable: bool,
     features: BTreeSet<String>,
@@ -81,6 +82,7 @@ impl Target {
         let target = Target {
             isa,
             float_ops: config.float_ops,
+            relaxed: config.relaxed,
             runnable,
             features,
         };
@@ -114,7 +116,8 @@ impl Target {
 
     /// All settings, in a fixed order: what an image was made with.
     pub fn settings(&self) -> String {
-        let mut text = format!("float_ops={:?}", self.float_ops).to_lowercase();
+        let mut text =
+            format!("float_ops={:?} relaxed={:?}", self.float_ops, self.relaxed).to_lowercase();
         for value in self.isa.flags().iter().chain(self.isa.isa_flags()) {
             text += &format!(" {}={}", value.name, value.value_string());
         }
@@ -131,6 +134,36 @@ impl Target {
         self.float_ops != FloatOps::Builtin
     }
 
+    /// Whether bytes of vectors are moved by instructions: on x86-64 those came with SSSE3.
+    pub fn native_shuffle(&self) -> bool {
+        self.float_ops != FloatOps::Builtin && self.has("has_ssse3")
+    }
+
+    /// Whether multiplication and addition are fused by an instruction: on x86-64 it came with FMA.
+    pub fn native_fma(&self) -> bool {
+        self.float_ops != FloatOps::Builtin && self.has("has_fma") && self.has("has_avx")
+    }
+
+    /// Whether relaxed instructions may do what is fastest.
+    pub fn relaxed_native(&self) -> bool {
+        self.relaxed == Relaxed::Native
+    }
+
+    /// Whether they may be what x86-64 has.
+    pub fn relaxed_x86(&self) -> bool {
+        self.relaxed_native() && self.isa.triple().architecture == Architecture::X86_64
+    }
+
+    /// Whether they may be what SSSE3 has.
+    pub fn relaxed_ssse3(&self) -> bool {
+        self.relaxed_x86() && self.native_shuffle()
+    }
+
+    /// Whether they may be what SSE4.1 has.
+    pub fn relaxed_sse41(&self) -> bool {
+        self.relaxed_x86() && self.has("has_sse41")
+    }
+
     pub fn table_spectre_mitigation(&self) -> bool {
         self.isa.flags().enable_table_access_spectre_mitigation()
     }
@@ -141,8 +174,12 @@ impl Target {
 
     /// On x86-64 rounding came with SSE4.1; the other targets have always had it, or inline code for it.
     fn has_rounding(&self) -> bool {
-        self.isa.triple().architecture != Architecture::X86_64
-            || self.features.contains("has_sse41")
+        self.has("has_sse41")
+    }
+
+    /// Whether this is x86-64 with a feature, or a target that needs none of them.
+    fn has(&self, feature: &str) -> bool {
+        self.isa.triple().architecture != Architecture::X86_64 || self.features.contains(feature)
     }
 }
 

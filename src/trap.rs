@@ -51,10 +51,19 @@ traps! {
     InvalidConversion = 8, "invalid conversion to integer";
     /// The stack that wasm may use is exhausted.
     StackOverflow = 9, "call stack exhausted";
+    /// An atomic access to an address that is not a multiple of its size.
+    UnalignedAtomic = 10, "unaligned atomic";
+    /// A wait on a memory that is not shared.
+    NotShared = 11, "expected shared memory";
+    // What follows is shown to hosts as one of the above.
     /// `call_indirect` used an index past the end of the table.
-    UndefinedElement = 10, "undefined element";
+    UndefinedElement = 100, "undefined element";
     /// `call_indirect` found a null element.
-    UninitializedElement = 11, "uninitialized element";
+    UninitializedElement = 101, "uninitialized element";
+    /// A call through a null reference.
+    NullFunctionReference = 102, "null function reference";
+    /// `throw_ref` of a null reference.
+    NullExceptionReference = 103, "null exception reference";
 }
 
 impl Trap {
@@ -63,7 +72,9 @@ impl Trap {
     pub fn class(self) -> Trap {
         match self {
             Trap::UndefinedElement => Trap::OutOfBoundsTable,
-            Trap::UninitializedElement => Trap::NullReference,
+            Trap::UninitializedElement
+            | Trap::NullFunctionReference
+            | Trap::NullExceptionReference => Trap::NullReference,
             other => other,
         }
     }

@@ -123,6 +123,24 @@ pub extern "C" fn inlay_builtin_f64_nearest(vmctx: *mut inlay_vmctx_t, x: f64) -
     libm::rint(x)
 }
 
+/// `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.
+///
+/// The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_builtin_f32_fma(vmctx: *mut inlay_vmctx_t, x: f32, y: f32, z: f32) -> f32 {
+    let _ = vmctx;
+    libm::fmaf(x, y, z)
+}
+
+/// `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.
+///
+/// The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_builtin_f64_fma(vmctx: *mut inlay_vmctx_t, x: f64, y: f64, z: f64) -> f64 {
+    let _ = vmctx;
+    libm::fma(x, y, z)
+}
+
 /// `i32.trunc_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
 ///
 /// A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,

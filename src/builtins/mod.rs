@@ -5,6 +5,7 @@
 //! index in the table, so the list is part of the image format.
 
 pub mod float;
+pub mod vector;
 
 use crate::runtime::libcalls as rt;
 use std::ffi::c_void;
@@ -18,6 +19,8 @@ pub enum Ty {
     I64,
     F32,
     F64,
+    /// A pointer to 16 bytes; a result is written behind a last pointer parameter.
+    V128,
 }
 
 /// How compiled code reaches a builtin.
@@ -82,6 +85,11 @@ builtins! {
     TableCopy "" Exit (I32, I32, I64, I64, I64) = rt::table_copy;
     TableInit "" Exit (I32, I32, I64, I64, I64) = rt::table_init;
     ElemDrop "" Plain (I32) = rt::elem_drop;
+    MemoryWait32 "" Exit (I32, I64, I32, I64) -> I32 = rt::memory_wait32;
+    MemoryWait64 "" Exit (I32, I64, I64, I64) -> I32 = rt::memory_wait64;
+    MemoryNotify "" Exit (I32, I64, I32) -> I32 = rt::memory_notify;
+    Throw "" Exit (I32, Ptr) = rt::throw;
+    ThrowRef "" Exit (Ptr) = rt::throw_ref;
     HostCall "" Plain (Ptr) -> I32 = rt::host_call;
     HostError "" Plain (Ptr) = rt::host_error;
     TakeError "" Plain () -> Ptr = rt::take_error;
@@ -95,6 +103,11 @@ builtins! {
     F64Floor "f64.floor" Plain (F64) -> F64 = float::inlay_builtin_f64_floor;
     F64Trunc "f64.trunc" Plain (F64) -> F64 = float::inlay_builtin_f64_trunc;
     F64Nearest "f64.nearest" Plain (F64) -> F64 = float::inlay_builtin_f64_nearest;
+
+    F32Fma "f32.fma" Plain (F32, F32, F32) -> F32 = float::inlay_builtin_f32_fma;
+    F64Fma "f64.fma" Plain (F64, F64, F64) -> F64 = float::inlay_builtin_f64_fma;
+    I8x16Shuffle "i8x16.shuffle" Plain (V128, V128, V128) -> V128 = vector::inlay_builtin_i8x16_shuffle;
+    I8x16Swizzle "i8x16.swizzle" Plain (V128, V128) -> V128 = vector::inlay_builtin_i8x16_swizzle;
 
     I32TruncF32S "i32.trunc_f32_s" Exit (F32) -> I32 = float::inlay_builtin_i32_trunc_f32_s;
     I32TruncF32U "i32.trunc_f32_u" Exit (F32) -> I32 = float::inlay_builtin_i32_trunc_f32_u;

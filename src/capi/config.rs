@@ -3,7 +3,7 @@
 use super::{exclusive, fallible, inlay_error_t, reference, text};
 use crate::builtins::Builtin;
 use crate::code::Provider;
-use crate::config::{Config, FloatOps};
+use crate::config::{Config, FloatOps, Relaxed};
 use crate::error::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::mem::{offset_of, size_of};
@@ -60,6 +60,15 @@ pub const INLAY_FLOAT_OPS_AUTO: inlay_float_ops_t = 0;
 pub const INLAY_FLOAT_OPS_NATIVE: inlay_float_ops_t = 1;
 /// Always the builtin: code depends as little on the CPU as it can.
 pub const INLAY_FLOAT_OPS_BUILTIN: inlay_float_ops_t = 2;
+
+/// What relaxed vector instructions do where the specification leaves it open.
+pub type inlay_relaxed_t = u32;
+
+/// The same on every CPU: as plain SIMD where it has the instruction, lane select bit by bit, multiplication and
+/// addition fused, products of bytes signed.
+pub const INLAY_RELAXED_DETERMINISTIC: inlay_relaxed_t = 0;
+/// What is fastest on the target.
+pub const INLAY_RELAXED_NATIVE: inlay_relaxed_t = 1;
 
 /// How traps are detected.
 pub type inlay_traps_t = u32;
@@ -257,6 +266,55 @@ pub unsafe extern "C" fn inlay_config_float_ops(
                 )));
             }
         };
+        Ok(())
+    })
+}
+
+/// Sets what relaxed vector instructions do. The default is `INLAY_RELAXED_DETERMINISTIC`.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_RELAXED_` constants.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_relaxed(
+    config: *mut inlay_config_t,
+    relaxed: inlay_relaxed_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { exclusive(config, "config") }?;
+        config.0.relaxed = match relaxed {
+            INLAY_RELAXED_DETERMINISTIC => Relaxed::Deterministic,
+            INLAY_RELAXED_NATIVE => Relaxed::Native,
+            other => {
+                return Err(Error::argument(format_args!(
+                    "no way of relaxing has the value {other}"
+                )));
+            }
+        };
+        Ok(())
+    })
+}
+
+/// Switches a WebAssembly feature on or off, by the name of its proposal, such as "simd" or "tail-call".
+///
+/// All of WebAssembly 3.0 but garbage collection is on to begin with, as far as this version has it; "wide-arithmetic"
+/// and "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
+/// `INLAY_ERROR_UNSUPPORTED` that names it. `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_feature(
+    config: *mut inlay_config_t,
+    name: *const c_char,
+    enabled: bool,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration and a string, or NULL.
+        let (config, name) = unsafe { (exclusive(config, "config")?, text(name, "name")?) };
+        let feature = crate::features::by_name(name).ok_or_else(|| {
+            Error::argument(format_args!(
+                "there is no feature \"{name}\"; there are {}",
+                crate::features::names()
+            ))
+        })?;
+        config.0.features.set(feature, enabled);
         Ok(())
     })
 }

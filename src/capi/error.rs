@@ -38,6 +38,9 @@ pub const INLAY_ERROR_INVALID_IMAGE: inlay_error_kind_t = 10;
 /// A limit that the host set, or one of this implementation.
 pub const INLAY_ERROR_LIMIT: inlay_error_kind_t = 11;
 
+/// WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what.
+pub const INLAY_ERROR_EXCEPTION: inlay_error_kind_t = 12;
+
 /// Why WebAssembly stopped: one of the `INLAY_TRAP_` constants.
 pub type inlay_trap_t = u32;
 
@@ -61,6 +64,11 @@ pub const INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO: inlay_trap_t = 7;
 pub const INLAY_TRAP_INVALID_CONVERSION: inlay_trap_t = 8;
 /// The stack that wasm may use is exhausted.
 pub const INLAY_TRAP_STACK_OVERFLOW: inlay_trap_t = 9;
+
+/// An atomic access to an address that is not a multiple of its size.
+pub const INLAY_TRAP_UNALIGNED_ATOMIC: inlay_trap_t = 10;
+/// A wait on a memory that is not shared.
+pub const INLAY_TRAP_NOT_SHARED: inlay_trap_t = 11;
 
 /// One wasm function that was running when an error was raised.
 #[repr(C)]

@@ -1,9 +1,9 @@
 //! Instances.
 
 use super::{
-    INLAY_EXTERN_FUNC, INLAY_EXTERN_GLOBAL, INLAY_EXTERN_MEMORY, INLAY_EXTERN_TABLE, infallible,
-    inlay_extern_kind_t, inlay_func_t, inlay_global_t, inlay_memory_t, inlay_table_t, null,
-    produce_bool, reference, text,
+    INLAY_EXTERN_FUNC, INLAY_EXTERN_GLOBAL, INLAY_EXTERN_MEMORY, INLAY_EXTERN_TABLE,
+    INLAY_EXTERN_TAG, infallible, inlay_extern_kind_t, inlay_func_t, inlay_global_t,
+    inlay_memory_t, inlay_table_t, inlay_tag_t, null, produce_bool, reference, text,
 };
 use crate::error::{Error, Result};
 use crate::layout::{VmFuncRef, VmHeader};
@@ -27,6 +27,8 @@ pub union inlay_extern_of_t {
     pub memory: *mut inlay_memory_t,
     /// `INLAY_EXTERN_GLOBAL`
     pub global: *mut inlay_global_t,
+    /// `INLAY_EXTERN_TAG`
+    pub tag: *mut inlay_tag_t,
 }
 
 /// Something that can be imported and exported. Its store owns it.
@@ -65,6 +67,10 @@ impl inlay_extern_t {
                 let global = global.cast();
                 (INLAY_EXTERN_GLOBAL, inlay_extern_of_t { global })
             }
+            Extern::Tag(tag) => {
+                let tag = tag.cast();
+                (INLAY_EXTERN_TAG, inlay_extern_of_t { tag })
+            }
         };
         Self { kind, of }
     }
@@ -96,6 +102,10 @@ impl inlay_extern_t {
                 INLAY_EXTERN_GLOBAL => {
                     let global: *mut crate::runtime::Global = self.of.global.cast();
                     (Extern::Global(global), (*global).store.cast_const())
+                }
+                INLAY_EXTERN_TAG => {
+                    let tag: *mut crate::runtime::Tag = self.of.tag.cast();
+                    (Extern::Tag(tag), (*tag).store.cast_const())
                 }
                 other => {
                     return Err(Error::argument(format_args!(
@@ -176,6 +186,21 @@ pub unsafe extern "C" fn inlay_instance_global(
         match unsafe { export(instance, name) }? {
             Extern::Global(global) => Ok(global.cast()),
             _ => Err(null("the global")),
+        }
+    })
+}
+
+/// The tag that an instance exports under this name; NULL if there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_instance_tag(
+    instance: *mut inlay_instance_t,
+    name: *const c_char,
+) -> *mut inlay_tag_t {
+    // SAFETY: the caller gives an instance and a string, or NULL.
+    infallible(std::ptr::null_mut(), || {
+        match unsafe { export(instance, name) }? {
+            Extern::Tag(tag) => Ok(tag.cast()),
+            _ => Err(null("the tag")),
         }
     })
 }

@@ -1,10 +1,12 @@
 //! Memories.
 
 use super::{
-    exclusive, infallible, inlay_error_t, inlay_memory_type_t, inlay_store_t, produce, reference,
+    exclusive, infallible, inlay_engine_t, inlay_error_t, inlay_memory_type_t, inlay_store_t,
+    produce, reference,
 };
 use crate::error::{Error, ErrorKind};
-use crate::runtime::{Memory, Store};
+use crate::runtime::{Memory, SharedMemory, Store};
+use std::sync::Arc;
 
 /// A linear memory. Its store owns it.
 pub struct inlay_memory_t {
@@ -35,9 +37,85 @@ pub unsafe extern "C" fn inlay_memory_new(
     }
 }
 
+/// A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
+///
+/// Any number of threads may use it.
+pub struct inlay_shared_memory_t(Arc<SharedMemory>);
+
+/// Makes a shared memory of zeros, within the engine's limits. The caller deletes `*out`.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, or a type that is not shared,
+/// `INLAY_ERROR_LIMIT` beyond the host's limit, `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much address space
+/// as its maximum.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_shared_memory_new(
+    engine: *mut inlay_engine_t,
+    ty: *const inlay_memory_type_t,
+    out: *mut *mut inlay_shared_memory_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives an engine, a type and a place for the memory, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let ty = reference(ty, "type")?.read()?;
+            let engine = &reference(engine, "engine")?.0;
+            if !ty.shared {
+                return Err(Error::argument("the type is not that of a shared memory"));
+            }
+            let shared = SharedMemory::new(engine.limits.memory_pages, ty)?;
+            Ok(Box::into_raw(Box::new(inlay_shared_memory_t(shared))))
+        })
+    }
+}
+
+/// Deletes the host's hold on a shared memory; stores go on using it. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_shared_memory_delete(memory: *mut inlay_shared_memory_t) {
+    // SAFETY: the caller owns it.
+    unsafe { super::delete(memory) };
+}
+
+/// Makes a shared memory known to a store, to be imported by its instances. `*out` belongs to the store.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_memory_from_shared(
+    store: *mut inlay_store_t,
+    shared: *const inlay_shared_memory_t,
+    out: *mut *mut inlay_memory_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a store, a memory and a place for the store's, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let shared = reference(shared, "shared")?.0.clone();
+            let store = exclusive(store.cast::<Store>(), "store")?;
+            let memory = Memory::of_shared(store, shared);
+            store.memories.push(memory);
+            let memory: *mut Memory = &mut **store.memories.last_mut().expect("just pushed");
+            Ok(memory.cast())
+        })
+    }
+}
+
+/// Takes hold of a store's shared memory, such as one that a module made, for use in other stores. The caller
+/// deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` if the memory is not shared.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_memory_share(
+    memory: *const inlay_memory_t,
+    out: *mut *mut inlay_shared_memory_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a memory and a place for the hold, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let memory = reference(memory.cast::<Memory>(), "memory")?;
+            let shared = memory.shared.clone();
+            let shared = shared.ok_or_else(|| Error::argument("the memory is not shared"))?;
+            Ok(Box::into_raw(Box::new(inlay_shared_memory_t(shared))))
+        })
+    }
+}
+
 /// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL.
 ///
-/// Read and write them while no wasm of the store runs, or from a host function.
+/// Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
+/// other threads' use of it allows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_data(memory: *mut inlay_memory_t) -> *mut u8 {
     // SAFETY: the caller gives a memory or NULL.

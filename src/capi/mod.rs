@@ -26,9 +26,11 @@ mod memory;
 mod module;
 mod store;
 mod table;
+mod tag;
 mod types;
 
 pub use crate::builtins::float::*;
+pub use crate::builtins::vector::*;
 pub use builtin::*;
 pub use caller::*;
 pub use config::*;
@@ -42,6 +44,7 @@ pub use memory::*;
 pub use module::*;
 pub use store::*;
 pub use table::*;
+pub use tag::*;
 pub use types::*;
 
 use crate::error::{Error, Result};

@@ -34,6 +34,9 @@ pub const INLAY_EXTERN_MEMORY: inlay_extern_kind_t = 2;
 /// A global.
 pub const INLAY_EXTERN_GLOBAL: inlay_extern_kind_t = 3;
 
+/// An exception tag.
+pub const INLAY_EXTERN_TAG: inlay_extern_kind_t = 4;
+
 /// What a module imports or exports. The strings are borrowed from the module.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -44,7 +47,7 @@ pub struct inlay_extern_type_t {
     pub name: *const c_char,
     /// What it is; the members below belong to one kind each.
     pub kind: inlay_extern_kind_t,
-    /// The signature of a function, else NULL.
+    /// The signature of a function, or of a tag, whose parameters are what exceptions carry; else NULL.
     pub signature: *const c_char,
     /// The type of a memory.
     pub memory: inlay_memory_type_t,
@@ -65,7 +68,9 @@ struct Described {
 impl Described {
     fn new(info: &crate::module::Module, module: Option<&str>, name: &str, ty: ExternType) -> Self {
         let signature = match ty {
-            ExternType::Func(i) => Some(c_string(&info.types[i as usize].signature())),
+            ExternType::Func(i) | ExternType::Tag(i) => {
+                Some(c_string(&info.types[i as usize].signature()))
+            }
             _ => None,
         };
         Described {
@@ -86,6 +91,7 @@ impl Described {
         };
         match self.ty {
             ExternType::Func(_) => shown.kind = INLAY_EXTERN_FUNC,
+            ExternType::Tag(_) => shown.kind = INLAY_EXTERN_TAG,
             ExternType::Table(ty) => {
                 shown.kind = INLAY_EXTERN_TABLE;
                 shown.table = inlay_table_type_t::new(ty);

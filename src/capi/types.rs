@@ -1,13 +1,15 @@
 //! Values and types.
 
-use super::{inlay_error_t, inlay_func_t, produce, reference, text};
+use super::{inlay_error_t, inlay_func_t, inlay_v128_t, produce, reference, text};
 use crate::error::{Error, Result, c_string};
 use crate::layout::VmFuncRef;
-use crate::module::{FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType};
+use crate::module::{
+    FuncType, GlobalType, HeapType, MemoryType, PAGE_LOG2, RefType, TableType, ValType,
+};
 use crate::runtime::{Slot, Store};
 use std::ffi::{CString, c_char, c_void};
 
-/// The kind of a value: one of `INLAY_I32` to `INLAY_EXTERNREF`.
+/// The kind of a value: one of `INLAY_I32` to `INLAY_EXNREF`.
 pub type inlay_value_kind_t = u8;
 
 /// `i32`; signature letter `i`.
@@ -18,20 +20,14 @@ pub const INLAY_I64: inlay_value_kind_t = 1;
 pub const INLAY_F32: inlay_value_kind_t = 2;
 /// `f64`; signature letter `F`.
 pub const INLAY_F64: inlay_value_kind_t = 3;
-/// `v128`; signature letter `V`. No module can use it in this version.
+/// `v128`; signature letter `V`.
 pub const INLAY_V128: inlay_value_kind_t = 4;
 /// `funcref`; signature letter `r`.
 pub const INLAY_FUNCREF: inlay_value_kind_t = 5;
 /// `externref`; signature letter `e`.
 pub const INLAY_EXTERNREF: inlay_value_kind_t = 6;
-
-/// The 16 bytes of a `v128`, lane 0 first.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct inlay_v128_t {
-    /// The bytes.
-    pub bytes: [u8; 16],
-}
+/// `exnref`; signature letter `x`.
+pub const INLAY_EXNREF: inlay_value_kind_t = 7;
 
 /// What a value holds; its kind says which member.
 #[repr(C)]
@@ -51,6 +47,8 @@ pub union inlay_value_of_t {
     pub funcref: *mut inlay_func_t,
     /// `INLAY_EXTERNREF`: a pointer of the host's, which Inlay carries and never follows. NULL is the null reference.
     pub externref: *mut c_void,
+    /// `INLAY_EXNREF`: an exception of the store's, to be handed back to wasm of that store, or NULL.
+    pub exnref: *mut c_void,
 }
 
 /// A WebAssembly value with its kind: 24 bytes.
@@ -76,7 +74,7 @@ pub struct inlay_functype_t {
 
 /// Makes a function type from its signature: the letters of the parameters, a colon, those of the results.
 ///
-/// The letters are `i` i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref; "iI:f" takes an i32
+/// The letters are `i` i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref, `x` exnref; "iI:f" takes an i32
 /// and an i64 and gives an f32. The caller deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` for another string,
 /// or for more than 1,000 parameters or results.
 #[unsafe(no_mangle)]
@@ -117,10 +115,16 @@ pub const INLAY_NO_MAXIMUM: u64 = u64::MAX;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_memory_type_t {
-    /// Pages, of 64 KiB, that it starts with.
+    /// Pages that it starts with.
     pub minimum: u64,
     /// Pages that it may grow to, or `INLAY_NO_MAXIMUM`.
     pub maximum: u64,
+    /// Bytes of a page: 65,536, which 0 stands for too, or 1.
+    pub page_size: u32,
+    /// Whether addresses are i64.
+    pub is_64: bool,
+    /// Whether several threads may use it at once. It then has a maximum.
+    pub is_shared: bool,
 }
 
 /// The type of a table.
@@ -131,8 +135,10 @@ pub struct inlay_table_type_t {
     pub minimum: u64,
     /// Elements that it may grow to, or `INLAY_NO_MAXIMUM`.
     pub maximum: u64,
-    /// `INLAY_FUNCREF` or `INLAY_EXTERNREF`.
+    /// `INLAY_FUNCREF`, `INLAY_EXTERNREF` or `INLAY_EXNREF`.
     pub element: inlay_value_kind_t,
+    /// Whether indices are i64.
+    pub is_64: bool,
 }
 
 /// The type of a global.
@@ -149,25 +155,48 @@ impl inlay_memory_type_t {
     pub(super) const NONE: Self = Self {
         minimum: 0,
         maximum: 0,
+        page_size: 0,
+        is_64: false,
+        is_shared: false,
     };
 
     pub(super) fn new(ty: MemoryType) -> Self {
         Self {
             minimum: ty.minimum,
             maximum: ty.maximum.unwrap_or(INLAY_NO_MAXIMUM),
+            page_size: 1 << ty.page_log2,
+            is_64: ty.memory64,
+            is_shared: ty.shared,
         }
     }
 
     pub(super) fn read(&self) -> Result<MemoryType> {
+        let page_log2 = match self.page_size {
+            0 | 65536 => PAGE_LOG2,
+            1 => 0,
+            other => {
+                return Err(Error::argument(format_args!(
+                    "a page of {other} bytes; it has 65,536 or 1"
+                )));
+            }
+        };
+        let address_bits = if self.is_64 { 64 } else { 32 };
+        let most = (1u128 << (address_bits - page_log2)).min(u128::from(u64::MAX)) as u64;
         let maximum = (self.maximum != INLAY_NO_MAXIMUM).then_some(self.maximum);
-        if self.minimum > 1 << 16 || maximum.is_some_and(|m| m > 1 << 16 || m < self.minimum) {
-            return Err(Error::argument(
-                "a memory has at most 65,536 pages, and its maximum is not below its minimum",
-            ));
+        if self.minimum > most || maximum.is_some_and(|m| m > most || m < self.minimum) {
+            return Err(Error::argument(format_args!(
+                "such a memory has at most {most} pages, and its maximum is not below its minimum"
+            )));
+        }
+        if self.is_shared && maximum.is_none() {
+            return Err(Error::argument("a shared memory needs a maximum"));
         }
         Ok(MemoryType {
             minimum: self.minimum,
             maximum,
+            memory64: self.is_64,
+            page_log2,
+            shared: self.is_shared,
         })
     }
 }
@@ -177,6 +206,7 @@ impl inlay_table_type_t {
         minimum: 0,
         maximum: 0,
         element: 0,
+        is_64: false,
     };
 
     pub(super) fn new(ty: TableType) -> Self {
@@ -184,6 +214,7 @@ impl inlay_table_type_t {
             minimum: ty.minimum,
             maximum: ty.maximum.unwrap_or(INLAY_NO_MAXIMUM),
             element: kind_of(ValType::Ref(ty.element)),
+            is_64: ty.table64,
         }
     }
 
@@ -191,17 +222,22 @@ impl inlay_table_type_t {
         let ValType::Ref(element) = value_type(self.element)? else {
             return Err(Error::argument("a table's elements are references"));
         };
-        let most = u64::from(u32::MAX);
+        let most = if self.is_64 {
+            u64::MAX - 1
+        } else {
+            u64::from(u32::MAX)
+        };
         let maximum = (self.maximum != INLAY_NO_MAXIMUM).then_some(self.maximum);
         if self.minimum > most || maximum.is_some_and(|m| m > most || m < self.minimum) {
-            return Err(Error::argument(
-                "a table has fewer than 2^32 elements, and its maximum is not below its minimum",
-            ));
+            return Err(Error::argument(format_args!(
+                "such a table has at most {most} elements, and its maximum is not below its minimum"
+            )));
         }
         Ok(TableType {
             element,
             minimum: self.minimum,
             maximum,
+            table64: self.is_64,
         })
     }
 }
@@ -235,8 +271,9 @@ pub(super) fn kind_of(ty: ValType) -> inlay_value_kind_t {
         ValType::F64 => INLAY_F64,
         ValType::V128 => INLAY_V128,
         ValType::Ref(ty) => match ty.heap {
-            HeapType::Func => INLAY_FUNCREF,
-            HeapType::Extern => INLAY_EXTERNREF,
+            HeapType::Extern | HeapType::NoExtern => INLAY_EXTERNREF,
+            HeapType::Exn | HeapType::NoExn => INLAY_EXNREF,
+            _ => INLAY_FUNCREF,
         },
     }
 }
@@ -250,6 +287,7 @@ fn value_type(kind: inlay_value_kind_t) -> Result<ValType> {
         INLAY_V128 => ValType::V128,
         INLAY_FUNCREF => ValType::Ref(RefType::FUNC),
         INLAY_EXTERNREF => ValType::Ref(RefType::EXTERN),
+        INLAY_EXNREF => ValType::Ref(RefType::EXN),
         other => {
             return Err(Error::argument(format_args!(
                 "no value has the kind {other}"
@@ -290,9 +328,9 @@ impl inlay_value_t {
                 ty.letter()
             )));
         }
-        if self.kind == INLAY_FUNCREF {
-            // SAFETY: as the caller promises.
-            unsafe { check_store(self.of.funcref, store) }?;
+        if let ValType::Ref(ty) = ty {
+            // SAFETY: as the caller promises; all references are pointers.
+            unsafe { check_reference(ty, self.of.funcref, store) }?;
         }
         let mut slot = [0; 16];
         let size = crate::layout::value_size(ty);
@@ -305,16 +343,42 @@ impl inlay_value_t {
     }
 }
 
-/// A function must not be used in another store than its own.
+/// A reference must be one of its type, and a function one of this store.
 ///
 /// # Safety
-/// The function is NULL or alive.
-pub(super) unsafe fn check_store(func: *mut inlay_func_t, store: *const Store) -> Result<()> {
-    let func: *const VmFuncRef = func.cast();
+/// A function is NULL or alive.
+unsafe fn check_reference(
+    ty: RefType,
+    reference: *mut inlay_func_t,
+    store: *const Store,
+) -> Result<()> {
+    if reference.is_null() {
+        return match ty.nullable {
+            true => Ok(()),
+            false => Err(Error::argument("a null reference where none is allowed")),
+        };
+    }
+    let func: *const VmFuncRef = reference.cast();
     // SAFETY: as the caller promises; every vmctx starts with a header.
-    let same = func.is_null() || unsafe { (*(*func).vmctx).store.cast_const().cast() == store };
-    match same {
-        true => Ok(()),
-        false => Err(Error::argument("the function is of another store")),
+    let in_store = || unsafe { (*(*func).vmctx).store.cast_const().cast() == store };
+    match ty.heap {
+        HeapType::Extern => Ok(()),
+        // SAFETY: the store is that of the function, table or global which the value is for.
+        HeapType::Exn
+            if unsafe { &*store }
+                .referenced
+                .contains_key(&(reference as usize)) =>
+        {
+            Ok(())
+        }
+        HeapType::Func | HeapType::Type(_) if !in_store() => {
+            Err(Error::argument("the function is of another store"))
+        }
+        HeapType::Func => Ok(()),
+        // SAFETY: as above.
+        HeapType::Type(id) if unsafe { (*func).type_id } == id => Ok(()),
+        _ => Err(Error::argument(
+            "the reference is not of the type that is wanted",
+        )),
     }
 }

@@ -1,9 +1,9 @@
 //! Structured control: blocks, loops, branches.
 
-use super::func::Translator;
+use super::func::{Translator, operand_type};
 use super::vm::{block_args, clif_type};
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::{FuncType, ValType};
+use crate::module::ValType;
 use cranelift_codegen::ir::{Block, BlockCall, InstBuilder, JumpTableData, Type, Value};
 use wasmparser::{BlockType, BrTable};
 
@@ -66,74 +66,69 @@ impl Frame {
 }
 
 impl Translator<'_, '_> {
-    fn block_type(&self, ty: BlockType) -> Result<FuncType> {
-        Ok(match ty {
-            BlockType::Empty => FuncType {
-                params: vec![],
-                results: vec![],
-            },
-            BlockType::Type(ty) => FuncType {
-                params: vec![],
-                results: vec![ValType::new(ty)?],
-            },
-            BlockType::FuncType(i) => self.vm.env.module.types[i as usize].clone(),
-        })
+    /// The CLIF types of a block's parameters and results.
+    fn block_type(&self, ty: BlockType) -> (Vec<Type>, Vec<Type>) {
+        let clif = |types: &[ValType]| types.iter().map(|&t| clif_type(t)).collect();
+        match ty {
+            BlockType::Empty => (vec![], vec![]),
+            BlockType::Type(ty) => (vec![], vec![operand_type(ty)]),
+            BlockType::FuncType(i) => {
+                let ty = &self.vm.env.module.types[i as usize];
+                (clif(&ty.params), clif(&ty.results))
+            }
+        }
     }
 
-    fn push_frame(&mut self, kind: Kind, ty: FuncType) {
-        let clif = |types: &[ValType]| types.iter().map(|&t| clif_type(t)).collect();
+    fn push_frame(&mut self, kind: Kind, params: Vec<Type>, results: Vec<Type>) {
         self.control.push(Frame {
             kind,
-            height: self.stack.len() - ty.params.len(),
-            results: clif(&ty.results),
-            params: clif(&ty.params),
+            height: self.stack.len() - params.len(),
+            results,
+            params,
             exit: None,
         });
     }
 
-    pub fn block(&mut self, ty: BlockType) -> Result<()> {
+    pub fn block(&mut self, ty: BlockType) {
         if !self.reachable {
             self.control.push(Frame::dead());
-            return Ok(());
+            return;
         }
-        let ty = self.block_type(ty)?;
-        self.push_frame(Kind::Block, ty);
-        Ok(())
+        let (params, results) = self.block_type(ty);
+        self.push_frame(Kind::Block, params, results);
     }
 
-    pub fn loop_(&mut self, ty: BlockType) -> Result<()> {
+    pub fn loop_(&mut self, ty: BlockType) {
         if !self.reachable {
             self.control.push(Frame::dead());
-            return Ok(());
+            return;
         }
-        let ty = self.block_type(ty)?;
+        let (params, results) = self.block_type(ty);
         let header = self.vm.b.create_block();
-        let entering = self.pop_n(ty.params.len());
+        let entering = self.pop_n(params.len());
         self.vm.b.ins().jump(header, &block_args(&entering));
-        for &param in &ty.params {
-            let value = self.vm.b.append_block_param(header, clif_type(param));
+        for &param in &params {
+            let value = self.vm.b.append_block_param(header, param);
             self.stack.push(value);
         }
         self.vm.b.switch_to_block(header);
-        self.push_frame(Kind::Loop(header), ty);
-        Ok(())
+        self.push_frame(Kind::Loop(header), params, results);
     }
 
-    pub fn if_(&mut self, ty: BlockType) -> Result<()> {
+    pub fn if_(&mut self, ty: BlockType) {
         if !self.reachable {
             self.control.push(Frame::dead());
-            return Ok(());
+            return;
         }
-        let ty = self.block_type(ty)?;
+        let (params, results) = self.block_type(ty);
         let condition = self.pop();
         let (then, otherwise) = (self.vm.b.create_block(), self.vm.b.create_block());
         self.vm.b.ins().brif(condition, then, &[], otherwise, &[]);
         self.vm.b.seal_block(then);
         self.vm.b.seal_block(otherwise);
         self.vm.b.switch_to_block(then);
-        let params = self.top(ty.params.len()).to_vec();
-        self.push_frame(Kind::If(otherwise, params), ty);
-        Ok(())
+        let operands = self.top(params.len()).to_vec();
+        self.push_frame(Kind::If(otherwise, operands), params, results);
     }
 
     pub fn else_(&mut self) {
@@ -153,6 +148,7 @@ impl Translator<'_, '_> {
     }
 
     pub fn end(&mut self) {
+        self.end_try_table();
         let last = self.control.len() - 1;
         if let Kind::If(otherwise, params) = &mut self.control[last].kind {
             // Without an else, the parameters are the results.
@@ -212,7 +208,7 @@ impl Translator<'_, '_> {
     }
 
     /// Jumps with the operands that the target takes.
-    fn jump(&mut self, depth: u32) {
+    pub fn jump(&mut self, depth: u32) {
         let target = self.target(depth);
         let args = block_args(self.top(self.arity(depth)));
         self.vm.b.ins().jump(target, &args);
@@ -229,6 +225,29 @@ impl Translator<'_, '_> {
         let args = block_args(self.top(self.arity(depth)));
         let next = self.vm.b.create_block();
         self.vm.b.ins().brif(condition, target, &args, next, &[]);
+        self.vm.b.seal_block(next);
+        self.vm.b.switch_to_block(next);
+    }
+
+    /// Branches if the reference is null, and drops it; else keeps it.
+    pub fn br_on_null(&mut self, depth: u32) {
+        let reference = self.pop();
+        let target = self.target(depth);
+        let args = block_args(self.top(self.arity(depth)));
+        let next = self.vm.b.create_block();
+        self.vm.b.ins().brif(reference, next, &[], target, &args);
+        self.vm.b.seal_block(next);
+        self.vm.b.switch_to_block(next);
+        self.push(reference);
+    }
+
+    /// Branches with the reference if it is not null; else drops it.
+    pub fn br_on_non_null(&mut self, depth: u32) {
+        let target = self.target(depth);
+        let args = block_args(self.top(self.arity(depth)));
+        let reference = self.pop();
+        let next = self.vm.b.create_block();
+        self.vm.b.ins().brif(reference, target, &args, next, &[]);
         self.vm.b.seal_block(next);
         self.vm.b.switch_to_block(next);
     }

@@ -1,11 +1,12 @@
 //! One function body to CLIF: locals, the operand stack, and the walk over its instructions.
 
 use super::control::Frame;
+use super::exception::Clause;
 use super::vm::{Region, Vm, clif_type, wasm_signature};
 use super::{Env, Needs, ops};
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout::{VmHeader, VmStore};
-use crate::module::ValType;
+use crate::module::{RefType, ValType};
 use crate::trap::Trap;
 use cranelift_codegen::ir::{
     self, InstBuilder, SourceLoc, Type, Value, condcodes::IntCC, types::I64,
@@ -21,6 +22,8 @@ pub struct Translator<'a, 'b> {
     pub locals: Vec<Variable>,
     pub stack: Vec<Value>,
     pub control: Vec<Frame>,
+    /// Catch clauses in force, outermost first, with the height of the control stack inside their `try_table`.
+    pub clauses: Vec<(usize, Vec<Clause>)>,
     /// Whether the instruction at hand can be reached; if not, only nesting is followed.
     pub reachable: bool,
 }
@@ -55,12 +58,13 @@ pub fn translate(
         locals: Vec::new(),
         stack: Vec::new(),
         control: vec![Frame::function(ty.results.len())],
+        clauses: Vec::new(),
         reachable: true,
     };
     if calls(body) {
         translator.check_stack();
     }
-    translator.declare_locals(&params[1..], validator)?;
+    translator.declare_locals(&params[1..], validator);
 
     let mut reader = wasmparser::OperatorsReader::new(reader);
     while !reader.eof() {
@@ -108,15 +112,11 @@ impl Translator<'_, '_> {
         self.vm.trap_if(over, Trap::StackOverflow);
     }
 
-    fn declare_locals(
-        &mut self,
-        params: &[Value],
-        validator: &FuncValidator<ValidatorResources>,
-    ) -> Result<()> {
+    fn declare_locals(&mut self, params: &[Value], validator: &FuncValidator<ValidatorResources>) {
         let mut zeros: Vec<(Type, Value)> = Vec::new();
         for i in 0..validator.len_locals() {
             let ty = validator.get_local_type(i).expect("it is below the length");
-            let ty = clif_type(ValType::new(ty)?);
+            let ty = operand_type(ty);
             let variable = self.vm.b.declare_var(ty);
             let value = match params.get(i as usize) {
                 Some(&value) => value,
@@ -132,7 +132,6 @@ impl Translator<'_, '_> {
             self.vm.b.def_var(variable, value);
             self.locals.push(variable);
         }
-        Ok(())
     }
 
     /// The default value of a type.
@@ -143,8 +142,7 @@ impl Translator<'_, '_> {
         } else if ty == ir::types::F64 {
             b.ins().f64const(0.0)
         } else if ty.is_vector() {
-            let zero = b.func.dfg.constants.insert(vec![0; 16].into());
-            b.ins().vconst(ty, zero)
+            self.vconst(ty, [0; 16])
         } else {
             b.ins().iconst(ty, 0)
         }
@@ -189,6 +187,20 @@ impl Translator<'_, '_> {
             ),
         )
     }
+}
+
+/// The CLIF type of what validation calls a value type.
+pub fn operand_type(ty: wasmparser::ValType) -> Type {
+    use wasmparser::ValType as V;
+    clif_type(match ty {
+        V::I32 => ValType::I32,
+        V::I64 => ValType::I64,
+        V::F32 => ValType::F32,
+        V::F64 => ValType::F64,
+        V::V128 => ValType::V128,
+        // Which reference makes no difference to code.
+        V::Ref(_) => ValType::Ref(RefType::FUNC),
+    })
 }
 
 /// Loads the store's stack limit.

@@ -5,6 +5,7 @@
 //! order. That is what makes images deterministic.
 
 mod control;
+mod exception;
 mod func;
 mod ops;
 mod trampoline;
@@ -12,9 +13,9 @@ mod vm;
 
 use crate::builtins::Builtin;
 use crate::error::{Error, ErrorKind, Result};
-use crate::image::{Image, Linker, TrampolineKind};
+use crate::image::{HandlerSite, Image, Linker, TrampolineKind};
 use crate::layout::VmLayout;
-use crate::module::{Body, Module, Parsed};
+use crate::module::{Body, Module, Parsed, TypeIds};
 use crate::target::Target;
 use cranelift_codegen::ir::{self, UserExternalName};
 use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, FinalizedRelocTarget};
@@ -76,6 +77,8 @@ pub struct Code {
     pub references: Vec<Reference>,
     /// For each call, the offset that it returns to and the wasm offset of its instruction.
     pub sites: Vec<(u32, u32)>,
+    /// Calls whose exceptions are caught here.
+    pub handlers: Vec<HandlerSite>,
     frame: u32,
 }
 
@@ -106,9 +109,10 @@ impl<'a> Env<'a> {
             )
         })?;
         let mut first = std::collections::HashMap::new();
-        let types = module.types.iter().enumerate();
-        let canonical = types
-            .map(|(i, ty)| *first.entry(ty).or_insert(i as u32))
+        let ids = TypeIds::default().add_module(module);
+        let ids = ids.into_iter().zip(0..);
+        let canonical = ids
+            .map(|(id, index)| *first.entry(id).or_insert(index))
             .collect();
         Ok(Env {
             target,
@@ -182,6 +186,9 @@ fn trampolines(
     hosted.extend(&needs.indirect);
     for ty in entered {
         for kind in [TrampolineKind::BoxedEntry, TrampolineKind::TypedEntry] {
+            if kind == TrampolineKind::TypedEntry && !module.types[ty as usize].is_plain() {
+                continue;
+            }
             let code = trampoline::compile(env, scratch, ty, kind)?;
             linker.trampoline(ty, kind, code);
         }
@@ -293,6 +300,7 @@ fn assemble(env: &Env<'_>, scratch: &mut Scratch, what: &dyn std::fmt::Display) 
             sites.push((site.ret_addr, loc.loc.bits()));
         }
     }
+    let handlers = exception::handlers(buffer, what)?;
     let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
     if frame > MAX_FRAME {
         return Err(Error::new(
@@ -304,6 +312,7 @@ fn assemble(env: &Env<'_>, scratch: &mut Scratch, what: &dyn std::fmt::Display) 
         align: buffer.alignment,
         references,
         sites,
+        handlers,
         frame,
         bytes: compiled.code_buffer().to_vec(),
     })

@@ -7,7 +7,7 @@ use crate::module::{FuncType, ValType};
 use crate::trap::Trap;
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
-    MemFlagsData, Signature, TrapCode, Type, Value,
+    MemFlagsData, Signature, StackSlotData, StackSlotKind, TrapCode, Type, Value,
     condcodes::IntCC,
     types::{F32, F64, I8X16, I32, I64},
 };
@@ -89,7 +89,7 @@ pub fn c_param(isa: &dyn TargetIsa, ty: Type) -> AbiParam {
 
 fn builtin_type(ty: Ty) -> Type {
     match ty {
-        Ty::Ptr | Ty::I64 => I64,
+        Ty::Ptr | Ty::I64 | Ty::V128 => I64,
         Ty::I32 => I32,
         Ty::F32 => F32,
         Ty::F64 => F64,
@@ -106,7 +106,10 @@ pub fn builtin_signature(isa: &dyn TargetIsa, builtin: Builtin, conv: CallConv) 
     signature.params.push(AbiParam::new(I64));
     let params = builtin.params().iter().map(|&ty| param(ty));
     signature.params.extend(params);
-    signature.returns.extend(builtin.result().map(param));
+    match builtin.result() {
+        Some(Ty::V128) => signature.params.push(param(Ty::Ptr)),
+        result => signature.returns.extend(result.map(param)),
+    }
     signature
 }
 
@@ -172,6 +175,8 @@ pub struct Vm<'a, 'b> {
     pub needs: &'a mut Needs,
     pub vmctx: Value,
     exits: [Option<ir::FuncRef>; Builtin::ALL.len()],
+    /// Places for vectors on their way to and from a builtin.
+    vector_slots: Vec<ir::StackSlot>,
 }
 
 impl<'a, 'b> Vm<'a, 'b> {
@@ -187,6 +192,7 @@ impl<'a, 'b> Vm<'a, 'b> {
             needs,
             vmctx,
             exits: [None; Builtin::ALL.len()],
+            vector_slots: Vec::new(),
         }
     }
 
@@ -226,6 +232,31 @@ impl<'a, 'b> Vm<'a, 'b> {
         let args: Vec<Value> = [self.vmctx].iter().chain(args).copied().collect();
         let call = self.b.ins().call(callee, &args);
         self.b.inst_results(call).first().copied()
+    }
+
+    /// Calls a builtin whose operands and result are vectors, which pass through memory.
+    pub fn vector_builtin(&mut self, builtin: Builtin, operands: &[Value]) -> Value {
+        let mut args = Vec::new();
+        for &operand in operands {
+            let copy = self.vector_slot(args.len());
+            let flags = MemFlagsData::trusted();
+            self.b.ins().store(flags, operand, copy, 0);
+            args.push(copy);
+        }
+        let result = self.vector_slot(args.len());
+        args.push(result);
+        self.builtin(builtin, &args);
+        self.b.ins().load(I8X16, MemFlagsData::trusted(), result, 0)
+    }
+
+    /// The address of the frame's n-th place for a vector on its way to a builtin.
+    fn vector_slot(&mut self, n: usize) -> Value {
+        while self.vector_slots.len() <= n {
+            let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 16, 4);
+            let slot = self.b.create_sized_stack_slot(slot);
+            self.vector_slots.push(slot);
+        }
+        self.b.ins().stack_addr(I64, self.vector_slots[n], 0)
     }
 
     pub fn iconst(&mut self, ty: Type, value: i64) -> Value {

@@ -8,7 +8,8 @@
 use super::Image;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::{
-    ConstExpr, ConstOp, ElementItems, ExportIndex, ExternType, Module, SegmentMode,
+    ConstExpr, ConstOp, ElementItems, ExportIndex, ExternType, HeapType, MemoryType, Module,
+    PAGE_LOG2, RefType, SegmentMode, ValType,
 };
 use crate::target::Target;
 
@@ -132,12 +133,23 @@ fn consistent(image: &Image) -> bool {
         .trampolines
         .iter()
         .all(|t| (t.ty as usize) < types && u64::from(t.offset) < text);
+    let handlers = image
+        .handlers
+        .is_sorted_by(|a, b| a.returns_to < b.returns_to)
+        && image.handlers.iter().all(|site| {
+            site.context <= site.frame
+                && site.handlers.iter().all(|(what, at)| {
+                    let tag = |tag| (tag as usize) < module.tags.len();
+                    u64::from(*at) < text && what.tag.is_none_or(tag)
+                })
+        });
     let align = image.align.is_power_of_two();
     let funcs = image.funcs.len() + module.imported_funcs as usize == module.funcs.len();
     starts
         && ascending
         && ranges
         && sites
+        && handlers
         && trampolines
         && align
         && funcs
@@ -146,21 +158,25 @@ fn consistent(image: &Image) -> bool {
 
 fn consistent_module(module: &Module) -> bool {
     let below = |index: u32, len: usize| (index as usize) < len;
-    let (mut funcs, mut tables, mut memories, mut globals) = (0, 0, 0, 0);
+    let (mut funcs, mut tables, mut memories, mut globals, mut tags) = (0, 0, 0, 0, 0);
     for import in &module.imports {
         match import.ty {
             ExternType::Func(_) => funcs += 1,
             ExternType::Table(_) => tables += 1,
             ExternType::Memory(_) => memories += 1,
             ExternType::Global(_) => globals += 1,
+            ExternType::Tag(_) => tags += 1,
         }
     }
     let imports = funcs == module.imported_funcs
         && tables == module.imported_tables
         && memories == module.imported_memories
         && globals == module.imported_globals
+        && tags == module.imported_tags
+        && tags as usize <= module.tags.len()
+        && module.tags.iter().all(|&ty| below(ty, module.types.len()))
         && module.imports.iter().all(|import| match import.ty {
-            ExternType::Func(ty) => below(ty, module.types.len()),
+            ExternType::Func(ty) | ExternType::Tag(ty) => below(ty, module.types.len()),
             _ => true,
         });
     let spaces = module.tables.len() == tables as usize + module.defined_tables.len()
@@ -172,6 +188,7 @@ fn consistent_module(module: &Module) -> bool {
         ExportIndex::Table(i) => below(i, module.tables.len()),
         ExportIndex::Memory(i) => below(i, module.memories.len()),
         ExportIndex::Global(i) => below(i, module.globals.len()),
+        ExportIndex::Tag(i) => below(i, module.tags.len()),
     });
     let escaping = module.escaping.is_sorted_by(|a, b| a < b)
         && module
@@ -181,6 +198,49 @@ fn consistent_module(module: &Module) -> bool {
         && module
             .start
             .is_none_or(|i| module.func_ref_slot(i).is_some());
+    let refers = |ty: ValType| match ty {
+        ValType::Ref(RefType {
+            heap: HeapType::Type(i),
+            ..
+        }) => below(i, module.types.len()),
+        ValType::Ref(RefType {
+            heap: HeapType::Recursive(_),
+            ..
+        }) => false,
+        _ => true,
+    };
+    let groups: u64 = module.rec_groups.iter().map(|&len| u64::from(len)).sum();
+    let mut end = 0;
+    let mut ends = module.rec_groups.iter().flat_map(|&len| {
+        end += len;
+        std::iter::repeat_n(end, len as usize)
+    });
+    let types = groups == module.types.len() as u64
+        && module.types.iter().all(|ty| {
+            // A type refers to its own group and to what comes before it.
+            let end = ends.next().unwrap_or(0);
+            let mut all = ty.params.iter().chain(&ty.results);
+            all.all(|&ty| match ty {
+                ValType::Ref(RefType {
+                    heap: HeapType::Type(i),
+                    ..
+                }) => i < end,
+                other => refers(other),
+            })
+        });
+    let memory = |ty: &MemoryType| {
+        matches!(ty.page_log2, 0 | PAGE_LOG2) && (!ty.shared || ty.maximum.is_some())
+    };
+    let memories_fit = module.memories.iter().all(memory)
+        && module.imports.iter().all(|import| match &import.ty {
+            ExternType::Memory(ty) => memory(ty),
+            _ => true,
+        });
+    let references = module.globals.iter().all(|ty| refers(ty.content))
+        && module
+            .tables
+            .iter()
+            .all(|ty| refers(ValType::Ref(ty.element)));
     let expr = |expr: &ConstExpr| {
         expr.iter().all(|op| match *op {
             ConstOp::RefFunc(i) => module.func_ref_slot(i).is_some(),
@@ -211,5 +271,15 @@ fn consistent_module(module: &Module) -> bool {
             .iter()
             .all(|t| t.init.as_ref().is_none_or(expr));
     let names = module.names.is_sorted_by(|a, b| a.0 < b.0);
-    imports && spaces && exports && escaping && elements && data && inits && names
+    types
+        && memories_fit
+        && references
+        && imports
+        && spaces
+        && exports
+        && escaping
+        && elements
+        && data
+        && inits
+        && names
 }

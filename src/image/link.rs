@@ -1,6 +1,6 @@
 //! Lays out text: every call is resolved in place, or the image is refused.
 
-use super::{CodeRange, Image, Trampoline, TrampolineKind};
+use super::{CodeRange, HandlerSite, Image, Trampoline, TrampolineKind};
 use crate::builtins::Builtin;
 use crate::compile::{Code, Symbol};
 use crate::error::{Error, ErrorKind, Result};
@@ -61,6 +61,7 @@ impl<'a> Linker<'a> {
             labels,
             ranges: Vec::new(),
             sites: Vec::new(),
+            handlers: Vec::new(),
         };
         let mut funcs = Vec::with_capacity(self.funcs.len());
         for (func, code) in &self.funcs {
@@ -92,6 +93,7 @@ impl<'a> Linker<'a> {
             funcs,
             ranges: text.ranges,
             sites: text.sites,
+            handlers: text.handlers,
             trampolines,
             align: text.align,
             text: bytes,
@@ -113,6 +115,7 @@ struct Text {
     labels: HashMap<Symbol, usize>,
     ranges: Vec<CodeRange>,
     sites: Vec<(u32, u32)>,
+    handlers: Vec<HandlerSite>,
 }
 
 impl Text {
@@ -151,6 +154,14 @@ impl Text {
             });
             let sites = code.sites.iter().map(|&(at, wasm)| (offset + at, wasm));
             self.sites.extend(sites);
+            for site in &code.handlers {
+                let handlers = site.handlers.iter();
+                self.handlers.push(HandlerSite {
+                    returns_to: offset + site.returns_to,
+                    handlers: handlers.map(|&(what, at)| (what, offset + at)).collect(),
+                    ..*site
+                });
+            }
         }
         Ok(offset)
     }

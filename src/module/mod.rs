@@ -3,7 +3,7 @@
 mod parse;
 mod types;
 
-pub use parse::{Body, Parsed, explain, parse, validate_bodies};
+pub use parse::{Body, Parsed, parse, validate_bodies};
 pub use types::*;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ pub enum ExternType {
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
+    /// A tag, by the index of its function type.
+    Tag(u32),
 }
 
 /// One import.
@@ -33,6 +35,7 @@ pub enum ExportIndex {
     Table(u32),
     Memory(u32),
     Global(u32),
+    Tag(u32),
 }
 
 /// One export.
@@ -118,6 +121,8 @@ pub struct Global {
 pub struct Module {
     /// The type section.
     pub types: Vec<FuncType>,
+    /// How many types each recursion group has, in order.
+    pub rec_groups: Vec<u32>,
     pub imports: Vec<Import>,
     pub exports: Vec<Export>,
     /// The type index of every function, imports first.
@@ -126,6 +131,9 @@ pub struct Module {
     pub tables: Vec<TableType>,
     pub memories: Vec<MemoryType>,
     pub globals: Vec<GlobalType>,
+    /// The type index of every tag, imports first.
+    pub tags: Vec<u32>,
+    pub imported_tags: u32,
     pub imported_funcs: u32,
     pub imported_tables: u32,
     pub imported_memories: u32,
@@ -181,6 +189,7 @@ impl Module {
             ExportIndex::Table(i) => ExternType::Table(self.tables[i as usize]),
             ExportIndex::Memory(i) => ExternType::Memory(self.memories[i as usize]),
             ExportIndex::Global(i) => ExternType::Global(self.globals[i as usize]),
+            ExportIndex::Tag(i) => ExternType::Tag(self.tags[i as usize]),
         }
     }
 

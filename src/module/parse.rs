@@ -4,9 +4,9 @@ use super::*;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 use wasmparser::{
-    ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, KnownCustom,
-    Name, Operator, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
-    WasmFeatures,
+    CompositeInnerType, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
+    FunctionBody, KnownCustom, Name, Operator, Payload, TableInit, TypeRef, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 /// A function body that has yet to be validated.
@@ -58,25 +58,15 @@ pub fn validate_bodies(bodies: Vec<Body<'_>>) -> Result<()> {
     Ok(())
 }
 
-/// Tells a module that is wrong from one that only needs a feature which is off.
-pub fn explain(wasm: &[u8], error: Box<Error>) -> Box<Error> {
-    let with_all = || Validator::new_with_features(WasmFeatures::all()).validate_all(wasm);
-    if error.kind != ErrorKind::InvalidModule || with_all().is_err() {
-        return error;
-    }
-    let message = error.message.to_string_lossy();
-    let reason = message.strip_prefix("invalid module: ").unwrap_or(&message);
-    Error::new(
-        ErrorKind::Unsupported,
-        format_args!("the module needs a feature that is off: {reason}"),
-    )
-}
-
 fn section(module: &mut Module, escaping: &mut BTreeSet<u32>, payload: Payload<'_>) -> Result<()> {
     match payload {
         Payload::TypeSection(reader) => {
-            for ty in reader.into_iter_err_on_gc_types() {
-                module.types.push(FuncType::new(&ty?)?);
+            for group in reader {
+                let group = group?;
+                module.rec_groups.push(group.types().len() as u32);
+                for ty in group.types() {
+                    module.types.push(func_type(ty)?);
+                }
             }
         }
         Payload::ImportSection(reader) => {
@@ -106,6 +96,11 @@ fn section(module: &mut Module, escaping: &mut BTreeSet<u32>, payload: Payload<'
                 module.memories.push(memory_type(ty?)?);
             }
         }
+        Payload::TagSection(reader) => {
+            for ty in reader {
+                module.tags.push(ty?.func_type_idx);
+            }
+        }
         Payload::GlobalSection(reader) => {
             for global in reader {
                 let global = global?;
@@ -126,6 +121,7 @@ fn section(module: &mut Module, escaping: &mut BTreeSet<u32>, payload: Payload<'
                     ExternalKind::Table => ExportIndex::Table(export.index),
                     ExternalKind::Memory => ExportIndex::Memory(export.index),
                     ExternalKind::Global => ExportIndex::Global(export.index),
+                    ExternalKind::Tag => ExportIndex::Tag(export.index),
                     other => return Err(unsupported(format_args!("exports of kind {other:?}"))),
                 };
                 module.exports.push(Export {
@@ -179,6 +175,18 @@ fn unsupported(what: impl std::fmt::Display) -> Box<Error> {
     )
 }
 
+/// A defined type, which without garbage collection is that of a function.
+fn func_type(ty: &wasmparser::SubType) -> Result<FuncType> {
+    let plain = ty.is_final && ty.supertype_idxs.is_empty() && !ty.composite_type.shared;
+    match &ty.composite_type.inner {
+        CompositeInnerType::Func(ty) if plain => FuncType::new(ty),
+        _ => Err(Error::new(
+            ErrorKind::Unsupported,
+            format_args!("garbage collection (gc) is not supported: the type {ty}"),
+        )),
+    }
+}
+
 fn import(module: &mut Module, import: wasmparser::Import<'_>) -> Result<()> {
     let ty = match import.ty {
         TypeRef::Func(ty) => {
@@ -203,6 +211,11 @@ fn import(module: &mut Module, import: wasmparser::Import<'_>) -> Result<()> {
             module.globals.push(ty);
             module.imported_globals += 1;
             ExternType::Global(ty)
+        }
+        TypeRef::Tag(ty) => {
+            module.tags.push(ty.func_type_idx);
+            module.imported_tags += 1;
+            ExternType::Tag(ty.func_type_idx)
         }
         other => return Err(unsupported(format_args!("imports of kind {other:?}"))),
     };
@@ -252,6 +265,7 @@ fn table_type(ty: wasmparser::TableType) -> Result<TableType> {
         element: RefType::new(ty.element_type)?,
         minimum: ty.initial,
         maximum: ty.maximum,
+        table64: ty.table64,
     })
 }
 
@@ -259,6 +273,9 @@ fn memory_type(ty: wasmparser::MemoryType) -> Result<MemoryType> {
     Ok(MemoryType {
         minimum: ty.initial,
         maximum: ty.maximum,
+        memory64: ty.memory64,
+        page_log2: ty.page_size_log2.unwrap_or(u32::from(PAGE_LOG2)) as u8,
+        shared: ty.shared,
     })
 }
 

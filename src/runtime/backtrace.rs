@@ -35,7 +35,7 @@ pub unsafe fn backtrace(store: &Store) -> Vec<Frame> {
 ///
 /// # Safety
 /// `fp` is the frame pointer of compiled code.
-unsafe fn caller(fp: usize) -> (usize, usize) {
+pub unsafe fn caller(fp: usize) -> (usize, usize) {
     let saved = fp as *const usize;
     // SAFETY: as the caller promises; all targets save the frame pointer and, above it, the return address.
     unsafe { (*saved.add(1), *saved) }

@@ -117,8 +117,8 @@ pub unsafe fn typed_entry(func: *const VmFuncRef) -> Result<*const c_void> {
         Error::new(
             ErrorKind::Unsupported,
             format_args!(
-                "no module in the store exports a function of type {:?}, so it has no typed entry; \
-                 use inlay_func_call",
+                "no module in the store exports a function of type {:?}, or its references say more than a \
+                 signature can; use inlay_func_call",
                 ty.signature
             ),
         )

@@ -1,12 +1,15 @@
 //! Instances: a module's vmctx, and its objects.
 
-use super::{Global, Memory, Slot, Store, Table};
+use super::{Global, Memory, Slot, Store, Table, Tag};
 use crate::engine::CompiledModule;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout::{
     Place, VmContext, VmFuncImport, VmFuncRef, VmGlobal, VmHeader, VmLayout, VmMemory, VmTable,
 };
-use crate::module::{ConstExpr, ConstOp, ElementItems, ExportIndex, Module, SegmentMode};
+use crate::module::{
+    ConstExpr, ConstOp, ElementItems, ExportIndex, GlobalType, HeapType, Module, SegmentMode,
+    TableType,
+};
 use crate::trap::Trap;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::c_void;
@@ -20,6 +23,7 @@ pub enum Extern {
     Table(*mut Table),
     Memory(*mut Memory),
     Global(*mut Global),
+    Tag(*mut Tag),
 }
 
 /// What a module imports, resolved: in the order of its index spaces.
@@ -29,6 +33,7 @@ pub struct Imports {
     pub tables: Vec<*mut Table>,
     pub memories: Vec<*mut Memory>,
     pub globals: Vec<*mut Global>,
+    pub tags: Vec<*mut Tag>,
 }
 
 /// An instance. Its vmctx is an allocation of its own, laid out by [`VmLayout`].
@@ -41,6 +46,7 @@ pub struct Instance {
     pub tables: Vec<*mut Table>,
     pub memories: Vec<*mut Memory>,
     pub globals: Vec<*mut Global>,
+    pub tags: Vec<*mut Tag>,
     dropped_elements: Vec<bool>,
     dropped_data: Vec<bool>,
 }
@@ -62,6 +68,7 @@ impl Instance {
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             dropped_elements: vec![false; module.image.module.elements.len()],
             dropped_data: vec![false; module.image.module.data.len()],
             module: module.clone(),
@@ -96,6 +103,7 @@ impl Instance {
             ExportIndex::Table(i) => Extern::Table(self.tables[i as usize]),
             ExportIndex::Memory(i) => Extern::Memory(self.memories[i as usize]),
             ExportIndex::Global(i) => Extern::Global(self.globals[i as usize]),
+            ExportIndex::Tag(i) => Extern::Tag(self.tags[i as usize]),
         })
     }
 
@@ -231,9 +239,10 @@ impl Instance {
         Ok(slot(value, size))
     }
 
-    /// An i32 offset expression, as the unsigned number that it is.
-    fn offset(&self, expr: &ConstExpr) -> Result<u64> {
-        Ok(number(self.evaluate(expr)?, 4) as u64)
+    /// An offset expression, as the unsigned number that it is.
+    fn offset(&self, expr: &ConstExpr, is64: bool) -> Result<u64> {
+        let size = if is64 { 8 } else { 4 };
+        Ok(number(self.evaluate(expr)?, size) as u64)
     }
 }
 
@@ -294,7 +303,7 @@ pub unsafe fn complete(
     // SAFETY: as the caller promises; the instance is a box of its own.
     unsafe {
         link(store, &mut *instance, position, imports);
-        define(store, &mut *instance)?;
+        define(store, &mut *instance, position)?;
     }
     Ok(instance)
 }
@@ -385,6 +394,7 @@ unsafe fn link(store: &mut Store, instance: &mut Instance, position: usize, impo
     instance.tables = imports.tables;
     instance.memories = imports.memories;
     instance.globals = imports.globals;
+    instance.tags = imports.tags;
 }
 
 /// Points the vmctx at an imported definition.
@@ -414,12 +424,14 @@ unsafe fn inline<T>(instance: &Instance, place: Place) -> Option<NonNull<T>> {
 ///
 /// # Safety
 /// The instance is linked, and of this store.
-unsafe fn define(store: &mut Store, instance: &mut Instance) -> Result<()> {
+unsafe fn define(store: &mut Store, instance: &mut Instance, position: usize) -> Result<()> {
     let module = instance.module.clone();
     let info = &module.image.module;
     let layout = instance.layout;
     let limits = store.engine.limits;
     let here: *mut Store = store;
+    let ids = store.module_types(position).to_vec();
+    let id = |index: u32| HeapType::Type(ids[index as usize]);
     for (i, &ty) in info
         .memories
         .iter()
@@ -431,16 +443,28 @@ unsafe fn define(store: &mut Store, instance: &mut Instance) -> Result<()> {
         let memory = Memory::new(here, limits.memory_pages, ty, place)?;
         store.memories.push(memory);
         let memory = &mut **store.memories.last_mut().expect("just pushed");
+        // SAFETY: the layout has a pointer there if the memory is shared, and a definition of its own if not.
+        unsafe { point(instance, layout.memory(info, i as u32), memory.definition()) };
         instance.memories.push(memory);
+    }
+    for &ty in &info.tags[info.imported_tags as usize..] {
+        store.tags.push(Box::new(Tag {
+            store: here,
+            type_id: ids[ty as usize],
+        }));
+        let tag = &mut **store.tags.last_mut().expect("just pushed");
+        instance.tags.push(tag);
     }
     for (i, global) in info.defined_globals.iter().enumerate() {
         let value = instance.evaluate(&global.init)?;
         let index = info.imported_globals + i as u32;
         // SAFETY: the layout has a VmGlobal there.
         let place = unsafe { inline::<VmGlobal>(instance, layout.global(info, index)) };
-        store
-            .globals
-            .push(Global::new(here, global.ty, value, place));
+        let ty = GlobalType {
+            content: global.ty.content.map(id),
+            ..global.ty
+        };
+        store.globals.push(Global::new(here, ty, value, place));
         let global = &mut **store.globals.last_mut().expect("just pushed");
         instance.globals.push(global);
     }
@@ -452,7 +476,11 @@ unsafe fn define(store: &mut Store, instance: &mut Instance) -> Result<()> {
         let index = info.imported_tables + i as u32;
         // SAFETY: the layout has a VmTable there.
         let place = unsafe { inline::<VmTable>(instance, layout.table(info, index)) };
-        let table = Table::new(here, limits.table_elements, table.ty, init, place)?;
+        let ty = TableType {
+            element: table.ty.element.map(id),
+            ..table.ty
+        };
+        let table = Table::new(here, limits.table_elements, ty, init, place)?;
         store.tables.push(table);
         let table = &mut **store.tables.last_mut().expect("just pushed");
         instance.tables.push(table);
@@ -472,7 +500,8 @@ unsafe fn initialize(instance: *mut Instance) -> Result<()> {
     let trapped = |trap| Error::trap(trap, Vec::new());
     for (i, segment) in info.elements.iter().enumerate() {
         if let SegmentMode::Active(table, offset) = &segment.mode {
-            let offset = instance.offset(offset)?;
+            let is64 = info.tables[*table as usize].table64;
+            let offset = instance.offset(offset, is64)?;
             let len = match &segment.items {
                 ElementItems::Funcs(list) => list.len(),
                 ElementItems::Exprs(list) => list.len(),
@@ -487,7 +516,8 @@ unsafe fn initialize(instance: *mut Instance) -> Result<()> {
     }
     for (i, segment) in info.data.iter().enumerate() {
         if let SegmentMode::Active(memory, offset) = &segment.mode {
-            let offset = instance.offset(offset)?;
+            let is64 = info.memories[*memory as usize].memory64;
+            let offset = instance.offset(offset, is64)?;
             let len = u64::from(segment.len);
             // SAFETY: no reference to a memory is held.
             unsafe { instance.init_memory(*memory, i as u32, offset, 0, len) }.map_err(trapped)?;

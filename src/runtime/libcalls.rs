@@ -5,7 +5,8 @@
 //! anything; the exit trampoline then raises the error.
 
 use super::func::{HostCall, HostFunc, Slot};
-use super::{Instance, Memory, Store, Table, backtrace};
+use super::shared::{holds32, holds64};
+use super::{Exception, Instance, Memory, Store, Table, backtrace};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{VmContext, VmHeader, VmHostFunc};
 use crate::trap::Trap;
@@ -203,6 +204,106 @@ pub unsafe extern "C" fn elem_drop(vmctx: Vmctx, segment: u32) {
     unsafe { instance(vmctx).drop_elements(segment) };
 }
 
+/// Waits on an address that compiled code has checked.
+///
+/// # Safety
+/// As for [`instance`].
+unsafe fn wait(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    holds: impl FnOnce() -> bool,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: as the caller promises. The memory is kept alive by the store, whose thread this is.
+    unsafe {
+        let Some(shared) = memory(vmctx, index).shared.clone() else {
+            record_trap(vmctx, Trap::NotShared);
+            return 0;
+        };
+        shared.wait(address, holds, timeout) as u32
+    }
+}
+
+pub unsafe extern "C" fn memory_wait32(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    expected: u32,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: compiled code has checked that the address is aligned and in the memory.
+    unsafe {
+        wait(
+            vmctx,
+            index,
+            address,
+            || holds32(address, expected),
+            timeout,
+        )
+    }
+}
+
+pub unsafe extern "C" fn memory_wait64(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    expected: u64,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: compiled code has checked that the address is aligned and in the memory.
+    unsafe {
+        wait(
+            vmctx,
+            index,
+            address,
+            || holds64(address, expected),
+            timeout,
+        )
+    }
+}
+
+/// Wakes threads; nobody can wait on a memory that is not shared.
+pub unsafe extern "C" fn memory_notify(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    count: u32,
+) -> u32 {
+    // SAFETY: called by compiled code with an index of its own module.
+    unsafe {
+        let shared = &memory(vmctx, index).shared;
+        shared
+            .as_ref()
+            .map_or(0, |shared| shared.notify(address, count))
+    }
+}
+
+/// Throws a new exception, with its values in the slots.
+pub unsafe extern "C" fn throw(vmctx: Vmctx, tag: u32, slots: *const Slot) {
+    // SAFETY: called by compiled code with a tag of its own module and as many slots as the tag has values.
+    unsafe {
+        let tag = instance(vmctx).tags[tag as usize];
+        let store = store(vmctx);
+        let count = store.types[(*tag).type_id as usize].ty.params.len();
+        let values = std::slice::from_raw_parts(slots, count).to_vec();
+        let error = match store.check_references() {
+            Ok(()) => Exception::new(tag, values).into_error(),
+            Err(error) => error,
+        };
+        store.record(error);
+    }
+}
+
+/// Throws an exception again; as a copy, which nothing refers to yet.
+pub unsafe extern "C" fn throw_ref(vmctx: Vmctx, exception: *mut Exception) {
+    // SAFETY: called by compiled code, whose references are to exceptions of its store.
+    unsafe {
+        let again = Exception::new((*exception).tag(), (*exception).values().to_vec());
+        store(vmctx).record(again.into_error());
+    }
+}
+
 /// Calls a boxed host function; 1 if it recorded an error.
 pub unsafe extern "C" fn host_call(vmctx: Vmctx, slots: *mut Slot) -> u32 {
     let context: *mut VmHostFunc = vmctx.cast();
@@ -248,17 +349,26 @@ pub unsafe extern "C" fn take_error(vmctx: Vmctx) -> *mut Error {
     Box::into_raw(error.unwrap_or_else(lost))
 }
 
-/// Unwinds to the innermost entry, whose handler takes the recorded error.
+/// Unwinds: an exception to the innermost clause that catches it, anything else, and an exception that nothing
+/// catches, to the innermost entry, whose handler takes the recorded error.
 pub unsafe extern "C" fn raise(vmctx: Vmctx) -> ! {
     // SAFETY: called by compiled code, so an activation is on this stack; this frame and
     // `host_error`'s hold no value with a destructor.
     unsafe {
+        if let Some(landing) = store(vmctx).catch() {
+            super::resume::resume(
+                landing.pc,
+                landing.sp,
+                landing.fp,
+                landing.exception as usize,
+            )
+        }
         let activation = (*(*vmctx).store).activation;
         let (pc, sp, fp) = (
             (*activation).handler,
             (*activation).entry_sp,
             (*activation).entry_fp,
         );
-        super::resume::resume(pc, sp, fp)
+        super::resume::resume(pc, sp, fp, 0)
     }
 }

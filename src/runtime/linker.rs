@@ -7,7 +7,7 @@ use crate::engine::CompiledModule;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::TrampolineKind;
 use crate::layout::VmFuncImport;
-use crate::module::{ExternType, Import, MemoryType, TableType};
+use crate::module::{ExternType, HeapType, Import, MemoryType, TableType};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -93,7 +93,8 @@ impl Linker {
         let mut instance = prepare(store, module)?;
         // SAFETY: as the caller promises; the imports are checked before they are used.
         unsafe {
-            let imports = self.resolve(store, module, &mut instance)?;
+            let ids = store.module_types(position).to_vec();
+            let imports = self.resolve(store, module, &ids, &mut instance)?;
             complete(store, position, instance, imports)
         }
     }
@@ -106,6 +107,7 @@ impl Linker {
         &self,
         store: &mut Store,
         module: &Arc<CompiledModule>,
+        ids: &[u32],
         instance: &mut Instance,
     ) -> Result<Imports> {
         let mut imports = Imports::default();
@@ -115,7 +117,7 @@ impl Linker {
             let definition = definition.ok_or_else(|| bad_import(import, "it is not defined"))?;
             let (id, item) = match definition {
                 Definition::Host(host) => {
-                    let func = host_import(store, module, import, host, instance)?;
+                    let func = host_import(store, module, ids, import, host, instance)?;
                     imports.funcs.push(func);
                     continue;
                 }
@@ -125,7 +127,7 @@ impl Linker {
                 return Err(bad_import(import, "it is of another store"));
             }
             // SAFETY: objects live as long as their store, which is this one.
-            unsafe { add(store, module, import, item, &mut imports)? };
+            unsafe { add(module, ids, import, item, &mut imports)? };
         }
         Ok(imports)
     }
@@ -149,6 +151,7 @@ fn wrong_type(import: &Import, wanted: impl std::fmt::Display) -> Box<Error> {
 fn host_import(
     store: &mut Store,
     module: &Arc<CompiledModule>,
+    ids: &[u32],
     import: &Import,
     host: &Arc<HostFunc>,
     instance: &mut Instance,
@@ -158,7 +161,8 @@ fn host_import(
     };
     let info = &module.image.module;
     let wanted = &info.types[ty as usize];
-    if *wanted != host.ty {
+    let id = ids[ty as usize];
+    if id != store.type_id(&host.ty) {
         return Err(bad_import(
             import,
             format_args!(
@@ -174,7 +178,7 @@ fn host_import(
     };
     let mut trampolines = module.image.trampolines.iter();
     let trampoline = trampolines
-        .find(|t| t.kind == kind && info.types[t.ty as usize] == *wanted)
+        .find(|t| t.kind == kind && ids[t.ty as usize] == id)
         .ok_or_else(|| Error::internal("the image has no trampoline for an import"))?;
     let instance: *mut Instance = instance;
     Ok(VmFuncImport {
@@ -188,19 +192,20 @@ fn host_import(
 /// # Safety
 /// The object is alive.
 unsafe fn add(
-    store: &mut Store,
     module: &Arc<CompiledModule>,
+    ids: &[u32],
     import: &Import,
     item: Extern,
     imports: &mut Imports,
 ) -> Result<()> {
+    let id = |index: u32| HeapType::Type(ids[index as usize]);
     // SAFETY: as the caller promises.
     unsafe {
         match (import.ty, item) {
             (ExternType::Func(ty), Extern::Func(func)) => {
                 let wanted = &module.image.module.types[ty as usize];
                 let func = *func;
-                if store.type_id(wanted) != func.type_id {
+                if ids[ty as usize] != func.type_id {
                     return Err(wrong_type(
                         import,
                         format_args!("a function of type \"{}\"", wanted.signature()),
@@ -217,7 +222,8 @@ unsafe fn add(
                     minimum: (*table).len(),
                     ..ty
                 };
-                if wanted.element != ty.element
+                if wanted.element.map(id) != ty.element
+                    || wanted.table64 != ty.table64
                     || !fits(
                         (actual.minimum, actual.maximum),
                         (wanted.minimum, wanted.maximum),
@@ -235,10 +241,14 @@ unsafe fn add(
                     minimum: (*memory).pages(),
                     ..(*memory).ty
                 };
-                if !fits(
-                    (actual.minimum, actual.maximum),
-                    (wanted.minimum, wanted.maximum),
-                ) {
+                if wanted.memory64 != actual.memory64
+                    || wanted.page_log2 != actual.page_log2
+                    || wanted.shared != actual.shared
+                    || !fits(
+                        (actual.minimum, actual.maximum),
+                        (wanted.minimum, wanted.maximum),
+                    )
+                {
                     return Err(wrong_type(
                         import,
                         format_args!("{wanted:?}, it is {actual:?}"),
@@ -248,13 +258,28 @@ unsafe fn add(
             }
             (ExternType::Global(wanted), Extern::Global(global)) => {
                 let actual = (*global).ty;
-                if wanted != actual {
+                let content = wanted.content.map(id);
+                let same = match wanted.mutable {
+                    true => content == actual.content,
+                    false => actual.content.matches(content),
+                };
+                if !same || wanted.mutable != actual.mutable {
                     return Err(wrong_type(
                         import,
                         format_args!("{wanted:?}, it is {actual:?}"),
                     ));
                 }
                 imports.globals.push(global);
+            }
+            (ExternType::Tag(ty), Extern::Tag(tag)) => {
+                if ids[ty as usize] != (*tag).type_id {
+                    let wanted = module.image.module.types[ty as usize].signature();
+                    return Err(wrong_type(
+                        import,
+                        format_args!("a tag of type \"{wanted}\""),
+                    ));
+                }
+                imports.tags.push(tag);
             }
             _ => return Err(bad_import(import, "it is something else")),
         }

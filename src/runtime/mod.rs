@@ -6,6 +6,7 @@
 //! functions that it calls, reach the same objects through the vmctx.
 
 mod backtrace;
+mod exception;
 mod func;
 mod global;
 mod instance;
@@ -13,10 +14,12 @@ pub mod libcalls;
 mod linker;
 mod memory;
 mod resume;
+mod shared;
 mod store;
 mod table;
 
 pub use backtrace::backtrace;
+pub use exception::{Exception, Tag};
 pub use func::{
     BoxedFn, HostCall, HostEnv, HostFunc, Slot, call, func_type, new_host_func, typed_entry,
 };
@@ -24,5 +27,6 @@ pub use global::Global;
 pub use instance::{Extern, Instance};
 pub use linker::Linker;
 pub use memory::Memory;
+pub use shared::SharedMemory;
 pub use store::Store;
 pub use table::Table;

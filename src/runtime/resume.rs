@@ -2,13 +2,14 @@
 
 use std::arch::asm;
 
-/// Leaves every frame below `sp` and continues at `pc` with these registers.
+/// Leaves every frame below `sp` and continues at `pc` with these registers, and the payload in the one
+/// that Cranelift takes an exception's first word from.
 ///
 /// # Safety
 /// The three were recorded by the entry trampoline of an activation that is
 /// still on this stack, and the frames that are left own nothing: they are
 /// compiled code, trampolines, and builtins that hold no value with a destructor.
-pub unsafe fn resume(pc: usize, sp: usize, fp: usize) -> ! {
+pub unsafe fn resume(pc: usize, sp: usize, fp: usize, payload: usize) -> ! {
     // SAFETY: as the caller promises. The handler takes no register as given but these.
     unsafe {
         #[cfg(target_arch = "x86_64")]
@@ -16,23 +17,23 @@ pub unsafe fn resume(pc: usize, sp: usize, fp: usize) -> ! {
             "mov rsp, rsi",
             "mov rbp, rdx",
             "jmp rdi",
-            in("rdi") pc, in("rsi") sp, in("rdx") fp,
+            in("rdi") pc, in("rsi") sp, in("rdx") fp, in("rax") payload,
             options(noreturn)
         );
         #[cfg(target_arch = "aarch64")]
         asm!(
             "mov sp, x1",
             "mov x29, x2",
-            "br x0",
-            in("x0") pc, in("x1") sp, in("x2") fp,
+            "br x3",
+            in("x3") pc, in("x1") sp, in("x2") fp, in("x0") payload,
             options(noreturn)
         );
         #[cfg(target_arch = "riscv64")]
         asm!(
             "mv sp, a1",
             "mv s0, a2",
-            "jr a0",
-            in("a0") pc, in("a1") sp, in("a2") fp,
+            "jr a3",
+            in("a3") pc, in("a1") sp, in("a2") fp, in("a0") payload,
             options(noreturn)
         );
         #[cfg(target_arch = "s390x")]
@@ -40,9 +41,10 @@ pub unsafe fn resume(pc: usize, sp: usize, fp: usize) -> ! {
             // The stack pointer is all that frames are found by.
             let _ = fp;
             asm!(
+                "lgr %r6, %r4",
                 "lgr %r15, %r3",
                 "br %r2",
-                in("r2") pc, in("r3") sp,
+                in("r2") pc, in("r3") sp, in("r4") payload,
                 options(noreturn)
             );
         }

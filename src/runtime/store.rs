@@ -1,12 +1,12 @@
 //! A store: it owns instances and all that they share.
 
 use super::func::HostFunc;
-use super::{Global, Instance, Memory, Table};
+use super::{Exception, Global, Instance, Memory, Table, Tag};
 use crate::engine::{CompiledModule, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::TrampolineKind;
 use crate::layout::{VmFuncRef, VmHostFunc, VmStore};
-use crate::module::FuncType;
+use crate::module::{FuncType, TypeIds};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
@@ -53,9 +53,15 @@ pub struct Store {
     pub func_refs: Vec<Box<VmFuncRef>>,
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
     pub host_contexts: Vec<Box<VmHostFunc>>,
+    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
+    pub tags: Vec<Box<Tag>>,
+    /// Exceptions that wasm got references to, by their addresses.
+    pub referenced: HashMap<usize, Box<Exception>>,
+    /// The exception that was caught last, if nothing refers to it.
+    pub landed: Option<Box<Exception>>,
     pub host_funcs: Vec<Arc<HostFunc>>,
     pub types: Vec<StoreType>,
-    type_ids: HashMap<FuncType, u32>,
+    type_ids: TypeIds,
     /// Host functions made without a module: their code is that of the first module that has their type.
     pub without_code: Vec<*mut VmFuncRef>,
     modules: Vec<(Arc<CompiledModule>, Box<[u32]>)>,
@@ -70,6 +76,7 @@ pub struct Mark {
     tables: usize,
     globals: usize,
     instances: usize,
+    tags: usize,
     /// Each has one context.
     host_funcs: usize,
 }
@@ -97,8 +104,11 @@ impl Store {
             func_refs: Vec::new(),
             host_contexts: Vec::new(),
             host_funcs: Vec::new(),
+            tags: Vec::new(),
+            referenced: HashMap::new(),
+            landed: None,
             types: Vec::new(),
-            type_ids: HashMap::new(),
+            type_ids: TypeIds::default(),
             without_code: Vec::new(),
             modules: Vec::new(),
             code: BTreeMap::new(),
@@ -128,6 +138,7 @@ impl Store {
             tables: self.tables.len(),
             globals: self.globals.len(),
             instances: self.instances.len(),
+            tags: self.tags.len(),
             host_funcs: self.host_funcs.len(),
         }
     }
@@ -137,26 +148,30 @@ impl Store {
         self.memories.truncate(mark.memories);
         self.tables.truncate(mark.tables);
         self.globals.truncate(mark.globals);
+        self.tags.truncate(mark.tags);
         self.instances.truncate(mark.instances);
         self.host_contexts.truncate(mark.host_funcs);
         self.host_funcs.truncate(mark.host_funcs);
     }
 
-    /// The store's id of a function type.
+    /// The store's id of a function type that refers to no other.
     pub fn type_id(&mut self, ty: &FuncType) -> u32 {
-        if let Some(&id) = self.type_ids.get(ty) {
-            return id;
-        }
-        let id = self.types.len() as u32;
-        self.types.push(StoreType {
-            ty: ty.clone(),
-            signature: crate::error::c_string(&ty.signature()),
-            boxed_entry: None,
-            typed_entry: None,
-            boxed_host: None,
-        });
-        self.type_ids.insert(ty.clone(), id);
+        let id = self.type_ids.add(ty);
+        self.know_types();
         id
+    }
+
+    /// Makes an entry for each id that is new.
+    fn know_types(&mut self) {
+        for ty in &self.type_ids.types()[self.types.len()..] {
+            self.types.push(StoreType {
+                ty: ty.clone(),
+                signature: crate::error::c_string(&ty.signature()),
+                boxed_entry: None,
+                typed_entry: None,
+                boxed_host: None,
+            });
+        }
     }
 
     /// Takes a module in, once; gives its position in the store.
@@ -174,8 +189,9 @@ impl Store {
                 ),
             ));
         };
-        let types = &module.image.module.types;
-        let ids: Box<[u32]> = types.iter().map(|ty| self.type_id(ty)).collect();
+        let ids = self.type_ids.add_module(&module.image.module);
+        let ids = ids.into_boxed_slice();
+        self.know_types();
         for trampoline in &module.image.trampolines {
             let address = module.address(trampoline.offset);
             let known = &mut self.types[ids[trampoline.ty as usize] as usize];

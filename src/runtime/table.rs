@@ -64,9 +64,12 @@ impl Table {
         self.elements.len() as u64
     }
 
-    /// The most elements that it may have; sizes are 32-bit, and -1 tells wasm that there is no room.
+    /// The most elements that it may have; the largest size tells wasm that there is no room.
     pub fn most(&self) -> u64 {
-        self.most.min(u64::from(u32::MAX))
+        match self.ty.table64 {
+            true => self.most.min(u64::MAX - 1),
+            false => self.most.min(u64::from(u32::MAX)),
+        }
     }
 
     /// Shows compiled code where the elements are.

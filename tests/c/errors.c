@@ -214,7 +214,7 @@ static void null_objects(void) {
   INVALID(inlay_func_typed(f, "i:i", NULL));
 
   inlay_memory_t *memory = GARBAGE(inlay_memory_t);
-  inlay_memory_type_t memory_type = {1, 2};
+  inlay_memory_type_t memory_type = {.minimum = 1, .maximum = 2};
   INVALID(inlay_memory_new(NULL, &memory_type, &memory));
   CHECK(memory == NULL);
   memory = GARBAGE(inlay_memory_t);
@@ -231,7 +231,7 @@ static void null_objects(void) {
   inlay_memory_type(inlay_instance_memory(world.instance, "memory"), NULL);
 
   inlay_table_t *table = GARBAGE(inlay_table_t);
-  inlay_table_type_t table_type = {1, 2, INLAY_FUNCREF};
+  inlay_table_type_t table_type = {.minimum = 1, .maximum = 2, .element = INLAY_FUNCREF};
   inlay_value_t null = FUNCREF(NULL);
   INVALID(inlay_table_new(NULL, &table_type, &null, &table));
   CHECK(table == NULL);
@@ -348,26 +348,56 @@ static void invalid_modules(void) {
   inlay_engine_delete(engine);
 }
 
-/* What is left out of this version is "unsupported", not "invalid": SIMD, threads, memory64, exceptions, GC. */
+/* What is left out, or switched off, is "unsupported", not "invalid", and the error names it. */
 static void unsupported_modules(void) {
   static const uint8_t simd[] = {0,  'a', 's', 'm', 1, 0, 0, 0,  1, 5,    1,    0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 22, 1, 20, 0, 0xfd,
                                  12, 0,   0,   0,   0, 0, 0, 0,  0, 0,    0,    0,    0, 0, 0,    0, 0, 0x0b};
   static const uint8_t memory64[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 5, 3, 1, 4, 1};
   static const uint8_t shared[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 5, 4, 1, 3, 1, 1};
+  static const uint8_t small_pages[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 5, 4, 1, 8, 1, 0};
+  static const uint8_t structs[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 3, 1, 0x5f, 0};
   static const struct {
-    const char *name;
+    const char *feature; /* NULL where there is nothing to switch */
+    const char *named;
+    bool normally;
     const uint8_t *bytes;
     size_t len;
-  } modules[] = {{"SIMD", simd, sizeof simd}, {"memory64", memory64, sizeof memory64}, {"threads", shared, sizeof shared}};
-  inlay_engine_t *engine = new_engine(NULL);
+  } modules[] = {{"simd", "simd", true, simd, sizeof simd},
+                 {"memory64", "memory64", true, memory64, sizeof memory64},
+                 {"threads", "threads", true, shared, sizeof shared},
+                 {"custom-page-sizes", "custom-page-sizes", false, small_pages, sizeof small_pages},
+                 {NULL, "gc", false, structs, sizeof structs}};
   for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
-    inlay_module_t *module = GARBAGE(inlay_module_t);
     int failures = test_failures;
-    FAILS(inlay_module_compile(engine, modules[i].bytes, modules[i].len, &module), INLAY_ERROR_UNSUPPORTED, NULL);
-    CHECK(module == NULL);
-    if (test_failures != failures) printf("    (%s)\n", modules[i].name);
+    for (int on = 0; on < 3; on++) { /* off, on, and as it is */
+      inlay_config_t *config = inlay_config_new();
+      if (on < 2 && modules[i].feature) OK(inlay_config_feature(config, modules[i].feature, on));
+      inlay_engine_t *engine = new_engine(config);
+      inlay_config_delete(config);
+      inlay_module_t *module = GARBAGE(inlay_module_t);
+      inlay_error_t *error = inlay_module_compile(engine, modules[i].bytes, modules[i].len, &module);
+      if (modules[i].feature && (on == 1 || (on == 2 && modules[i].normally))) {
+        OK(error);
+        CHECK(module != NULL);
+        OK(inlay_module_validate(engine, modules[i].bytes, modules[i].len));
+      } else {
+        FAILS(error, INLAY_ERROR_UNSUPPORTED, modules[i].named);
+        CHECK(module == NULL);
+        if (modules[i].feature)
+          FAILS(inlay_module_validate(engine, modules[i].bytes, modules[i].len), INLAY_ERROR_UNSUPPORTED, modules[i].named);
+      }
+      inlay_module_delete(module);
+      inlay_engine_delete(engine);
+    }
+    if (test_failures != failures) printf("    (%s)\n", modules[i].named);
   }
-  inlay_engine_delete(engine);
+  inlay_config_t *config = inlay_config_new();
+  FAILS(inlay_config_feature(config, "garbage", true), INLAY_ERROR_INVALID_ARGUMENT, "garbage");
+  INVALID(inlay_config_feature(config, NULL, true));
+  INVALID(inlay_config_feature(NULL, "simd", true));
+  INVALID(inlay_config_relaxed(NULL, INLAY_RELAXED_NATIVE));
+  INVALID(inlay_config_relaxed(config, 2));
+  inlay_config_delete(config);
 }
 
 /* settings */
@@ -484,7 +514,7 @@ static void absurd_numbers(void) {
   inlay_instance_t *instance = GARBAGE(inlay_instance_t);
   FAILS(inlay_linker_instantiate(linker, store, module, &instance), INLAY_ERROR_LIMIT, NULL);
   CHECK(instance == NULL);
-  inlay_memory_type_t one = {1, 1}, none = {0, 1};
+  inlay_memory_type_t one = {.minimum = 1, .maximum = 1}, none = {.minimum = 0, .maximum = 1};
   inlay_memory_t *memory = NULL;
   FAILS(inlay_memory_new(store, &one, &memory), INLAY_ERROR_LIMIT, NULL);
   OK(inlay_memory_new(store, &none, &memory));

@@ -117,8 +117,8 @@ static void from_the_host(void) {
   inlay_module_t *module = compile(engine, importer_wasm, importer_wasm_len);
   int total = 0;
   bumps = 0;
-  inlay_memory_type_t memory_type = {1, INLAY_NO_MAXIMUM}, memory_got;
-  inlay_table_type_t table_type = {4, 8, INLAY_FUNCREF}, table_got;
+  inlay_memory_type_t memory_type = {.minimum = 1, .maximum = INLAY_NO_MAXIMUM}, memory_got;
+  inlay_table_type_t table_type = {.minimum = 4, .maximum = 8, .element = INLAY_FUNCREF}, table_got;
   inlay_global_type_t mutable_i32 = {INLAY_I32, true}, constant_i32 = {INLAY_I32, false}, global_got;
   inlay_extern_t memory, table, counter, base;
   memory.kind = INLAY_EXTERN_MEMORY, table.kind = INLAY_EXTERN_TABLE, counter.kind = base.kind = INLAY_EXTERN_GLOBAL;
@@ -187,7 +187,7 @@ static void host_objects(void) {
     FAILS(inlay_global_new(store, &type, &wrong, &none), INLAY_ERROR_INVALID_ARGUMENT, NULL);
     CHECK(none == NULL);
   }
-  inlay_table_type_t type = {3, INLAY_NO_MAXIMUM, INLAY_EXTERNREF};
+  inlay_table_type_t type = {.minimum = 3, .maximum = INLAY_NO_MAXIMUM, .element = INLAY_EXTERNREF};
   inlay_table_t *table = NULL;
   OK(inlay_table_new(store, &type, &values[4], &table));
   inlay_value_t got = I32(3), null = EXTERNREF(NULL), null_func = FUNCREF(NULL);
@@ -215,7 +215,11 @@ static void host_objects(void) {
   OK(inlay_table_get(table, 4, &got));
   CHECK(got.kind == INLAY_EXTERNREF && got.of.externref == NULL);
   /* types that make no sense */
-  static const inlay_table_type_t bad_tables[] = {{1, 1, INLAY_I32}, {1, 1, 99}, {5, 4, INLAY_FUNCREF}, {UINT64_MAX, INLAY_NO_MAXIMUM, INLAY_FUNCREF}};
+  static const inlay_table_type_t bad_tables[] = {
+      {.minimum = 1, .maximum = 1, .element = INLAY_I32},
+      {.minimum = 1, .maximum = 1, .element = 99},
+      {.minimum = 5, .maximum = 4, .element = INLAY_FUNCREF},
+      {.minimum = UINT64_MAX, .maximum = INLAY_NO_MAXIMUM, .element = INLAY_FUNCREF}};
   for (size_t i = 0; i < sizeof bad_tables / sizeof *bad_tables; i++) {
     inlay_table_t *none = (inlay_table_t *)&store;
     inlay_error_t *error = inlay_table_new(store, &bad_tables[i], &null_func, &none);
@@ -223,7 +227,12 @@ static void host_objects(void) {
     if (i == 3 && inlay_error_kind(error) == INLAY_ERROR_LIMIT) FAILS(error, INLAY_ERROR_LIMIT, NULL);
     else FAILS(error, INLAY_ERROR_INVALID_ARGUMENT, NULL);
   }
-  static const inlay_memory_type_t bad_memories[] = {{2, 1}, {65537, INLAY_NO_MAXIMUM}, {UINT64_MAX, INLAY_NO_MAXIMUM}};
+  static const inlay_memory_type_t bad_memories[] = {
+      {.minimum = 2, .maximum = 1},
+      {.minimum = 65537, .maximum = INLAY_NO_MAXIMUM},
+      {.minimum = UINT64_MAX, .maximum = INLAY_NO_MAXIMUM},
+      {.minimum = 1, .maximum = INLAY_NO_MAXIMUM, .is_shared = true}, /* a shared one needs a maximum */
+      {.minimum = 1, .maximum = 1, .page_size = 4096}};
   for (size_t i = 0; i < sizeof bad_memories / sizeof *bad_memories; i++) {
     inlay_memory_t *none = (inlay_memory_t *)&store;
     inlay_error_t *error = inlay_memory_new(store, &bad_memories[i], &none);
@@ -320,8 +329,8 @@ static void linking_errors(void) {
   inlay_extern_t good[5], bad;
   static const char *const names[] = {"bump", "memory", "table", "counter", "base"};
   for (int i = 0; i < 5; i++) CHECK(inlay_instance_export(world.instance, names[i], &good[i]));
-  inlay_memory_type_t no_pages = {0, 1};
-  inlay_table_type_t externs = {4, 8, INLAY_EXTERNREF}, no_elements = {0, 8, INLAY_FUNCREF};
+  inlay_memory_type_t no_pages = {.minimum = 0, .maximum = 1};
+  inlay_table_type_t externs = {.minimum = 4, .maximum = 8, .element = INLAY_EXTERNREF}, no_elements = {.minimum = 0, .maximum = 8, .element = INLAY_FUNCREF};
   inlay_global_type_t constant = {INLAY_I32, false}, wide = {INLAY_I64, true}, changes = {INLAY_I32, true};
   inlay_value_t value = I32(5), wide_value = I64(5), null = FUNCREF(NULL), null_extern = EXTERNREF(NULL);
   for (int i = 0; i < 5; i++) {
@@ -512,7 +521,7 @@ static inlay_error_t *go_on(void *env, inlay_caller_t *caller, int32_t *result) 
 static void start_functions(void) {
   world_t world = world_new(NULL, starts_wasm, starts_wasm_len);
   int say = 0;
-  inlay_memory_type_t one_page = {1, 1};
+  inlay_memory_type_t one_page = {.minimum = 1, .maximum = 1};
   inlay_extern_t memory;
   memory.kind = INLAY_EXTERN_MEMORY;
   OK(inlay_memory_new(world.store, &one_page, &memory.of.memory));
@@ -534,8 +543,8 @@ static void start_functions(void) {
 }
 static void segments_that_do_not_fit(void) {
   world_t world = world_new(NULL, segments_wasm, segments_wasm_len);
-  inlay_memory_type_t one_page = {1, 2};
-  inlay_table_type_t two = {2, 3, INLAY_FUNCREF};
+  inlay_memory_type_t one_page = {.minimum = 1, .maximum = 2};
+  inlay_table_type_t two = {.minimum = 2, .maximum = 3, .element = INLAY_FUNCREF};
   inlay_extern_t memory, table;
   memory.kind = INLAY_EXTERN_MEMORY, table.kind = INLAY_EXTERN_TABLE;
   OK(inlay_memory_new(world.store, &one_page, &memory.of.memory));
@@ -602,8 +611,8 @@ static void limits(void) {
   OK(inlay_table_grow(table, 10, &null, &old));
   CHECK(old == 40 && inlay_table_size(table) == 50);
   /* made by the host */
-  inlay_memory_type_t six = {6, INLAY_NO_MAXIMUM}, five = {5, INLAY_NO_MAXIMUM};
-  inlay_table_type_t fifty_one = {51, INLAY_NO_MAXIMUM, INLAY_FUNCREF}, fifty = {50, INLAY_NO_MAXIMUM, INLAY_FUNCREF};
+  inlay_memory_type_t six = {.minimum = 6, .maximum = INLAY_NO_MAXIMUM}, five = {.minimum = 5, .maximum = INLAY_NO_MAXIMUM};
+  inlay_table_type_t fifty_one = {.minimum = 51, .maximum = INLAY_NO_MAXIMUM, .element = INLAY_FUNCREF}, fifty = {.minimum = 50, .maximum = INLAY_NO_MAXIMUM, .element = INLAY_FUNCREF};
   inlay_memory_t *new_memory = (inlay_memory_t *)&world;
   inlay_table_t *new_table = (inlay_table_t *)&world;
   FAILS(inlay_memory_new(world.store, &six, &new_memory), INLAY_ERROR_LIMIT, "5");

@@ -213,7 +213,7 @@ static void test_exceptions(const inlay::Engine &engine, inlay::Instance instanc
         caught += std::strlen(error.what()) > 0;
     }
     try {
-        inlay::FuncType("x:");
+        inlay::FuncType("z:");
     } catch (const inlay::Error &error) {
         caught += error.kind() == inlay::ErrorKind::InvalidArgument;
     }
@@ -295,8 +295,8 @@ int main() {
         auto unlinked = linker.try_instantiate(store, module);
         CHECK(!unlinked && unlinked.error().kind() == inlay::ErrorKind::Link);
         define_host(linker);
-        MUST(linker.try_define("host", "memory", MUST(store.try_memory({1, 4}))));
-        MUST(linker.try_define("host", "table", MUST(store.try_table({2, INLAY_NO_MAXIMUM, INLAY_FUNCREF}, inlay::Func()))));
+        MUST(linker.try_define("host", "memory", MUST(store.try_memory({1, 4, 0, false, false}))));
+        MUST(linker.try_define("host", "table", MUST(store.try_table({2, INLAY_NO_MAXIMUM, INLAY_FUNCREF, false}, inlay::Func()))));
         MUST(linker.try_define("host", "global", MUST(store.try_global(std::int64_t(40), true))));
         const inlay::Instance instance = MUST(linker.try_instantiate(store, module));
         MUST(linker.try_instance("again", instance));

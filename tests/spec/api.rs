@@ -156,6 +156,10 @@ impl Config {
         check(unsafe { c::inlay_config_target(self.0, text(triple).as_ptr()) })
     }
 
+    pub fn feature(&self, name: &str, on: bool) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_feature(self.0, text(name).as_ptr(), on) })
+    }
+
     pub fn flag(&self, name: &str, value: &str) -> Result<(), Error> {
         check(unsafe { c::inlay_config_flag(self.0, text(name).as_ptr(), text(value).as_ptr()) })
     }

@@ -12,6 +12,7 @@ mod spectest;
 mod suite;
 mod typed;
 mod values;
+mod wasm3;
 
 use api::{Config, Engine, c};
 use run::{ExpectedFailure, Report, Setup};
@@ -27,8 +28,16 @@ const ASSERTIONS: usize = 26_922;
 /// and what their indices take the place of, shared globals, and numbers of pages of up to 64 bits.
 const LATER_FEATURES: usize = 17;
 
+/// An engine for WebAssembly 2.0: its suite asserts that some of what came later is invalid.
 fn engine(configure: impl FnOnce(&Config)) -> Engine {
+    engine_with(&[("multi-memory", false), ("memory64", false)], configure)
+}
+
+fn engine_with(switches: &[(&str, bool)], configure: impl FnOnce(&Config)) -> Engine {
     let config = Config::new();
+    for &(feature, on) in switches {
+        config.feature(feature, on).unwrap();
+    }
     configure(&config);
     config.engine().expect("the engine is made")
 }

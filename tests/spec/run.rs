@@ -309,7 +309,14 @@ impl<'a, 'r> Script<'a, 'r> {
             | WastDirective::AssertMalformedCustom { .. } => {
                 Err("unsupported: assertions about custom sections".to_owned())
             }
-            WastDirective::AssertException { .. } => Err("unsupported: exceptions".to_owned()),
+            WastDirective::AssertException { exec, .. } => match self.execute(exec, &[]) {
+                Err(Failure::Inlay(error)) if error.kind() == c::INLAY_ERROR_EXCEPTION => Ok(()),
+                Err(failure) => Err(format!(
+                    "expected an exception, got {}",
+                    String::from(failure)
+                )),
+                Ok(_) => Err("expected an exception, but it returned".to_owned()),
+            },
             WastDirective::AssertSuspension { .. } => {
                 Err("unsupported: stack switching".to_owned())
             }
@@ -505,12 +512,17 @@ fn code_of(message: &str) -> c::inlay_trap_t {
         "unreachable" => c::INLAY_TRAP_UNREACHABLE,
         "out of bounds memory access" => c::INLAY_TRAP_OUT_OF_BOUNDS_MEMORY,
         "out of bounds table access" | "undefined element" => c::INLAY_TRAP_OUT_OF_BOUNDS_TABLE,
-        "uninitialized element" => c::INLAY_TRAP_NULL_REFERENCE,
+        "uninitialized element"
+        | "null reference"
+        | "null function reference"
+        | "null exception reference" => c::INLAY_TRAP_NULL_REFERENCE,
         "indirect call type mismatch" => c::INLAY_TRAP_BAD_SIGNATURE,
         "integer overflow" => c::INLAY_TRAP_INTEGER_OVERFLOW,
         "integer divide by zero" => c::INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO,
         "invalid conversion to integer" => c::INLAY_TRAP_INVALID_CONVERSION,
         "call stack exhausted" => c::INLAY_TRAP_STACK_OVERFLOW,
+        "unaligned atomic" => c::INLAY_TRAP_UNALIGNED_ATOMIC,
+        "expected shared memory" => c::INLAY_TRAP_NOT_SHARED,
         _ => c::INLAY_TRAP_NONE,
     }
 }

@@ -190,6 +190,7 @@ pub fn define(linker: &Linker, store: &Store, calls: &Arc<Calls>) -> Result<(), 
         minimum: 10,
         maximum: 20,
         element: c::INLAY_FUNCREF,
+        is_64: false,
     };
     let null = values::funcref(ptr::null_mut());
     let mut table = ptr::null_mut();
@@ -204,19 +205,19 @@ pub fn define(linker: &Linker, store: &Store, calls: &Arc<Calls>) -> Result<(), 
         },
     )?;
 
-    let memory_type = c::inlay_memory_type_t {
-        minimum: 1,
-        maximum: 2,
-    };
-    let mut memory = ptr::null_mut();
-    check(unsafe { c::inlay_memory_new(store.raw(), &memory_type, &mut memory) })?;
-    let of = c::inlay_extern_of_t { memory };
-    linker.define(
-        "spectest",
-        "memory",
-        &c::inlay_extern_t {
-            kind: c::INLAY_EXTERN_MEMORY,
-            of,
-        },
-    )
+    for (name, is_shared) in [("memory", false), ("shared_memory", true)] {
+        let memory_type = c::inlay_memory_type_t {
+            minimum: 1,
+            maximum: 2,
+            page_size: 0,
+            is_64: false,
+            is_shared,
+        };
+        let mut memory = ptr::null_mut();
+        check(unsafe { c::inlay_memory_new(store.raw(), &memory_type, &mut memory) })?;
+        let of = c::inlay_extern_of_t { memory };
+        let kind = c::INLAY_EXTERN_MEMORY;
+        linker.define("spectest", name, &c::inlay_extern_t { kind, of })?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 use wast::{WastArg, WastRet};
 
@@ -51,6 +51,13 @@ pub fn externref(value: *mut c_void) -> Value {
     }
 }
 
+pub fn exnref(value: *mut c_void) -> Value {
+    Value {
+        kind: c::INLAY_EXNREF,
+        of: c::inlay_value_of_t { exnref: value },
+    }
+}
+
 /// `(ref.extern 0)` is a reference too, so the script's number is not the pointer itself: that would be null.
 fn host_pointer(number: u32) -> *mut c_void {
     ptr::without_provenance_mut(number as usize + 1)
@@ -77,7 +84,9 @@ pub fn type_name(value: &Value) -> &'static str {
         c::INLAY_I64 => "i64",
         c::INLAY_F32 => "f32",
         c::INLAY_F64 => "f64",
+        c::INLAY_V128 => "v128",
         c::INLAY_FUNCREF => "funcref",
+        c::INLAY_EXNREF => "exnref",
         _ => "externref",
     }
 }
@@ -110,10 +119,19 @@ pub fn argument(arg: &WastArg<'_>) -> Result<Value, String> {
         WastArgCore::I64(value) => i64(*value),
         WastArgCore::F32(value) => f32(f32::from_bits(value.bits)),
         WastArgCore::F64(value) => f64(f64::from_bits(value.bits)),
+        WastArgCore::V128(value) => Value {
+            kind: c::INLAY_V128,
+            of: c::inlay_value_of_t {
+                v128: c::inlay_v128_t {
+                    bytes: value.to_le_bytes(),
+                },
+            },
+        },
         WastArgCore::RefExtern(number) => externref(host_pointer(*number)),
         WastArgCore::RefNull(heap) => match abstract_type(heap) {
             Some(AbstractHeapType::Func) => funcref(ptr::null_mut()),
             Some(AbstractHeapType::Extern) => externref(ptr::null_mut()),
+            Some(AbstractHeapType::Exn) => exnref(ptr::null_mut()),
             _ => return Err(format!("an argument outside WebAssembly 2.0: {core:?}")),
         },
         other => return Err(format!("an argument outside WebAssembly 2.0: {other:?}")),
@@ -128,6 +146,7 @@ pub fn show(value: &Value) -> String {
             c::INLAY_I64 => format!("i64 {}", value.of.i64),
             c::INLAY_F32 => format!("f32 {:?} ({:#010x})", value.of.f32, value.of.f32.to_bits()),
             c::INLAY_F64 => format!("f64 {:?} ({:#018x})", value.of.f64, value.of.f64.to_bits()),
+            c::INLAY_V128 => format!("v128 {:02x?}", value.of.v128.bytes),
             c::INLAY_FUNCREF => format!("funcref {:?}", value.of.funcref),
             c::INLAY_EXTERNREF => format!("externref {:?}", value.of.externref),
             other => format!("a value of the unknown kind {other}"),
@@ -171,11 +190,17 @@ fn matches(expected: &WastRetCore<'_>, actual: &Value) -> Result<bool, String> {
             WastRetCore::F64(pattern) => {
                 actual.kind == c::INLAY_F64 && f64_matches(pattern, actual.of.f64.to_bits())
             }
+            WastRetCore::V128(pattern) => {
+                actual.kind == c::INLAY_V128 && v128_matches(pattern, actual.of.v128.bytes)
+            }
             WastRetCore::RefNull(None) => is_null(actual),
             WastRetCore::RefNull(Some(heap)) => {
                 let kind = match abstract_type(heap) {
-                    Some(AbstractHeapType::Func) => c::INLAY_FUNCREF,
-                    Some(AbstractHeapType::Extern) => c::INLAY_EXTERNREF,
+                    Some(AbstractHeapType::Func | AbstractHeapType::NoFunc) => c::INLAY_FUNCREF,
+                    Some(AbstractHeapType::Extern | AbstractHeapType::NoExtern) => {
+                        c::INLAY_EXTERNREF
+                    }
+                    Some(AbstractHeapType::Exn | AbstractHeapType::NoExn) => c::INLAY_EXNREF,
                     _ => return Err(format!("a result outside WebAssembly 2.0: {expected:?}")),
                 };
                 actual.kind == kind && is_null(actual)
@@ -204,8 +229,30 @@ fn is_null(value: &Value) -> bool {
         match value.kind {
             c::INLAY_FUNCREF => value.of.funcref.is_null(),
             c::INLAY_EXTERNREF => value.of.externref.is_null(),
+            c::INLAY_EXNREF => value.of.exnref.is_null(),
             _ => false,
         }
+    }
+}
+
+/// Lane by lane, lane 0 in the first bytes, each little-endian.
+fn v128_matches(pattern: &V128Pattern, bytes: [u8; 16]) -> bool {
+    fn lanes<const N: usize>(bytes: &[u8; 16]) -> impl Iterator<Item = [u8; N]> {
+        bytes.as_chunks().0.iter().copied()
+    }
+    match pattern {
+        V128Pattern::I8x16(want) => lanes(&bytes).map(i8::from_le_bytes).eq(*want),
+        V128Pattern::I16x8(want) => lanes(&bytes).map(i16::from_le_bytes).eq(*want),
+        V128Pattern::I32x4(want) => lanes(&bytes).map(i32::from_le_bytes).eq(*want),
+        V128Pattern::I64x2(want) => lanes(&bytes).map(i64::from_le_bytes).eq(*want),
+        V128Pattern::F32x4(want) => lanes(&bytes)
+            .map(u32::from_le_bytes)
+            .zip(want)
+            .all(|(bits, want)| f32_matches(want, bits)),
+        V128Pattern::F64x2(want) => lanes(&bytes)
+            .map(u64::from_le_bytes)
+            .zip(want)
+            .all(|(bits, want)| f64_matches(want, bits)),
     }
 }
 

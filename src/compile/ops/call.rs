@@ -1,6 +1,7 @@
 //! Calls: direct, imported, and through a table.
 
 use crate::compile::Symbol;
+use crate::compile::exception::Target;
 use crate::compile::func::Translator;
 use crate::compile::vm::{Region, symbol, wasm_signature};
 use crate::layout::{VmContext, VmFuncImport, VmFuncRef};
@@ -28,6 +29,19 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
             let callee = t.callee(function_index);
             t.call(ty, callee);
         }
+        Operator::ReturnCall { function_index } => {
+            let ty = t.vm.env.module.funcs[function_index as usize];
+            let callee = t.callee(function_index);
+            t.return_call(ty, callee);
+        }
+        Operator::ReturnCallIndirect {
+            type_index,
+            table_index,
+        } => {
+            let index = t.pop();
+            let callee = t.indirect_callee(type_index, table_index, index);
+            t.return_call(type_index, callee);
+        }
         Operator::CallIndirect {
             type_index,
             table_index,
@@ -35,6 +49,14 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
             let index = t.pop();
             let callee = t.indirect_callee(type_index, table_index, index);
             t.call(type_index, callee);
+        }
+        Operator::CallRef { type_index } => {
+            let callee = t.reference_callee(type_index);
+            t.call(type_index, callee);
+        }
+        Operator::ReturnCallRef { type_index } => {
+            let callee = t.reference_callee(type_index);
+            t.return_call(type_index, callee);
         }
         _ => return false,
     }
@@ -67,7 +89,6 @@ impl Translator<'_, '_> {
         // A function reference does not change once it can be seen.
         let flags = super::super::vm::constant();
         let flags_here = self.vm.flags(Region::Store);
-        let env = self.vm.env;
         let types = self
             .vm
             .load_constant(self.vm.vmctx, offset_of!(VmContext, type_ids) as u32);
@@ -82,7 +103,21 @@ impl Translator<'_, '_> {
         let differs = b.ins().icmp(IntCC::NotEqual, wanted, actual);
         self.vm.trap_if(differs, Trap::BadSignature);
 
+        self.load_callee(ty, func_ref)
+    }
+
+    /// Takes a reference to a function of this type from the stack.
+    fn reference_callee(&mut self, ty: u32) -> Callee {
+        let func_ref = self.pop();
+        self.vm.trap_if_zero(func_ref, Trap::NullFunctionReference);
+        self.load_callee(ty, func_ref)
+    }
+
+    /// The callee behind a reference that is not null.
+    fn load_callee(&mut self, ty: u32, func_ref: Value) -> Callee {
+        let env = self.vm.env;
         self.vm.needs.indirect.insert(env.canonical[ty as usize]);
+        let flags_here = self.vm.flags(Region::Store);
         let b = &mut self.vm.b;
         let code = offset_of!(VmFuncRef, code) as i32;
         let code = b.ins().load(I64, flags_here, func_ref, code);
@@ -91,27 +126,36 @@ impl Translator<'_, '_> {
         Callee::Pointer(code, vmctx)
     }
 
-    fn call(&mut self, ty: u32, callee: Callee) {
+    /// Calls in place of this function's frame.
+    fn return_call(&mut self, ty: u32, callee: Callee) {
         let ty = &self.vm.env.module.types[ty as usize];
-        let args = self.pop_n(ty.params.len());
+        let mut args = self.pop_n(ty.params.len());
         let signature = wasm_signature(ty);
-        let with = |vmctx: Value| -> Vec<Value> {
-            let vmctx = std::iter::once(vmctx);
-            vmctx.chain(args.iter().copied()).collect()
-        };
-        let call = match callee {
+        match callee {
             Callee::Defined(func) => {
                 let callee = symbol(self.vm.b.func, Symbol::Func(func), signature);
-                let args = with(self.vm.vmctx);
-                self.vm.b.ins().call(callee, &args)
+                args.insert(0, self.vm.vmctx);
+                self.vm.b.ins().return_call(callee, &args);
             }
             Callee::Pointer(code, vmctx) => {
                 let signature = self.vm.b.import_signature(signature);
-                let args = with(vmctx);
-                self.vm.b.ins().call_indirect(signature, code, &args)
+                args.insert(0, vmctx);
+                self.vm.b.ins().return_call_indirect(signature, code, &args);
             }
+        }
+        self.reachable = false;
+    }
+
+    fn call(&mut self, ty: u32, callee: Callee) {
+        let ty = &self.vm.env.module.types[ty as usize];
+        let mut args = self.pop_n(ty.params.len());
+        let signature = wasm_signature(ty);
+        let (target, vmctx) = match callee {
+            Callee::Defined(func) => (Target::Symbol(Symbol::Func(func)), self.vm.vmctx),
+            Callee::Pointer(code, vmctx) => (Target::Address(code), vmctx),
         };
-        let results = self.vm.b.inst_results(call);
-        self.stack.extend_from_slice(results);
+        args.insert(0, vmctx);
+        let results = self.call_throwing(target, signature, &args);
+        self.stack.extend(results);
     }
 }

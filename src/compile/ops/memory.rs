@@ -8,12 +8,12 @@ use crate::builtins::Builtin;
 use crate::compile::func::Translator;
 use crate::compile::vm::Region;
 use crate::layout::VmMemory;
-use crate::module::PAGE;
+use crate::module::MemoryType;
 use crate::trap::Trap;
 use cranelift_codegen::ir::{
     Endianness, InstBuilder, MemFlagsData, Opcode, Type, Value, ValueDef,
     condcodes::IntCC,
-    types::{F32, F64, I8, I16, I32, I64},
+    types::{F32, F64, I8, I8X16, I16, I16X8, I32, I32X4, I64, I64X2},
 };
 use std::mem::offset_of;
 use wasmparser::{MemArg, MemArgTarget, Operator};
@@ -42,19 +42,41 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         O::I32Store8 { memarg } | O::I64Store8 { memarg } => t.store(memarg, I8),
         O::I32Store16 { memarg } | O::I64Store16 { memarg } => t.store(memarg, I16),
         O::I64Store32 { memarg } => t.store(memarg, I32),
+        O::V128Load { memarg } => t.load(memarg, I8X16, I8X16, false),
+        O::V128Store { memarg } => t.store(memarg, I8X16),
+        O::V128Load8x8S { memarg } => t.load_widened(memarg, I8X16, true),
+        O::V128Load8x8U { memarg } => t.load_widened(memarg, I8X16, false),
+        O::V128Load16x4S { memarg } => t.load_widened(memarg, I16X8, true),
+        O::V128Load16x4U { memarg } => t.load_widened(memarg, I16X8, false),
+        O::V128Load32x2S { memarg } => t.load_widened(memarg, I32X4, true),
+        O::V128Load32x2U { memarg } => t.load_widened(memarg, I32X4, false),
+        O::V128Load8Splat { memarg } => t.load_splat(memarg, I8X16),
+        O::V128Load16Splat { memarg } => t.load_splat(memarg, I16X8),
+        O::V128Load32Splat { memarg } => t.load_splat(memarg, I32X4),
+        O::V128Load64Splat { memarg } => t.load_splat(memarg, I64X2),
+        O::V128Load32Zero { memarg } => t.load_zero(memarg, I32X4),
+        O::V128Load64Zero { memarg } => t.load_zero(memarg, I64X2),
+        O::V128Load8Lane { memarg, lane } => t.load_lane(memarg, I8X16, lane),
+        O::V128Load16Lane { memarg, lane } => t.load_lane(memarg, I16X8, lane),
+        O::V128Load32Lane { memarg, lane } => t.load_lane(memarg, I32X4, lane),
+        O::V128Load64Lane { memarg, lane } => t.load_lane(memarg, I64X2, lane),
+        O::V128Store8Lane { memarg, lane } => t.store_lane(memarg, I8X16, lane),
+        O::V128Store16Lane { memarg, lane } => t.store_lane(memarg, I16X8, lane),
+        O::V128Store32Lane { memarg, lane } => t.store_lane(memarg, I32X4, lane),
+        O::V128Store64Lane { memarg, lane } => t.store_lane(memarg, I64X2, lane),
         O::MemorySize { mem } => {
             let len = t.memory_len(mem);
-            let pages = t.vm.b.ins().ushr_imm_u(len, PAGE.trailing_zeros() as i64);
-            let pages = t.vm.b.ins().ireduce(I32, pages);
-            t.push(pages);
+            let ty = t.memory_type(mem);
+            let pages = t.vm.b.ins().ushr_imm_u(len, i64::from(ty.page_log2));
+            t.push_index(pages, ty.memory64);
         }
         O::MemoryGrow { mem } => {
             let delta = t.pop();
-            let delta = t.vm.b.ins().uextend(I64, delta);
-            let mem = t.vm.iconst(I32, i64::from(mem));
-            let old = t.vm.builtin(Builtin::MemoryGrow, &[mem, delta]);
-            let old = t.vm.b.ins().ireduce(I32, old.expect("it has a result"));
-            t.push(old);
+            let delta = t.index(delta);
+            let index = t.vm.iconst(I32, i64::from(mem));
+            let old = t.vm.builtin(Builtin::MemoryGrow, &[index, delta]);
+            let is64 = t.memory_type(mem).memory64;
+            t.push_index(old.expect("it has a result"), is64);
         }
         O::MemoryFill { mem } => {
             let (dst, value, len) = t.pop3();
@@ -86,7 +108,7 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
 }
 
 /// The memory that an access names.
-fn memory_index(memarg: MemArg) -> u32 {
+pub fn memory_index(memarg: MemArg) -> u32 {
     match memarg.target {
         MemArgTarget::Memory(i) => i,
         MemArgTarget::Array(_) => unreachable!("arrays need garbage collection, which is off"),
@@ -102,10 +124,23 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Pushes a size or index, as 32 bits where that is its type.
+    pub fn push_index(&mut self, value: Value, is64: bool) {
+        let value = match is64 {
+            true => value,
+            false => self.vm.b.ins().ireduce(I32, value),
+        };
+        self.push(value);
+    }
+
+    fn memory_type(&self, mem: u32) -> MemoryType {
+        self.vm.env.module.memories[mem as usize]
+    }
+
     /// The memory's length when it can never change.
     fn fixed_len(&self, mem: u32) -> Option<u64> {
-        let ty = self.vm.env.module.memories[mem as usize];
-        (ty.maximum == Some(ty.minimum)).then(|| ty.minimum.saturating_mul(PAGE))
+        let ty = self.memory_type(mem);
+        (ty.maximum == Some(ty.minimum)).then(|| ty.bytes(ty.minimum))
     }
 
     fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
@@ -135,9 +170,8 @@ impl Translator<'_, '_> {
         let mem = memory_index(memarg);
         // Where the access ends, counted from the address.
         let end = memarg.offset.saturating_add(u64::from(size));
-        let least = self.vm.env.module.memories[mem as usize]
-            .minimum
-            .saturating_mul(PAGE);
+        let ty = self.memory_type(mem);
+        let least = ty.bytes(ty.minimum);
         let known = self.constant(address);
         let mut address = self.index(address);
         if known.is_none_or(|a| a.checked_add(end).is_none_or(|end| end > least)) {
@@ -181,6 +215,13 @@ impl Translator<'_, '_> {
             let last = self.vm.b.ins().isub(len, end_value);
             return self.vm.b.ins().icmp(over, address, last);
         }
+        if self.memory_type(mem).memory64 {
+            let b = &mut self.vm.b;
+            let small = b.ins().icmp(over, end_value, len);
+            let last = b.ins().isub(len, end_value);
+            let beyond = b.ins().icmp(over, address, last);
+            return b.ins().bor(small, beyond);
+        }
         // Both are below 2^33, so the sum does not overflow.
         let sum = self.vm.b.ins().iadd(address, end_value);
         self.vm.b.ins().icmp(over, sum, len)
@@ -218,17 +259,61 @@ impl Translator<'_, '_> {
             .with_alias_region(region)
     }
 
-    fn load(&mut self, memarg: MemArg, stored: Type, ty: Type, signed: bool) {
+    /// Pops an address and loads from it.
+    fn load_value(&mut self, memarg: MemArg, ty: Type) -> Value {
         let address = self.pop();
-        let (base, offset) = self.checked_address(memarg, address, stored.bytes());
+        let (base, offset) = self.checked_address(memarg, address, ty.bytes());
         let flags = self.memory_flags(memory_index(memarg));
-        let value = self.vm.b.ins().load(stored, flags, base, offset);
+        self.vm.b.ins().load(ty, flags, base, offset)
+    }
+
+    fn load(&mut self, memarg: MemArg, stored: Type, ty: Type, signed: bool) {
+        let value = self.load_value(memarg, stored);
         let value = match (stored == ty, signed) {
             (true, _) => value,
             (false, true) => self.vm.b.ins().sextend(ty, value),
             (false, false) => self.vm.b.ins().uextend(ty, value),
         };
         self.push(value);
+    }
+
+    /// Loads eight bytes as lanes and widens each.
+    fn load_widened(&mut self, memarg: MemArg, ty: Type, signed: bool) {
+        let half = self.load_value(memarg, I64);
+        let half = self.vm.b.ins().scalar_to_vector(I64X2, half);
+        let half = self.cast_lanes(ty, half);
+        let ins = self.vm.b.ins();
+        let value = match signed {
+            true => ins.swiden_low(half),
+            false => ins.uwiden_low(half),
+        };
+        self.push_lanes(value);
+    }
+
+    fn load_splat(&mut self, memarg: MemArg, ty: Type) {
+        let value = self.load_value(memarg, ty.lane_type());
+        let value = self.vm.b.ins().splat(ty, value);
+        self.push_lanes(value);
+    }
+
+    fn load_zero(&mut self, memarg: MemArg, ty: Type) {
+        let value = self.load_value(memarg, ty.lane_type());
+        let value = self.vm.b.ins().scalar_to_vector(ty, value);
+        self.push_lanes(value);
+    }
+
+    fn load_lane(&mut self, memarg: MemArg, ty: Type, lane: u8) {
+        let vector = self.pop_lanes(ty);
+        let value = self.load_value(memarg, ty.lane_type());
+        let value = self.vm.b.ins().insertlane(vector, value, lane);
+        self.push_lanes(value);
+    }
+
+    fn store_lane(&mut self, memarg: MemArg, ty: Type, lane: u8) {
+        let vector = self.pop_lanes(ty);
+        let value = self.vm.b.ins().extractlane(vector, lane);
+        self.push(value);
+        self.store(memarg, ty.lane_type());
     }
 
     fn store(&mut self, memarg: MemArg, stored: Type) {

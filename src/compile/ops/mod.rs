@@ -1,8 +1,11 @@
 //! Instructions, one file for each family.
 
+mod atomic;
 mod call;
 mod memory;
 mod numeric;
+mod relaxed;
+mod simd;
 mod table;
 mod variable;
 
@@ -13,7 +16,7 @@ use wasmparser::Operator;
 
 /// Translates one validated instruction.
 pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<()> {
-    if structure(t, op)? || !t.reachable {
+    if structure(t, op) || !t.reachable {
         return Ok(());
     }
     let done = control(t, op)?
@@ -21,7 +24,10 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<()> {
         || numeric::translate(t, op)
         || memory::translate(t, op)
         || call::translate(t, op)
-        || table::translate(t, op);
+        || table::translate(t, op)
+        || simd::translate(t, op)
+        || relaxed::translate(t, op)
+        || atomic::translate(t, op);
     if !done {
         return Err(t.unsupported(op));
     }
@@ -29,16 +35,17 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<()> {
 }
 
 /// Instructions that nest, which unreachable code follows too.
-fn structure(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<bool> {
+fn structure(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
     match *op {
-        Operator::Block { blockty } => t.block(blockty)?,
-        Operator::Loop { blockty } => t.loop_(blockty)?,
-        Operator::If { blockty } => t.if_(blockty)?,
+        Operator::Block { blockty } => t.block(blockty),
+        Operator::Loop { blockty } => t.loop_(blockty),
+        Operator::If { blockty } => t.if_(blockty),
+        Operator::TryTable { ref try_table } => t.try_table(try_table),
         Operator::Else => t.else_(),
         Operator::End => t.end(),
-        _ => return Ok(false),
+        _ => return false,
     }
-    Ok(true)
+    true
 }
 
 fn control(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<bool> {
@@ -51,7 +58,11 @@ fn control(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<bool> {
         Operator::Br { relative_depth } => t.br(relative_depth),
         Operator::BrIf { relative_depth } => t.br_if(relative_depth),
         Operator::BrTable { ref targets } => t.br_table(targets)?,
+        Operator::BrOnNull { relative_depth } => t.br_on_null(relative_depth),
+        Operator::BrOnNonNull { relative_depth } => t.br_on_non_null(relative_depth),
         Operator::Return => t.return_(),
+        Operator::Throw { tag_index } => t.throw(tag_index),
+        Operator::ThrowRef => t.throw_ref(),
         _ => return Ok(false),
     }
     Ok(true)

@@ -38,7 +38,7 @@ macro_rules! instruction {
 }
 
 pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
-    integer(t, op) || compare(t, op) || float(t, op) || convert(t, op)
+    integer(t, op) || wide(t, op) || compare(t, op) || float(t, op) || convert(t, op)
 }
 
 fn integer(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
@@ -98,6 +98,34 @@ fn integer(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         O::I64Extend8S => t.extend_low(I8, I64),
         O::I64Extend16S => t.extend_low(I16, I64),
         O::I64Extend32S => t.extend_low(I32, I64),
+        _ => return false,
+    }
+    true
+}
+
+/// 128-bit integers, as a low and a high i64.
+fn wide(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
+    use Operator as O;
+    match op {
+        O::I64Add128 | O::I64Sub128 => {
+            let y = t.pop_wide();
+            let x = t.pop_wide();
+            let value = match op {
+                O::I64Add128 => t.vm.b.ins().iadd(x, y),
+                _ => t.vm.b.ins().isub(x, y),
+            };
+            let (low, high) = t.vm.b.ins().isplit(value);
+            t.stack.extend([low, high]);
+        }
+        O::I64MulWideS | O::I64MulWideU => {
+            let (x, y) = t.pop2();
+            let low = t.vm.b.ins().imul(x, y);
+            let high = match op {
+                O::I64MulWideS => t.vm.b.ins().smulhi(x, y),
+                _ => t.vm.b.ins().umulhi(x, y),
+            };
+            t.stack.extend([low, high]);
+        }
         _ => return false,
     }
     true
@@ -204,9 +232,14 @@ fn convert(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
 }
 
 impl Translator<'_, '_> {
-    fn push_bool(&mut self, value: Value) {
+    pub fn push_bool(&mut self, value: Value) {
         let value = self.vm.b.ins().uextend(I32, value);
         self.push(value);
+    }
+
+    fn pop_wide(&mut self) -> Value {
+        let (low, high) = self.pop2();
+        self.vm.b.ins().iconcat(low, high)
     }
 
     fn compare_ints(&mut self, condition: IntCC) {

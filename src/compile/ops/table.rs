@@ -28,16 +28,16 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         }
         Operator::TableSize { table } => {
             let len = t.table_definition(table, offset_of!(VmTable, len));
-            let len = t.vm.b.ins().ireduce(I32, len);
-            t.push(len);
+            let is64 = t.vm.env.module.tables[table as usize].table64;
+            t.push_index(len, is64);
         }
         Operator::TableGrow { table } => {
             let (init, delta) = t.pop2();
             let delta = t.index(delta);
-            let table = t.vm.iconst(I32, i64::from(table));
-            let old = t.vm.builtin(Builtin::TableGrow, &[table, init, delta]);
-            let old = t.vm.b.ins().ireduce(I32, old.expect("it has a result"));
-            t.push(old);
+            let index = t.vm.iconst(I32, i64::from(table));
+            let old = t.vm.builtin(Builtin::TableGrow, &[index, init, delta]);
+            let is64 = t.vm.env.module.tables[table as usize].table64;
+            t.push_index(old.expect("it has a result"), is64);
         }
         Operator::TableFill { table } => {
             let (dst, value, len) = t.pop3();

@@ -3,6 +3,7 @@
 use crate::compile::func::Translator;
 use crate::compile::vm::{Region, clif_type};
 use crate::module::ConstOp;
+use crate::trap::Trap;
 use cranelift_codegen::ir::{
     InstBuilder, MemFlagsData, Value,
     condcodes::IntCC,
@@ -67,6 +68,10 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
             let null = t.vm.b.ins().icmp_imm_u(IntCC::Equal, value, 0);
             let null = t.vm.b.ins().uextend(I32, null);
             t.push(null);
+        }
+        Operator::RefAsNonNull => {
+            let value = t.top(1)[0];
+            t.vm.trap_if_zero(value, Trap::NullReference);
         }
         Operator::RefFunc { function_index } => {
             let module = t.vm.env.module;

@@ -1,0 +1,151 @@
+//! Tags, and the exceptions that are thrown with them.
+
+use super::{
+    exclusive, fallible, infallible, inlay_error_t, inlay_functype_t, inlay_store_t, inlay_value_t,
+    null, produce, reference, slice,
+};
+use crate::error::{Error, Result};
+use crate::module::ValType;
+use crate::runtime::{Exception, Store, Tag};
+use std::ffi::c_char;
+
+/// What exceptions are told apart by. Its store owns it.
+pub struct inlay_tag_t {
+    _private: [u8; 0],
+}
+
+/// Makes a tag in a store: its exceptions carry values of the type's parameters. `*out` belongs to the store.
+///
+/// Copies the type. `INLAY_ERROR_INVALID_ARGUMENT` if it has results.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_tag_new(
+    store: *mut inlay_store_t,
+    ty: *const inlay_functype_t,
+    out: *mut *mut inlay_tag_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a store, a type and a place for the tag, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let ty = &reference(ty, "type")?.ty;
+            let store = exclusive(store.cast::<Store>(), "store")?;
+            if !ty.results.is_empty() {
+                return Err(Error::argument("a tag's type has no results"));
+            }
+            let tag = Tag {
+                type_id: store.type_id(ty),
+                store,
+            };
+            store.tags.push(Box::new(tag));
+            let tag: *mut Tag = &mut **store.tags.last_mut().expect("just pushed");
+            Ok(tag.cast())
+        })
+    }
+}
+
+/// The signature of a tag, such as "iI:". Borrowed from the store; "" for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_tag_signature(tag: *const inlay_tag_t) -> *const c_char {
+    // SAFETY: the caller gives a tag or NULL.
+    infallible(c"".as_ptr(), || unsafe {
+        let tag = reference(tag.cast::<Tag>(), "tag")?;
+        Ok((&(*tag.store).types)[tag.type_id as usize]
+            .signature
+            .as_ptr())
+    })
+}
+
+/// Makes an exception, for a host function to return: wasm that called it can catch it, as any exception.
+///
+/// `values` has as many values as the tag's type has parameters, of their kinds; they are copied. The caller owns
+/// `*out`, an error of kind `INLAY_ERROR_EXCEPTION`: it deletes it, or returns it from a host function of the tag's
+/// store and so gives it away. `INLAY_ERROR_INVALID_ARGUMENT` for other counts or kinds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_exception_new(
+    tag: *mut inlay_tag_t,
+    values: *const inlay_value_t,
+    nvalues: usize,
+    out: *mut *mut inlay_error_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a tag, values and a place for the exception, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let tag: &Tag = reference(tag.cast_const().cast(), "tag")?;
+            let values = slice(values, nvalues, "values")?;
+            let params = params(tag);
+            if values.len() != params.len() {
+                return Err(Error::argument(format_args!(
+                    "{} values; the tag's exceptions carry {}",
+                    values.len(),
+                    params.len()
+                )));
+            }
+            let slots = params.iter().zip(values);
+            let slots = slots.map(|(&ty, value)| value.to_slot(ty, tag.store));
+            let exception = Exception::new(tag, slots.collect::<Result<_>>()?);
+            Ok(Box::into_raw(exception.into_error()).cast())
+        })
+    }
+}
+
+/// The tag of an exception that nothing caught; NULL if the error is none, or for NULL.
+///
+/// It belongs to its store, and is valid as long as that lives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_tag(error: *const inlay_error_t) -> *mut inlay_tag_t {
+    // SAFETY: the caller gives an error or NULL.
+    infallible(std::ptr::null_mut(), || unsafe {
+        Ok(exception(error)?.tag().cast())
+    })
+}
+
+/// The values that an exception carries, which nothing caught.
+///
+/// `nvalues` is the number of parameters of the tag's type. References are valid as long as the exception's store.
+/// `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_values(
+    error: *const inlay_error_t,
+    values: *mut inlay_value_t,
+    nvalues: usize,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives an error and as many writable values as it says, or NULL.
+        unsafe {
+            let exception = exception(error)?;
+            let params = params(&*exception.tag());
+            if params.len() != nvalues {
+                return Err(Error::argument(format_args!(
+                    "room for {nvalues} values; the exception carries {}",
+                    params.len()
+                )));
+            }
+            if values.is_null() && nvalues != 0 {
+                return Err(null("values"));
+            }
+            for (i, (&ty, slot)) in params.iter().zip(exception.values()).enumerate() {
+                *values.add(i) = inlay_value_t::from_slot(ty, slot);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What exceptions of a tag carry.
+///
+/// # Safety
+/// The tag's store lives, and nothing is added to it while the types are used.
+unsafe fn params(tag: &Tag) -> &[ValType] {
+    // SAFETY: as the caller promises.
+    unsafe { &(&(*tag.store).types)[tag.type_id as usize].ty.params }
+}
+
+/// # Safety
+/// The pointer is null or an error.
+unsafe fn exception<'a>(error: *const inlay_error_t) -> Result<&'a Exception> {
+    // SAFETY: as the caller promises; an inlay_error_t is an Error.
+    let error: &Error = unsafe { reference(error.cast(), "error") }?;
+    error
+        .exception
+        .as_deref()
+        .ok_or_else(|| null("the exception"))
+}

@@ -1,0 +1,239 @@
+//! Exceptions: `try_table`, throwing, and calls whose exceptions are caught in their own function.
+//!
+//! A call inside a `try_table` is a `try_call`: each catch clause is one of its
+//! exceptional edges, to a landing block that takes the exception apart and
+//! branches to the clause's label. The image lists, for the address that the
+//! call returns to, the clauses that are in force there, innermost first.
+
+use super::Symbol;
+use super::func::Translator;
+use super::vm::{Region, symbol};
+use crate::builtins::Builtin;
+use crate::error::{Error, Result};
+use crate::image::{Handler, HandlerSite};
+use crate::layout::{SLOT, VmException};
+use crate::trap::Trap;
+use cranelift_codegen::ir::{
+    Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder,
+    MemFlagsData, Signature, StackSlotData, StackSlotKind, Value, types::I64,
+};
+use cranelift_codegen::{
+    ExceptionContextLoc, Final, FinalizedMachExceptionHandler, MachBufferFinalized,
+};
+use std::mem::offset_of;
+use wasmparser::{Catch, TryTable};
+
+/// A catch clause in force: what it catches, and the block that it lands in.
+pub struct Clause {
+    catches: Handler,
+    landing: Block,
+}
+
+/// What is called: a symbol of this image, or an address.
+pub enum Target {
+    Symbol(Symbol),
+    Address(Value),
+}
+
+impl Translator<'_, '_> {
+    /// Begins a `try_table`; its end is that of a block, and of its clauses.
+    pub fn try_table(&mut self, table: &TryTable) {
+        if !self.reachable {
+            return self.block(table.ty);
+        }
+        let body = self.vm.b.create_block();
+        self.vm.b.ins().jump(body, &[]);
+        let mut clauses = Vec::with_capacity(table.catches.len());
+        for &catch in &table.catches {
+            let landing = self.vm.b.create_block();
+            clauses.push(Clause {
+                catches: Handler::new(catch),
+                landing,
+            });
+            self.land(catch, landing);
+        }
+        self.vm.b.switch_to_block(body);
+        self.vm.b.seal_block(body);
+        self.block(table.ty);
+        self.clauses.push((self.control.len(), clauses));
+    }
+
+    /// Ends the `try_table` that the innermost control frame is, if it is one.
+    pub fn end_try_table(&mut self) {
+        let depth = self.control.len();
+        if let Some((_, clauses)) = self.clauses.pop_if(|(at, _)| *at == depth) {
+            for clause in clauses {
+                self.vm.b.seal_block(clause.landing);
+            }
+        }
+    }
+
+    /// Fills a landing block: pushes what the clause gives its label, and branches there.
+    fn land(&mut self, catch: Catch, landing: Block) {
+        let exception = self.vm.b.append_block_param(landing, I64);
+        self.vm.b.set_cold_block(landing);
+        self.vm.b.switch_to_block(landing);
+        let height = self.stack.len();
+        let (tag, reference, label) = match catch {
+            Catch::One { tag, label } => (Some(tag), false, label),
+            Catch::OneRef { tag, label } => (Some(tag), true, label),
+            Catch::All { label } => (None, false, label),
+            Catch::AllRef { label } => (None, true, label),
+        };
+        if let Some(tag) = tag {
+            let module = self.vm.env.module;
+            let ty = &module.types[module.tags[tag as usize] as usize];
+            let flags = self.vm.flags(Region::Store);
+            let values = offset_of!(VmException, values) as i32;
+            let values = self.vm.b.ins().load(I64, flags, exception, values);
+            for (i, &ty) in ty.params.iter().enumerate() {
+                let ty = super::vm::clif_type(ty);
+                let value = self.vm.b.ins().load(ty, flags, values, (i * SLOT) as i32);
+                self.stack.push(value);
+            }
+        }
+        if reference {
+            self.stack.push(exception);
+        }
+        self.jump(label);
+        self.stack.truncate(height);
+    }
+
+    /// Calls something that can throw; gives its results.
+    pub fn call_throwing(
+        &mut self,
+        target: Target,
+        signature: Signature,
+        args: &[Value],
+    ) -> Vec<Value> {
+        let b = &mut self.vm.b;
+        let results: Vec<_> = signature.returns.iter().map(|r| r.value_type).collect();
+        if self.clauses.iter().all(|(_, clauses)| clauses.is_empty()) {
+            let call = match target {
+                Target::Symbol(name) => {
+                    let callee = symbol(b.func, name, signature);
+                    b.ins().call(callee, args)
+                }
+                Target::Address(address) => {
+                    let signature = b.import_signature(signature);
+                    b.ins().call_indirect(signature, address, args)
+                }
+            };
+            return b.inst_results(call).to_vec();
+        }
+
+        let returned = b.create_block();
+        let mut passed = Vec::with_capacity(results.len());
+        for (i, &ty) in results.iter().enumerate() {
+            b.append_block_param(returned, ty);
+            passed.push(BlockArg::TryCallRet(i as u32));
+        }
+        // The unwinder reads the vmctx from the frame: a tag's index means something only with it.
+        let mut items = vec![ExceptionTableItem::Context(self.vm.vmctx)];
+        for clause in self.clauses.iter().rev().flat_map(|(_, clauses)| clauses) {
+            let pool = &mut b.func.dfg.value_lists;
+            let call = BlockCall::new(clause.landing, [BlockArg::TryCallExn(0)], pool);
+            let tag = ExceptionTag::from_u32(clause.catches.encode());
+            items.push(ExceptionTableItem::Tag(tag, call));
+        }
+        let normal = BlockCall::new(returned, passed, &mut b.func.dfg.value_lists);
+        match target {
+            Target::Symbol(name) => {
+                let sig = b.import_signature(signature.clone());
+                let callee = symbol(b.func, name, signature);
+                let table = ExceptionTableData::new(sig, normal, items);
+                let table = b.func.dfg.exception_tables.push(table);
+                b.ins().try_call(callee, args, table);
+            }
+            Target::Address(address) => {
+                let sig = b.import_signature(signature);
+                let table = ExceptionTableData::new(sig, normal, items);
+                let table = b.func.dfg.exception_tables.push(table);
+                b.ins().try_call_indirect(address, args, table);
+            }
+        }
+        b.switch_to_block(returned);
+        b.seal_block(returned);
+        b.block_params(returned).to_vec()
+    }
+
+    pub fn throw(&mut self, tag: u32) {
+        let module = self.vm.env.module;
+        let ty = &module.types[module.tags[tag as usize] as usize];
+        let values = self.pop_n(ty.params.len());
+        let size = (SLOT * values.len().max(1)) as u32;
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+        let slot = self.vm.b.create_sized_stack_slot(slot);
+        let slots = self.vm.b.ins().stack_addr(I64, slot, 0);
+        for (i, value) in values.into_iter().enumerate() {
+            let flags = MemFlagsData::trusted();
+            self.vm
+                .b
+                .ins()
+                .store(flags, value, slots, (i * SLOT) as i32);
+        }
+        let tag = self
+            .vm
+            .iconst(cranelift_codegen::ir::types::I32, i64::from(tag));
+        self.raise(Builtin::Throw, &[tag, slots]);
+    }
+
+    pub fn throw_ref(&mut self) {
+        let exception = self.pop();
+        self.vm
+            .trap_if_zero(exception, Trap::NullExceptionReference);
+        self.raise(Builtin::ThrowRef, &[exception]);
+    }
+
+    /// Calls a builtin that throws and so does not return.
+    fn raise(&mut self, builtin: Builtin, args: &[Value]) {
+        self.vm.needs.exits.insert(builtin);
+        let isa = self.vm.env.target.isa();
+        let conv = cranelift_codegen::isa::CallConv::Tail;
+        let signature = super::vm::builtin_signature(isa, builtin, conv);
+        let args: Vec<Value> = [self.vm.vmctx].iter().chain(args).copied().collect();
+        self.call_throwing(Target::Symbol(Symbol::Exit(builtin)), signature, &args);
+        self.vm.b.ins().trap(super::vm::NEVER);
+        self.reachable = false;
+    }
+}
+
+/// The handlers of a compiled function, by the calls that they are for.
+pub fn handlers(
+    buffer: &MachBufferFinalized<Final>,
+    what: &dyn std::fmt::Display,
+) -> Result<Vec<HandlerSite>> {
+    let mut sites = Vec::new();
+    for site in buffer.call_sites() {
+        let (mut context, mut list) = (None, Vec::new());
+        for handler in site.exception_handlers {
+            match *handler {
+                FinalizedMachExceptionHandler::Context(ExceptionContextLoc::SPOffset(offset)) => {
+                    context = Some(offset);
+                }
+                FinalizedMachExceptionHandler::Tag(tag, offset) => {
+                    list.push((Handler::decode(tag.as_u32()), offset));
+                }
+                // The handlers of entry trampolines are found through their activation.
+                FinalizedMachExceptionHandler::Default(_) => {}
+                FinalizedMachExceptionHandler::Context(ExceptionContextLoc::GPR(register)) => {
+                    return Err(Error::internal(format_args!(
+                        "{what}: the vmctx of a handler is in register {register}, not in the frame"
+                    )));
+                }
+            }
+        }
+        let (Some(context), Some(frame)) = (context, site.frame_offset) else {
+            continue;
+        };
+        if !list.is_empty() {
+            sites.push(HandlerSite {
+                returns_to: site.ret_addr,
+                frame,
+                context,
+                handlers: list,
+            });
+        }
+    }
+    Ok(sites)
+}

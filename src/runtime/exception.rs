@@ -1,0 +1,154 @@
+//! Tags, exceptions, and the search for what catches them.
+
+use super::{Instance, Slot, Store};
+use crate::error::{Error, ErrorKind, Result};
+use crate::layout::{VmContext, VmException};
+
+/// A tag, known by its address. Its type is by the store's ids.
+pub struct Tag {
+    pub store: *mut Store,
+    pub type_id: u32,
+}
+
+/// A thrown exception and its values.
+#[repr(C)]
+pub struct Exception {
+    /// What compiled code sees: `values` points to the vector's.
+    vm: VmException,
+    values: Vec<Slot>,
+}
+
+// SAFETY: its pointers are to what its store has, and are followed on the store's thread only.
+unsafe impl Send for Exception {}
+// SAFETY: as above.
+unsafe impl Sync for Exception {}
+
+impl std::fmt::Debug for Exception {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Exception of tag {:p}", self.vm.tag)
+    }
+}
+
+/// Exceptions that wasm holds references to, in one store.
+const MOST_REFERENCED: usize = 1_000_000;
+
+impl Exception {
+    pub fn new(tag: *const Tag, values: Vec<Slot>) -> Box<Exception> {
+        let mut exception = Box::new(Exception {
+            vm: VmException {
+                values: std::ptr::null_mut(),
+                tag: tag.cast(),
+            },
+            values,
+        });
+        exception.vm.values = exception.values.as_mut_ptr();
+        exception
+    }
+
+    pub fn tag(&self) -> *mut Tag {
+        self.vm.tag.cast_mut().cast()
+    }
+
+    pub fn values(&self) -> &[Slot] {
+        &self.values
+    }
+
+    /// The error that an exception is until something catches it.
+    pub fn into_error(self: Box<Self>) -> Box<Error> {
+        let mut error = Error::new(
+            ErrorKind::Exception,
+            "WebAssembly threw an exception that nothing caught",
+        );
+        error.exception = Some(self);
+        error
+    }
+}
+
+/// Where a thrown exception is caught.
+#[derive(Clone, Copy)]
+pub struct Landing {
+    pub pc: usize,
+    pub sp: usize,
+    pub fp: usize,
+    /// The exception, for the landing code.
+    pub exception: *mut VmException,
+}
+
+impl Store {
+    /// If what is pending is an exception that the innermost activation catches: where. It is then no longer pending.
+    ///
+    /// # Safety
+    /// Wasm of this store runs on this stack, and has recorded its exit.
+    pub unsafe fn catch(&mut self) -> Option<Landing> {
+        let tag = self.pending.as_ref()?.exception.as_ref()?.tag();
+        // SAFETY: as the caller promises.
+        let (mut landing, reference) = unsafe { self.find(tag) }?;
+        self.vm.pending = 0;
+        let mut exception = self.pending.take()?.exception?;
+        landing.exception = (&raw mut exception.vm).cast();
+        if reference {
+            self.referenced
+                .insert(landing.exception as usize, exception);
+        } else {
+            // The landing code reads the values at once; they go with the next exception.
+            self.landed = Some(exception);
+        }
+        Some(landing)
+    }
+
+    /// The innermost clause that catches this tag, and whether it wants a reference.
+    ///
+    /// # Safety
+    /// As for `catch`.
+    unsafe fn find(&self, tag: *mut Tag) -> Option<(Landing, bool)> {
+        // SAFETY: an activation is in the frame of an entry trampoline that has not returned.
+        let entry = unsafe { self.vm.activation.as_ref() }?.entry_fp;
+        let (mut pc, mut fp) = (self.vm.exit_pc, self.vm.exit_fp);
+        while fp != entry {
+            if let Some((module, _)) = self.module_at(pc - 1)
+                && let Some(code) = &module.code
+                && let Some(site) = module.image.handlers((pc - code.start() as usize) as u32)
+            {
+                let sp = fp - site.frame as usize;
+                // SAFETY: the handler's frame keeps the vmctx there.
+                let vmctx = unsafe { *((sp + site.context as usize) as *const *mut VmContext) };
+                for (what, offset) in &site.handlers {
+                    // SAFETY: the vmctx is that of a living instance.
+                    let matches = what
+                        .tag
+                        .is_none_or(|i| unsafe { instance(vmctx).tags[i as usize] == tag });
+                    if matches {
+                        let landing = Landing {
+                            pc: code.start() as usize + *offset as usize,
+                            sp,
+                            fp,
+                            exception: std::ptr::null_mut(),
+                        };
+                        return Some((landing, what.reference));
+                    }
+                }
+            }
+            // SAFETY: compiled code keeps frame pointers, so this is a frame of this activation.
+            (pc, fp) = unsafe { super::backtrace::caller(fp) };
+        }
+        None
+    }
+
+    /// Whether wasm may be given one more reference to an exception.
+    pub fn check_references(&self) -> Result<()> {
+        match self.referenced.len() < MOST_REFERENCED {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Limit,
+                format_args!("the store holds {MOST_REFERENCED} exceptions that wasm refers to"),
+            )),
+        }
+    }
+}
+
+/// # Safety
+/// The vmctx is that of a living instance.
+unsafe fn instance<'a>(vmctx: *mut VmContext) -> &'a Instance {
+    // SAFETY: as the caller promises.
+    unsafe { &*(*vmctx).instance.cast() }
+}
