@@ -37,9 +37,16 @@ const DEFAULTS: &[(&str, &str)] = &[
 /// Code memory is asked for no more than a huge page's alignment.
 const MAX_LOG2_ALIGN: u8 = 21;
 
+/// Functions beyond these are compiled in linear time: what the optimizer and the usual register allocator take
+/// grows faster than the function does, and a module must not be able to hold up its host.
+const MOST_LOCALS: u32 = 2_000;
+const MOST_BYTES: usize = 256 << 10;
+
 /// A target, ready to compile for.
 pub struct Target {
     isa: OwnedTargetIsa,
+    /// The same, without what takes more than linear time.
+    linear_isa: OwnedTargetIsa,
     float_ops: FloatOps,
     relaxed: Relaxed,
     /// Whether this process can run the code.
@@ -72,15 +79,19 @@ impl Target {
                 shared.log2_min_function_alignment()
             )));
         }
-        let isa = builder
-            .finish(shared)
-            .map_err(|error| Error::argument(format_args!("these settings do not fit: {error}")))?;
+        let linear_shared = linear(&shared);
+        let unfit = |error| Error::argument(format_args!("these settings do not fit: {error}"));
+        let isa = builder.finish(shared).map_err(unfit)?;
+        let linear_isa = isa::Builder::from_target_isa(&*isa)
+            .finish(linear_shared)
+            .map_err(unfit)?;
         let features = enabled_features(&*isa);
         if runnable {
             check_features(&features)?;
         }
         let target = Target {
             isa,
+            linear_isa,
             float_ops: config.float_ops,
             relaxed: config.relaxed,
             runnable,
@@ -98,6 +109,14 @@ impl Target {
 
     pub fn isa(&self) -> &dyn TargetIsa {
         &*self.isa
+    }
+
+    /// The ISA to compile a function with that has so many locals, and whose body so many bytes.
+    pub fn isa_for(&self, locals: u32, bytes: usize) -> &dyn TargetIsa {
+        match locals > MOST_LOCALS || bytes > MOST_BYTES {
+            true => &*self.linear_isa,
+            false => &*self.isa,
+        }
     }
 
     /// Whether this process can run the code.
@@ -181,6 +200,22 @@ impl Target {
     fn has(&self, feature: &str) -> bool {
         self.isa.triple().architecture != Architecture::X86_64 || self.features.contains(feature)
     }
+}
+
+/// These settings without what takes more than linear time.
+fn linear(flags: &settings::Flags) -> settings::Flags {
+    let mut builder = settings::builder();
+    for value in flags.iter() {
+        builder
+            .set(value.name, &value.value_string())
+            .expect("it is one of Cranelift's");
+    }
+    for (name, value) in [("regalloc_algorithm", "single_pass"), ("opt_level", "none")] {
+        builder
+            .set(name, value)
+            .expect("Cranelift has this setting");
+    }
+    settings::Flags::new(builder)
 }
 
 fn native_builder() -> Result<isa::Builder> {

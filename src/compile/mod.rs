@@ -18,6 +18,7 @@ use crate::layout::VmLayout;
 use crate::module::{Body, Module, Parsed, TypeIds};
 use crate::target::Target;
 use cranelift_codegen::ir::{self, UserExternalName};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
 use std::collections::BTreeSet;
@@ -41,6 +42,15 @@ pub enum Symbol {
     Body(u32),
     /// The exit trampoline of a builtin.
     Exit(Builtin),
+    /// A host trampoline for functions of this type, whose place is taken by a check of its frame size.
+    Host(u32, HostForm),
+}
+
+/// The forms of host trampolines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostForm {
+    Boxed,
+    Typed,
 }
 
 impl Symbol {
@@ -49,6 +59,8 @@ impl Symbol {
             Symbol::Func(i) => UserExternalName::new(0, i),
             Symbol::Body(i) => UserExternalName::new(1, i),
             Symbol::Exit(builtin) => UserExternalName::new(2, builtin as u32),
+            Symbol::Host(ty, HostForm::Boxed) => UserExternalName::new(3, ty),
+            Symbol::Host(ty, HostForm::Typed) => UserExternalName::new(4, ty),
         }
     }
 
@@ -57,6 +69,8 @@ impl Symbol {
             0 => Symbol::Func(name.index),
             1 => Symbol::Body(name.index),
             2 => Symbol::Exit(*Builtin::ALL.get(name.index as usize)?),
+            3 => Symbol::Host(name.index, HostForm::Boxed),
+            4 => Symbol::Host(name.index, HostForm::Typed),
             _ => return None,
         })
     }
@@ -163,7 +177,7 @@ pub fn compile(target: &Target, parsed: Parsed<'_>, threads: usize) -> Result<Im
         match func.guard {
             Some(guard) => {
                 linker.func(index, guard);
-                linker.body(index, func.code);
+                linker.labeled(Some(index), Symbol::Body(index), func.code);
             }
             None => linker.func(index, func.code),
         }
@@ -194,14 +208,27 @@ fn trampolines(
         }
     }
     for ty in hosted {
-        for kind in [TrampolineKind::BoxedHost, TrampolineKind::TypedHost] {
+        for (kind, form) in [
+            (TrampolineKind::BoxedHost, HostForm::Boxed),
+            (TrampolineKind::TypedHost, HostForm::Typed),
+        ] {
             let code = trampoline::compile(env, scratch, ty, kind)?;
-            linker.trampoline(ty, kind, code);
+            if code.frame <= UNCHECKED_FRAME {
+                linker.trampoline(ty, kind, code);
+                continue;
+            }
+            // A type of many parameters and results: its trampoline, too, must fit before it is entered.
+            needs.exits.insert(Builtin::Trap);
+            let func = &module.types[ty as usize];
+            let symbol = Symbol::Host(ty, form);
+            let guard = trampoline::guard(env, scratch, func, symbol, code.frame, None)?;
+            linker.trampoline(ty, kind, guard);
+            linker.labeled(None, symbol, code);
         }
     }
     for &builtin in &needs.exits {
         let code = trampoline::exit(env, scratch, builtin)?;
-        linker.exit(builtin, code);
+        linker.labeled(None, Symbol::Exit(builtin), code);
     }
     Ok(())
 }
@@ -264,11 +291,22 @@ fn compile_func(
         &mut scratch.builder,
         &mut needs,
     )?;
+    let bytes = body.body.as_bytes().len();
+    let isa = env.target.isa_for(validator.len_locals(), bytes);
     scratch.validator = validator.into_allocations();
-    let code = assemble(env, scratch, &format_args!("function {index}"))?;
+    let code = assemble(isa, scratch, &format_args!("function {index}"))?;
     let guard = if code.frame > UNCHECKED_FRAME {
         needs.exits.insert(Builtin::Trap);
-        Some(trampoline::guard(env, scratch, index, code.frame, start)?)
+        let (ty, body) = (env.module.func_type(index), Symbol::Body(index));
+        let frame = code.frame;
+        Some(trampoline::guard(
+            env,
+            scratch,
+            ty,
+            body,
+            frame,
+            Some(start),
+        )?)
     } else {
         None
     };
@@ -276,9 +314,13 @@ fn compile_func(
 }
 
 /// Compiles the CLIF in `scratch` to machine code.
-fn assemble(env: &Env<'_>, scratch: &mut Scratch, what: &dyn std::fmt::Display) -> Result<Code> {
+fn assemble(
+    isa: &dyn TargetIsa,
+    scratch: &mut Scratch,
+    what: &dyn std::fmt::Display,
+) -> Result<Code> {
     let context = &mut scratch.context;
-    if let Err(error) = context.compile(env.target.isa(), &mut Default::default()) {
+    if let Err(error) = context.compile(isa, &mut Default::default()) {
         return Err(codegen_error(&error.inner, what));
     }
     let compiled = context.take_compiled_code().expect("it was just compiled");

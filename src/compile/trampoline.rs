@@ -50,7 +50,7 @@ fn build(
     b.seal_block(entry);
     let params = b.block_params(entry).to_vec();
     body(b, params);
-    assemble(env, scratch, &what)
+    assemble(env.target.isa(), scratch, &what)
 }
 
 fn slot(b: &mut FunctionBuilder<'_>, size: usize) -> Value {
@@ -120,27 +120,28 @@ pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Co
     )
 }
 
-/// The check before a function whose frame is large.
+/// The check before code whose frame is large; `start` is its wasm offset, if it is wasm's.
 pub fn guard(
     env: &Env<'_>,
     scratch: &mut Scratch,
-    func: u32,
+    ty: &FuncType,
+    body: Symbol,
     frame: u32,
-    start: u32,
+    start: Option<u32>,
 ) -> Result<Code> {
     let isa = env.target.isa();
-    let signature = wasm_signature(env.module.func_type(func));
+    let signature = wasm_signature(ty);
     let mut needs = Needs::default();
     let target = signature.clone();
     build(env, scratch, "a frame guard", signature, |mut b, params| {
-        b.set_srcloc(SourceLoc::new(start));
+        b.set_srcloc(start.map_or(SourceLoc::default(), SourceLoc::new));
         let mut vm = Vm::new(env, b, &mut needs, params[0]);
         let limit = stack_limit(&mut vm);
         let least = vm.b.ins().iadd_imm_u(limit, i64::from(frame));
         let sp = vm.b.ins().get_stack_pointer(I64);
         let over = vm.b.ins().icmp(IntCC::UnsignedLessThan, sp, least);
         vm.trap_if(over, Trap::StackOverflow);
-        let body = symbol(vm.b.func, Symbol::Body(func), target);
+        let body = symbol(vm.b.func, body, target);
         vm.b.ins().return_call(body, &params);
         vm.b.finalize(isa.frontend_config());
     })

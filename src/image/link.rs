@@ -1,7 +1,6 @@
 //! Lays out text: every call is resolved in place, or the image is refused.
 
 use super::{CodeRange, HandlerSite, Image, Trampoline, TrampolineKind};
-use crate::builtins::Builtin;
 use crate::compile::{Code, Symbol};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Module;
@@ -13,8 +12,8 @@ use std::collections::HashMap;
 pub struct Linker<'a> {
     isa: &'a dyn TargetIsa,
     funcs: Vec<(u32, Code)>,
-    bodies: Vec<(u32, Code)>,
-    exits: Vec<(Builtin, Code)>,
+    /// What else is called, with the function that it is part of, if it is.
+    labeled: Vec<(Option<u32>, Symbol, Code)>,
     trampolines: Vec<(u32, TrampolineKind, Code)>,
 }
 
@@ -26,8 +25,7 @@ impl<'a> Linker<'a> {
         Linker {
             isa,
             funcs: Vec::with_capacity(funcs),
-            bodies: Vec::new(),
-            exits: Vec::new(),
+            labeled: Vec::new(),
             trampolines: Vec::new(),
         }
     }
@@ -36,12 +34,8 @@ impl<'a> Linker<'a> {
         self.funcs.push((func, code));
     }
 
-    pub fn body(&mut self, func: u32, code: Code) {
-        self.bodies.push((func, code));
-    }
-
-    pub fn exit(&mut self, builtin: Builtin, code: Code) {
-        self.exits.push((builtin, code));
+    pub fn labeled(&mut self, func: Option<u32>, symbol: Symbol, code: Code) {
+        self.labeled.push((func, symbol, code));
     }
 
     pub fn trampoline(&mut self, ty: u32, kind: TrampolineKind, code: Code) {
@@ -51,8 +45,7 @@ impl<'a> Linker<'a> {
     /// Lays out the text and gives the image.
     pub fn finish(self, target: &Target, module: Module) -> Result<Image> {
         let symbols = self.funcs.iter().map(|(i, _)| Symbol::Func(*i));
-        let symbols = symbols.chain(self.bodies.iter().map(|(i, _)| Symbol::Body(*i)));
-        let symbols = symbols.chain(self.exits.iter().map(|(b, _)| Symbol::Exit(*b)));
+        let symbols = symbols.chain(self.labeled.iter().map(|(_, symbol, _)| *symbol));
         let labels: HashMap<Symbol, usize> = symbols.zip(0..).collect();
         let mut text = Text {
             builder: self.isa.text_section_builder(labels.len()),
@@ -67,11 +60,8 @@ impl<'a> Linker<'a> {
         for (func, code) in &self.funcs {
             funcs.push(text.append(Some(*func), true, code)?);
         }
-        for (func, code) in &self.bodies {
-            text.append(Some(*func), true, code)?;
-        }
-        for (_, code) in &self.exits {
-            text.append(None, true, code)?;
+        for (func, _, code) in &self.labeled {
+            text.append(*func, true, code)?;
         }
         let mut trampolines = Vec::with_capacity(self.trampolines.len());
         for (ty, kind, code) in &self.trampolines {
