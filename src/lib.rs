@@ -14,8 +14,9 @@
 #[cfg(panic = "abort")]
 compile_error!("Inlay turns panics into errors: build it with panic = \"unwind\"");
 
-mod builtins;
 pub mod capi;
+
+mod builtins;
 mod code;
 mod compile;
 mod config;

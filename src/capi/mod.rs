@@ -13,21 +13,37 @@
     reason = "each function's comment states the contract for C callers, and a heading of rustdoc's would leak into the header"
 )]
 
-mod builtin;
-mod caller;
-mod config;
-mod engine;
+// In the order in which a host meets them, which is the header's; blank lines keep it.
+
 mod error;
-mod func;
-mod global;
-mod instance;
-mod linker;
-mod memory;
+
+mod config;
+
+mod engine;
+
 mod module;
-mod store;
-mod table;
-mod tag;
+
 mod types;
+
+mod store;
+
+mod linker;
+
+mod instance;
+
+mod func;
+
+mod memory;
+
+mod table;
+
+mod global;
+
+mod tag;
+
+mod caller;
+
+mod builtin;
 
 pub use crate::builtins::float::*;
 pub use crate::builtins::vector::*;

@@ -58,7 +58,8 @@ pub unsafe extern "C" fn inlay_tag_signature(tag: *const inlay_tag_t) -> *const 
 ///
 /// `values` has as many values as the tag's type has parameters, of their kinds; they are copied. The caller owns
 /// `*out`, an error of kind `INLAY_ERROR_EXCEPTION`: it deletes it, or returns it from a host function of the tag's
-/// store and so gives it away. `INLAY_ERROR_INVALID_ARGUMENT` for other counts or kinds.
+/// store and so gives it away. Wasm of another store does not catch it. `INLAY_ERROR_INVALID_ARGUMENT` for other
+/// counts or kinds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_exception_new(
     tag: *mut inlay_tag_t,
