@@ -22,6 +22,8 @@ pub struct VmActivation {
     pub outer_exit_fp: usize,
     pub outer_exit_pc: usize,
     pub outer_stack_limit: usize,
+    /// The limit of wasm in this activation, whatever host functions make of the store's.
+    pub stack_limit: usize,
 }
 
 /// The part of a store that compiled code reads and writes; its first field, so that both have one address.
@@ -135,7 +137,7 @@ const _: () = {
     assert!(size_of::<VmFuncImport>() == 16);
     assert!(size_of::<VmMemory>() == 16 && size_of::<VmTable>() == 16);
     assert!(size_of::<VmGlobal>() == 16 && align_of::<VmGlobal>() == 16);
-    assert!(size_of::<VmActivation>() == 56);
+    assert!(size_of::<VmActivation>() == 64);
     assert!(size_of::<VmStore>() == 48);
     assert!(size_of::<VmException>() == 16);
 };

@@ -11,16 +11,17 @@ mod suite;
 
 use api::{Config, Engine, Error, c};
 
-/// Compiles the whole suite for one target, under each policy that the target has.
-fn compile_all(name: &str, target: Option<&str>) {
-    let samples = suite::valid_modules();
+/// Compiles the whole suite for one target with these CPU features, under each policy that the target has.
+fn compile_all(name: &str, target: Option<&str>, flags: &[&str]) {
+    let mut samples = suite::valid_modules();
+    samples.extend(suite::later_modules());
     let (mut done, mut failed, mut bytes) = (Vec::new(), 0, 0);
     for (policy_name, policy) in [
         ("auto", c::INLAY_FLOAT_OPS_AUTO),
         ("native", c::INLAY_FLOAT_OPS_NATIVE),
         ("builtin", c::INLAY_FLOAT_OPS_BUILTIN),
     ] {
-        let engine = match engine(target, policy) {
+        let engine = match engine(target, flags, policy) {
             Ok(engine) => engine,
             // Without rounding instructions there is no native policy.
             Err(error) if policy == c::INLAY_FLOAT_OPS_NATIVE => {
@@ -52,10 +53,20 @@ fn compile_all(name: &str, target: Option<&str>) {
     assert_eq!(failed, 0, "{name}: see above");
 }
 
-fn engine(target: Option<&str>, policy: c::inlay_float_ops_t) -> Result<Engine, Error> {
+fn engine(
+    target: Option<&str>,
+    flags: &[&str],
+    policy: c::inlay_float_ops_t,
+) -> Result<Engine, Error> {
     let config = Config::new();
     if let Some(target) = target {
         config.target(target)?;
+    }
+    for flag in flags {
+        config.flag(flag, "true")?;
+    }
+    for feature in ["wide-arithmetic", "custom-page-sizes"] {
+        config.feature(feature, true)?;
     }
     config.float_ops(policy)?;
     config.engine()
@@ -63,29 +74,30 @@ fn engine(target: Option<&str>, policy: c::inlay_float_ops_t) -> Result<Engine, 
 
 #[test]
 fn host() {
-    compile_all("host", None);
+    compile_all("host", None, &[]);
 }
 
 #[cfg(any(target_arch = "x86_64", feature = "all-arch"))]
 #[test]
 fn x86_64_baseline() {
-    compile_all("x86-64 baseline", Some("x86_64-unknown-linux-gnu"));
+    compile_all("x86-64 baseline", Some("x86_64-unknown-linux-gnu"), &[]);
 }
 
 #[cfg(feature = "all-arch")]
 #[test]
 fn aarch64() {
-    compile_all("aarch64", Some("aarch64-unknown-linux-gnu"));
+    compile_all("aarch64", Some("aarch64-unknown-linux-gnu"), &[]);
 }
 
 #[cfg(feature = "all-arch")]
 #[test]
 fn riscv64() {
-    compile_all("riscv64", Some("riscv64gc-unknown-linux-gnu"));
+    // Cranelift has no vectors for it but those of the V extension.
+    compile_all("riscv64", Some("riscv64gc-unknown-linux-gnu"), &["has_v"]);
 }
 
 #[cfg(feature = "all-arch")]
 #[test]
 fn s390x() {
-    compile_all("s390x", Some("s390x-unknown-linux-gnu"));
+    compile_all("s390x", Some("s390x-unknown-linux-gnu"), &[]);
 }

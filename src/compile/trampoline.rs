@@ -448,6 +448,7 @@ fn enter(b: &mut FunctionBuilder<'_>, store: Value, call: Block) -> Value {
     let unset = b.ins().icmp_imm_u(IntCC::Equal, limit, 0);
     let limit = b.ins().select(unset, own, limit);
     store_pointer(b, limit, store, offset_of!(VmStore, stack_limit));
+    store_pointer(b, limit, activation, offset_of!(VmActivation, stack_limit));
     activation
 }
 

@@ -98,8 +98,11 @@ fn builtin_type(ty: Ty) -> Type {
 
 /// The signature of a builtin: as the C function, or as its exit trampoline.
 pub fn builtin_signature(isa: &dyn TargetIsa, builtin: Builtin, conv: CallConv) -> Signature {
+    let z = isa.triple().architecture == target_lexicon::Architecture::S390x;
     let param = |ty: Ty| match conv {
         CallConv::Tail => AbiParam::new(builtin_type(ty)),
+        // The runtime's are unsigned, which RISC-V extends as if they were not.
+        _ if z && ty == Ty::I32 => AbiParam::new(I32).uext(),
         _ => c_param(isa, builtin_type(ty)),
     };
     let mut signature = Signature::new(conv);

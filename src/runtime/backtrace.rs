@@ -31,14 +31,20 @@ pub unsafe fn backtrace(store: &Store) -> Vec<Frame> {
     frames
 }
 
+/// Where a frame saved its return address, in words from where it saved the frame pointer of its caller.
+///
+/// On z/Architecture a frame pointer is a back chain: the stack pointer of the caller, whose frame starts with its own
+/// back chain and then has room for the callee's registers, by their numbers. Register 14 is the return address.
+const RETURN_ADDRESS: usize = if cfg!(target_arch = "s390x") { 14 } else { 1 };
+
 /// The return address and frame pointer that a frame saved.
 ///
 /// # Safety
 /// `fp` is the frame pointer of compiled code.
 pub unsafe fn caller(fp: usize) -> (usize, usize) {
     let saved = fp as *const usize;
-    // SAFETY: as the caller promises; all targets save the frame pointer and, above it, the return address.
-    unsafe { (*saved.add(1), *saved) }
+    // SAFETY: as the caller promises; all targets save the frame pointer where it points to.
+    unsafe { (*saved.add(RETURN_ADDRESS), *saved) }
 }
 
 fn frame(store: &Store, pc: usize) -> Option<Frame> {

@@ -1,7 +1,7 @@
 //! Tags, exceptions, and the search for what catches them.
 
 use super::{Instance, Slot, Store};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::layout::{VmContext, VmException};
 
 /// A tag, known by its address. Its type is by the store's ids.
@@ -16,6 +16,10 @@ pub struct Exception {
     /// What compiled code sees: `values` points to the vector's.
     vm: VmException,
     values: Vec<Slot>,
+    /// The id of the tag's store; wasm of no other can catch it.
+    store: u64,
+    /// The exception that wasm of the store refers to and threw again as this one; null for one of its own.
+    again: *mut VmException,
 }
 
 // SAFETY: its pointers are to what its store has, and are followed on the store's thread only.
@@ -33,16 +37,34 @@ impl std::fmt::Debug for Exception {
 const MOST_REFERENCED: usize = 1_000_000;
 
 impl Exception {
-    pub fn new(tag: *const Tag, values: Vec<Slot>) -> Box<Exception> {
+    /// # Safety
+    /// The tag's store lives.
+    pub unsafe fn new(tag: *const Tag, values: Vec<Slot>) -> Box<Exception> {
         let mut exception = Box::new(Exception {
             vm: VmException {
                 values: std::ptr::null_mut(),
                 tag: tag.cast(),
             },
             values,
+            // SAFETY: as the caller promises.
+            store: unsafe { (*(*tag).store).id },
+            again: std::ptr::null_mut(),
         });
         exception.vm.values = exception.values.as_mut_ptr();
         exception
+    }
+
+    /// A referenced exception, to be thrown again: whoever catches it by reference gets the same reference.
+    ///
+    /// # Safety
+    /// The exception is one that wasm of a living store refers to.
+    pub unsafe fn again(exception: *mut Exception) -> Box<Exception> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let mut again = Exception::new((*exception).tag(), (*exception).values().to_vec());
+            again.again = exception.cast();
+            again
+        }
     }
 
     pub fn tag(&self) -> *mut Tag {
@@ -76,17 +98,35 @@ pub struct Landing {
 
 impl Store {
     /// If what is pending is an exception that the innermost activation catches: where. It is then no longer pending.
+    /// If it is caught by reference and the store holds as many as it may: nowhere, and an error that says so is
+    /// pending in its place.
     ///
     /// # Safety
     /// Wasm of this store runs on this stack, and has recorded its exit.
     pub unsafe fn catch(&mut self) -> Option<Landing> {
-        let tag = self.pending.as_ref()?.exception.as_ref()?.tag();
+        let exception = self.pending.as_ref()?.exception.as_ref()?;
+        if exception.store != self.id {
+            return None;
+        }
+        let (tag, again) = (exception.tag(), exception.again);
         // SAFETY: as the caller promises.
         let (mut landing, reference) = unsafe { self.find(tag) }?;
+        if reference && again.is_null() && self.referenced.len() >= MOST_REFERENCED {
+            self.pending = Some(Error::new(
+                ErrorKind::Limit,
+                format_args!("the store holds {MOST_REFERENCED} exceptions that wasm refers to"),
+            ));
+            return None;
+        }
+        // A host function that raised this may have said that it enters another stack.
+        // SAFETY: as the caller promises.
+        self.vm.stack_limit = unsafe { (*self.vm.activation).stack_limit };
         self.vm.pending = 0;
         let mut exception = self.pending.take()?.exception?;
-        landing.exception = (&raw mut exception.vm).cast();
-        if reference {
+        landing.exception = (&raw mut *exception).cast();
+        if reference && !again.is_null() {
+            landing.exception = again;
+        } else if reference {
             self.referenced
                 .insert(landing.exception as usize, exception);
         } else {
@@ -132,17 +172,6 @@ impl Store {
             (pc, fp) = unsafe { super::backtrace::caller(fp) };
         }
         None
-    }
-
-    /// Whether wasm may be given one more reference to an exception.
-    pub fn check_references(&self) -> Result<()> {
-        match self.referenced.len() < MOST_REFERENCED {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Limit,
-                format_args!("the store holds {MOST_REFERENCED} exceptions that wasm refers to"),
-            )),
-        }
     }
 }
 

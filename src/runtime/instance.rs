@@ -263,13 +263,13 @@ fn range(start: u64, len: u64) -> Option<std::ops::Range<usize>> {
     Some(start as usize..end)
 }
 
-/// A slot that holds the low `size` bytes of a number, in this machine's order.
+/// A slot that holds the low `size` bytes of a number, in this machine's order; a vector always has lane 0 first.
 pub fn slot(value: u128, size: usize) -> Slot {
     let mut slot = [0; 16];
     match size {
         4 => slot[..4].copy_from_slice(&(value as u32).to_ne_bytes()),
         8 => slot[..8].copy_from_slice(&(value as u64).to_ne_bytes()),
-        _ => slot = value.to_ne_bytes(),
+        _ => slot = value.to_le_bytes(),
     }
     slot
 }
@@ -280,7 +280,7 @@ fn number(slot: Slot, size: usize) -> u128 {
     match size {
         4 => u128::from(u32::from_ne_bytes(*four.expect("it has 16 bytes"))),
         8 => u128::from(u64::from_ne_bytes(*eight.expect("it has 16 bytes"))),
-        _ => u128::from_ne_bytes(slot),
+        _ => u128::from_le_bytes(slot),
     }
 }
 

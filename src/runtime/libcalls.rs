@@ -287,20 +287,15 @@ pub unsafe extern "C" fn throw(vmctx: Vmctx, tag: u32, slots: *const Slot) {
         let store = store(vmctx);
         let count = store.types[(*tag).type_id as usize].ty.params.len();
         let values = std::slice::from_raw_parts(slots, count).to_vec();
-        let error = match store.check_references() {
-            Ok(()) => Exception::new(tag, values).into_error(),
-            Err(error) => error,
-        };
-        store.record(error);
+        store.record(Exception::new(tag, values).into_error());
     }
 }
 
-/// Throws an exception again; as a copy, which nothing refers to yet.
+/// Throws an exception again.
 pub unsafe extern "C" fn throw_ref(vmctx: Vmctx, exception: *mut Exception) {
     // SAFETY: called by compiled code, whose references are to exceptions of its store.
     unsafe {
-        let again = Exception::new((*exception).tag(), (*exception).values().to_vec());
-        store(vmctx).record(again.into_error());
+        store(vmctx).record(Exception::again(exception).into_error());
     }
 }
 
