@@ -1,6 +1,9 @@
 //! The C++ layer, include/inlay.hpp: it compiles alone in each style and standard, and tests/cpp/hpp.cpp, which
 //! uses all of it, runs with exceptions and without.
 
+mod common;
+
+use common::library;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,16 +22,6 @@ const STYLES: [(&str, &[&str]); 4] = [
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The shared library of this build: cargo puts it one directory above the test programs.
-fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let directory = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/<profile>");
-    directory.join("libinlay.so")
 }
 
 /// An empty directory for one test.

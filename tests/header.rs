@@ -1,6 +1,9 @@
 //! The C header is what the source says, what the library exports, and what is documented: one list.
 //! `INLAY_BLESS=1 cargo test --test header` writes the header anew from the source.
 
+#[cfg(target_os = "linux")]
+mod common;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -207,24 +210,7 @@ fn the_reader_of_headers_reads() {
 #[cfg(target_os = "linux")]
 mod library {
     use super::*;
-
-    /// The shared library of this build. Cargo leaves it beside the test, and only a build of the library itself also
-    /// puts it one directory up; the newer of the two is the one that belongs to this source.
-    fn library() -> PathBuf {
-        let test = env::current_exe().expect("the path of this test");
-        let deps = test.parent().expect("a directory");
-        [deps.join("libinlay.so"), deps.join("../libinlay.so")]
-            .into_iter()
-            .filter_map(|path| {
-                Some((
-                    fs::metadata(&path).and_then(|file| file.modified()).ok()?,
-                    path,
-                ))
-            })
-            .max()
-            .map(|(_, path)| path)
-            .unwrap_or_else(|| panic!("no libinlay.so in {} or above it", deps.display()))
-    }
+    use crate::common::library;
 
     /// `nm` and `readelf` are of binutils, which no C compiler on Linux is without.
     fn lines(command: &mut Command) -> String {

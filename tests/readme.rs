@@ -1,9 +1,12 @@
 //! The first program in README.md is compiled from the README's own text, run, and must print what the
 //! README says that it prints.
 
+mod common;
+
+use common::library;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Fenced code blocks of one language, in order.
@@ -24,16 +27,6 @@ fn blocks(markdown: &str, language: &str) -> Vec<String> {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The shared library of this build: cargo puts it one directory above the test programs.
-fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let directory = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/<profile>");
-    directory.join("libinlay.so")
 }
 
 fn run(command: &mut Command) -> String {
