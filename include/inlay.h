@@ -1325,8 +1325,9 @@ inlay_tag_t *inlay_error_tag(const inlay_error_t *error);
 /**
  * The values that an exception carries, which nothing caught.
  *
- * `nvalues` is the number of parameters of the tag's type. References are valid as long as the exception's store.
- * `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another number.
+ * `nvalues` is the number of parameters of the tag's type. Call it while the exception's store lives; references
+ * are valid as long as that. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
+ * number.
  */
 inlay_error_t *inlay_error_values(const inlay_error_t *error, inlay_value_t *values, size_t nvalues);
 

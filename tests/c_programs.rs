@@ -8,6 +8,8 @@
 //! `bin/NAME`, `bin/NAME-sanitized`, `lib/libinlay.so.0`, `wasm/*.h`. `tests/valgrind.sh` runs what is in `bin`.
 #![cfg(target_os = "linux")]
 
+mod common;
+
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -23,12 +25,15 @@ const PROGRAMS: &[&str] = &[
     "code_memory.c",
     "cxx.cpp",
     "errors.c",
+    "exceptions.c",
     "fork_dlclose.c",
     "images.c",
     "link.c",
+    "shared.c",
     "stacks.c",
     "threads.c",
     "traps.c",
+    "wasm3.c",
 ];
 
 #[test]
@@ -57,6 +62,11 @@ fn errors() {
 }
 
 #[test]
+fn exceptions() {
+    build_and_run("exceptions.c");
+}
+
+#[test]
 fn fork_dlclose() {
     build_and_run("fork_dlclose.c");
 }
@@ -72,6 +82,11 @@ fn link() {
 }
 
 #[test]
+fn shared() {
+    build_and_run("shared.c");
+}
+
+#[test]
 fn stacks() {
     build_and_run("stacks.c");
 }
@@ -84,6 +99,11 @@ fn threads() {
 #[test]
 fn traps() {
     build_and_run("traps.c");
+}
+
+#[test]
+fn wasm3() {
+    build_and_run("wasm3.c");
 }
 
 /// A program that is put into the directory and forgotten here would never run.
@@ -126,7 +146,7 @@ fn kit() -> &'static Kit {
         // The name that the library carries in itself is the one that the loader looks for.
         let library = lib.join("libinlay.so.0");
         let _ = fs::remove_file(&library);
-        std::os::unix::fs::symlink(built_library(), &library).expect("a link to the library");
+        std::os::unix::fs::symlink(common::library(), &library).expect("a link to the library");
         let sanitizers = probe_sanitizers(&root);
         Kit {
             wasm,
@@ -135,22 +155,6 @@ fn kit() -> &'static Kit {
             sanitizers,
         }
     })
-}
-
-/// The shared library that cargo built along with this test. Cargo leaves it beside the test, and only a build of the
-/// library itself also puts it one directory up; the newer of the two is the one that belongs to this source.
-fn built_library() -> PathBuf {
-    let test = env::current_exe().expect("the path of this test");
-    let deps = test.parent().expect("a directory");
-    [deps.join("libinlay.so"), deps.join("../libinlay.so")]
-        .into_iter()
-        .filter_map(|path| {
-            let time = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
-            Some((time, path.canonicalize().ok()?))
-        })
-        .max()
-        .map(|(_, path)| path)
-        .unwrap_or_else(|| panic!("no libinlay.so in {} or above it", deps.display()))
 }
 
 fn write_wasm_headers(directory: &Path) {

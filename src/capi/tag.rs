@@ -101,8 +101,9 @@ pub unsafe extern "C" fn inlay_error_tag(error: *const inlay_error_t) -> *mut in
 
 /// The values that an exception carries, which nothing caught.
 ///
-/// `nvalues` is the number of parameters of the tag's type. References are valid as long as the exception's store.
-/// `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another number.
+/// `nvalues` is the number of parameters of the tag's type. Call it while the exception's store lives; references
+/// are valid as long as that. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
+/// number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_values(
     error: *const inlay_error_t,

@@ -86,9 +86,12 @@ impl Translator<'_, '_> {
             let flags = self.vm.flags(Region::Store);
             let values = offset_of!(VmException, values) as i32;
             let values = self.vm.b.ins().load(I64, flags, exception, values);
+            // The values are on the heap, which need not align them as vectors.
+            let slot = MemFlagsData::new().with_notrap();
+            let slot = slot.with_alias_region(flags.alias_region());
             for (i, &ty) in ty.params.iter().enumerate() {
                 let ty = super::vm::clif_type(ty);
-                let value = self.vm.b.ins().load(ty, flags, values, (i * SLOT) as i32);
+                let value = self.vm.b.ins().load(ty, slot, values, (i * SLOT) as i32);
                 self.stack.push(value);
             }
         }

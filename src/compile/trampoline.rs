@@ -205,9 +205,8 @@ impl Convention for Boxed {
     ) -> Vec<Value> {
         let types = ty.params.iter().enumerate();
         let load = |(i, &ty)| {
-            let flags = MemFlagsData::trusted();
             b.ins()
-                .load(clif_type(ty), flags, params[0], (i * SLOT) as i32)
+                .load(clif_type(ty), unaligned(), params[0], (i * SLOT) as i32)
         };
         types.map(load).collect()
     }
@@ -329,7 +328,7 @@ fn load_results(
     types.map(load).collect()
 }
 
-/// A C host may keep a v128 at any address.
+/// A C host may keep a v128 at any address, and slots on the heap are aligned as bytes.
 fn unaligned() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }

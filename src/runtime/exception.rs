@@ -33,8 +33,10 @@ impl std::fmt::Debug for Exception {
     }
 }
 
-/// Exceptions that wasm holds references to, in one store.
+/// Exceptions that wasm holds references to, in one store, and the values that those carry: what wasm can make the
+/// host keep.
 const MOST_REFERENCED: usize = 1_000_000;
+const MOST_REFERENCED_VALUES: usize = 8_000_000;
 
 impl Exception {
     /// # Safety
@@ -109,12 +111,17 @@ impl Store {
             return None;
         }
         let (tag, again) = (exception.tag(), exception.again);
+        let values = self.referenced_values + exception.values.len();
         // SAFETY: as the caller promises.
         let (mut landing, reference) = unsafe { self.find(tag) }?;
-        if reference && again.is_null() && self.referenced.len() >= MOST_REFERENCED {
+        let full = self.referenced.len() >= MOST_REFERENCED || values > MOST_REFERENCED_VALUES;
+        if reference && again.is_null() && full {
             self.pending = Some(Error::new(
                 ErrorKind::Limit,
-                format_args!("the store holds {MOST_REFERENCED} exceptions that wasm refers to"),
+                format_args!(
+                    "wasm may refer to {MOST_REFERENCED} exceptions in a store, with {MOST_REFERENCED_VALUES} \
+                     values in all, and it already does"
+                ),
             ));
             return None;
         }
@@ -127,6 +134,7 @@ impl Store {
         if reference && !again.is_null() {
             landing.exception = again;
         } else if reference {
+            self.referenced_values = values;
             self.referenced
                 .insert(landing.exception as usize, exception);
         } else {

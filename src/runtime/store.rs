@@ -57,6 +57,8 @@ pub struct Store {
     pub tags: Vec<Box<Tag>>,
     /// Exceptions that wasm got references to, by their addresses.
     pub referenced: HashMap<usize, Box<Exception>>,
+    /// How many values those carry.
+    pub referenced_values: usize,
     /// The exception that was caught last, if nothing refers to it.
     pub landed: Option<Box<Exception>>,
     pub host_funcs: Vec<Arc<HostFunc>>,
@@ -106,6 +108,7 @@ impl Store {
             host_funcs: Vec::new(),
             tags: Vec::new(),
             referenced: HashMap::new(),
+            referenced_values: 0,
             landed: None,
             types: Vec::new(),
             type_ids: TypeIds::default(),

@@ -100,10 +100,13 @@ impl Translator<'_, '_> {
     fn multiply_add(&mut self, ty: Type, negate: bool) {
         let z = self.pop_lanes(ty);
         let (mut x, y) = self.pop2_lanes(ty);
-        if negate {
-            x = self.vm.b.ins().fneg(x);
-        }
         let target = self.vm.env.target;
+        if negate {
+            x = match target.relaxed_native() {
+                true => self.vm.b.ins().fneg(x),
+                false => self.flip_signs(ty, x),
+            };
+        }
         let value = if target.native_fma() {
             self.vm.b.ins().fma(x, y, z)
         } else if target.relaxed_native() {
@@ -117,6 +120,20 @@ impl Translator<'_, '_> {
             self.each_lane(ty, &[x, y, z], ty, builtin)
         };
         self.push_lanes(value);
+    }
+
+    /// As `fneg`, but never made one with what follows: an instruction that negates and adds leaves a NaN's sign
+    /// alone, and so would differ from what other CPUs do.
+    fn flip_signs(&mut self, ty: Type, x: Value) -> Value {
+        let mut signs = [0; 16];
+        let size = ty.lane_type().bytes() as usize;
+        for lane in signs.chunks_exact_mut(size) {
+            lane[size - 1] = 0x80;
+        }
+        let signs = self.vconst(I8X16, signs);
+        let bytes = self.cast_lanes(I8X16, x);
+        let bytes = self.vm.b.ins().bxor(bytes, signs);
+        self.cast_lanes(ty, bytes)
     }
 
     fn lane_select(&mut self, ty: Type) {

@@ -1,0 +1,2 @@
+;; Needs the feature "exceptions"
+(module (tag $t) (func (throw $t)))

@@ -1,0 +1,2 @@
+;; Needs the feature "memory64"
+(module (memory i64 1))

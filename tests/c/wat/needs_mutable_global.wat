@@ -1,0 +1,2 @@
+;; Needs the feature "mutable-global"
+(module (global (import "a" "b") (mut i32)))

@@ -1,0 +1,2 @@
+;; Needs the feature "custom-page-sizes"
+(module (memory 0 (pagesize 1)))

@@ -1,0 +1,2 @@
+;; Needs the feature "reference-types"
+(module (func (param externref)))

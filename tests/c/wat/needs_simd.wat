@@ -1,0 +1,2 @@
+;; Needs the feature "simd"
+(module (func (param v128)))

@@ -1,0 +1,2 @@
+;; Needs the feature "tail-call"
+(module (func $f (return_call $f)))

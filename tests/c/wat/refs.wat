@@ -1,0 +1,20 @@
+;; Typed function references
+(module
+  (type $unary (func (param i32) (result i32)))
+  (type $binary (func (param i32 i32) (result i32)))
+  (elem declare func $double)
+  (func $double (export "double") (type $unary) (i32.mul (local.get 0) (i32.const 2)))
+  (func $add (export "add") (type $binary) (i32.add (local.get 0) (local.get 1)))
+  (func (export "give") (result (ref $unary)) (ref.func $double))
+  (func (export "apply") (param (ref $unary) i32) (result i32) (call_ref $unary (local.get 1) (local.get 0)))
+  (func (export "apply_null") (param (ref null $unary) i32) (result i32) (call_ref $unary (local.get 1) (local.get 0)))
+  (func (export "plain") (param funcref) (result i32) (ref.is_null (local.get 0)))
+  (func (export "or_else") (param (ref null $unary) i32) (result i32)
+    (block $null
+      (return (call_ref $unary (local.get 1) (br_on_null $null (local.get 0)))))
+    (i32.const -7))
+  (table $sure (export "sure") 2 5 (ref $unary) (ref.func $double))
+  (func (export "call") (param i32 i32) (result i32)
+    (call_ref $unary (local.get 1) (table.get $sure (local.get 0))))
+  (global $chosen (export "chosen") (mut (ref $unary)) (ref.func $double))
+  (func (export "call_chosen") (param i32) (result i32) (call_ref $unary (local.get 0) (global.get $chosen))))

@@ -1,0 +1,36 @@
+;; Tail calls: the counter goes down to zero, one call for each step
+(module
+  (type $step (func (param i64 i64) (result i64)))
+  (import "host" "finish" (func $finish (param i64 i64) (result i64)))
+  (import "host" "stop" (func $stop (param i64) (result i64)))
+  (table $table (export "table") 4 funcref)
+  (elem (i32.const 0) $direct $indirect)
+  (elem declare func $by_reference)
+  (func $direct (export "direct") (param i64 i64) (result i64)
+    (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call $direct (i64.sub (local.get 0) (i64.const 1)) (i64.add (local.get 1) (i64.const 3))))
+  (func $indirect (export "indirect") (param i64 i64) (result i64)
+    (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call_indirect $table (type $step)
+      (i64.sub (local.get 0) (i64.const 1)) (i64.add (local.get 1) (i64.const 3)) (i32.const 1)))
+  (func $by_reference (export "by_reference") (type $step)
+    (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call_ref $step
+      (i64.sub (local.get 0) (i64.const 1)) (i64.add (local.get 1) (i64.const 3)) (ref.func $by_reference)))
+  ;; to whatever the table has at 2, such as a function of another instance that comes back to 3
+  (func $there (export "there") (type $step)
+    (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call_indirect $table (type $step)
+      (i64.sub (local.get 0) (i64.const 1)) (i64.add (local.get 1) (i64.const 3)) (i32.const 2)))
+  ;; arguments that need more stack than the caller's own
+  (func $few (export "few") (param i64) (result i64)
+    (if (result i64) (i64.eqz (local.get 0)) (then (i64.const 77))
+      (else (return_call $more (i64.sub (local.get 0) (i64.const 1)) (i64.const 1) (i64.const 2) (i64.const 3)
+        (i64.const 4) (i64.const 5) (i64.const 6) (i64.const 7) (i64.const 8) (i64.const 9) (i64.const 10)))))
+  (func $more (param i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+    (if (i64.ne (i64.add (local.get 1) (local.get 10)) (i64.const 11)) (then (unreachable)))
+    (return_call $few (local.get 0)))
+  ;; to the host
+  (func (export "host") (param i64 i64) (result i64) (return_call $finish (local.get 0) (local.get 1)))
+  (func $twice (param i64) (result i64) (return_call $stop (local.get 0)))
+  (func (export "stop") (param i64) (result i64) (return_call $twice (i64.add (local.get 0) (i64.const 1)))))

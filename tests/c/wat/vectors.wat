@@ -1,0 +1,28 @@
+;; v128 in parameters and results, to and from the host
+(module
+  (import "host" "mix" (func $mix (param i32 v128 f64 v128 i64) (result v128 i32 v128 f64)))
+  (import "host" "boxed" (func $boxed (param v128 i32 v128) (result i32 v128)))
+  (global $kept (export "kept") (mut v128) (v128.const i64x2 1 2))
+  (memory (export "memory") 1)
+  (func (export "add") (param v128 v128) (result v128) (i32x4.add (local.get 0) (local.get 1)))
+  (func (export "swap") (param v128 v128) (result v128 v128) (local.get 1) (local.get 0))
+  (func (export "mix") (param i32 v128 f64 v128 i64) (result v128 i32 v128 f64)
+    (call $mix (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)))
+  (func (export "boxed") (param v128 i32 v128) (result i32 v128)
+    (call $boxed (local.get 0) (local.get 1) (local.get 2)))
+  ;; more than registers can pass
+  (func (export "many") (param v128 v128 v128 v128 v128 v128 v128 v128 v128 v128 i32 i64 f32 f64) (result v128 i64)
+    (i8x16.add (local.get 0) (i8x16.add (local.get 1) (i8x16.add (local.get 2) (i8x16.add (local.get 3) (i8x16.add
+      (local.get 4) (i8x16.add (local.get 5) (i8x16.add (local.get 6) (i8x16.add (local.get 7) (i8x16.add (local.get 8)
+      (local.get 9))))))))))
+    (i64.add (i64.add (i64.extend_i32_s (local.get 10)) (local.get 11))
+      (i64.add (i64.trunc_f32_s (local.get 12)) (i64.trunc_f64_s (local.get 13)))))
+  (func (export "trap") (param v128) (result v128) (unreachable))
+  (func (export "swizzle") (param v128 v128) (result v128) (i8x16.swizzle (local.get 0) (local.get 1)))
+  (func (export "shuffle") (param v128 v128) (result v128)
+    (i8x16.shuffle 31 0 17 2 4 4 30 29 8 9 10 27 12 13 14 16 (local.get 0) (local.get 1)))
+  (func (export "madd") (param v128 v128 v128) (result v128)
+    (f64x2.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "madd32") (param v128 v128 v128) (result v128)
+    (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "ceil") (param v128) (result v128) (f64x2.ceil (local.get 0))))
