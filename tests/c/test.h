@@ -11,6 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The least of the CPUs that are of the kind which this runs on: naming a target asks for nothing beyond. */
+#if defined __x86_64__
+#define BASELINE "x86_64-unknown-linux-gnu"
+#elif defined __aarch64__
+#define BASELINE "aarch64-unknown-linux-gnu"
+#elif defined __riscv
+#define BASELINE "riscv64gc-unknown-linux-gnu"
+#elif defined __s390x__
+#define BASELINE "s390x-unknown-linux-gnu"
+#endif
+
 /* A failed CHECK is counted and the program goes on, so that one run shows all of them. A failed OK ends the
    program, because nothing after it would mean anything. */
 static int test_failures;

@@ -95,7 +95,7 @@ static int every_trap_of(const inlay_config_t *config) {
 static void every_trap(void) {
   printf("    %d traps", every_trap_of(NULL));
   inlay_config_t *config = inlay_config_new();
-  OK(inlay_config_target(config, "x86_64-unknown-linux-gnu"));
+  OK(inlay_config_target(config, BASELINE));
   printf(", %d on the baseline", every_trap_of(config));
   OK(inlay_config_float_ops(config, INLAY_FLOAT_OPS_BUILTIN));
   printf(", %d with builtins\n", every_trap_of(config));
