@@ -803,8 +803,8 @@ inlay_error_t *inlay_config_relaxed(inlay_config_t *config, inlay_relaxed_t rela
 /**
  * Switches a WebAssembly feature on or off, by the name of its proposal, such as "simd" or "tail-call".
  *
- * All of WebAssembly 3.0 but garbage collection is on to begin with, as far as this version has it; "wide-arithmetic"
- * and "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
+ * All of WebAssembly 3.0 but garbage collection is on to begin with, and "threads"; "wide-arithmetic" and
+ * "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
  * `INLAY_ERROR_UNSUPPORTED` that names it. `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
  */
 inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bool enabled);
@@ -836,7 +836,7 @@ inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps);
 inlay_error_t *inlay_config_compile_threads(inlay_config_t *config, size_t threads);
 
 /**
- * Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, the most that a memory can have.
+ * Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, which is 4 GiB.
  *
  * A memory that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
  */

@@ -296,8 +296,8 @@ pub unsafe extern "C" fn inlay_config_relaxed(
 
 /// Switches a WebAssembly feature on or off, by the name of its proposal, such as "simd" or "tail-call".
 ///
-/// All of WebAssembly 3.0 but garbage collection is on to begin with, as far as this version has it; "wide-arithmetic"
-/// and "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
+/// All of WebAssembly 3.0 but garbage collection is on to begin with, and "threads"; "wide-arithmetic" and
+/// "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
 /// `INLAY_ERROR_UNSUPPORTED` that names it. `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_feature(
@@ -393,7 +393,7 @@ pub unsafe extern "C" fn inlay_config_compile_threads(
     })
 }
 
-/// Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, the most that a memory can have.
+/// Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, which is 4 GiB.
 ///
 /// A memory that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
 #[unsafe(no_mangle)]
