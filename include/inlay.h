@@ -1323,11 +1323,16 @@ inlay_error_t *inlay_exception_new(inlay_tag_t *tag, const inlay_value_t *values
 inlay_tag_t *inlay_error_tag(const inlay_error_t *error);
 
 /**
+ * How many values an exception carries, which nothing caught; 0 if the error is none, or for NULL.
+ */
+size_t inlay_error_value_count(const inlay_error_t *error);
+
+/**
  * The values that an exception carries, which nothing caught.
  *
- * `nvalues` is the number of parameters of the tag's type. Call it while the exception's store lives; references
- * are valid as long as that. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
- * number.
+ * `nvalues` is `inlay_error_value_count`. Numbers can be read when the exception's store is gone, too; references
+ * are valid as long as that lives. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
+ * count.
  */
 inlay_error_t *inlay_error_values(const inlay_error_t *error, inlay_value_t *values, size_t nvalues);
 

@@ -1,21 +1,31 @@
 // inlay.hpp: Inlay for C++17, a thin layer over inlay.h in one header.
 //
-// Who owns what. Config, Engine, Module, Store, Linker, Buffer, FuncType and Error own their handle:
-// they can be moved, not copied, and delete it when they go. Instance, Func, TypedFunc, Memory,
-// Table, Global and Caller are views: they own nothing, copy like a pointer, and are good for as long
-// as the store that they came from (Caller: only inside the host function that got it).
+// Who owns what. Config, Engine, Module, Store, Linker, SharedMemory, Buffer, FuncType and Error own
+// their handle: they can be moved, not copied, and delete it when they go, in any order. Instance,
+// Func, TypedFunc, Memory, Table, Global, Tag, TypedTag, Extern, ExnRef and StoreView are views: they own
+// nothing, copy like a pointer, and are good for as long as the store that they came from.
+// So is a reference inside a Value. Caller is a view too, good inside the host function that got it. What
+// Module::imports and exports give borrows its text from the module.
 //
 // Two styles of errors. Every operation that can fail exists twice: `try_name` returns a Result, and
 // `name` returns the value and throws inlay::Error. Under -fno-exceptions only the first of each pair
 // exists, and nothing else changes. A constructor is the throwing twin of a static `try_make`.
 //
-// Threads. As in inlay.h: Engine and Module may be used by many threads at once, a Store and all views
-// into it by one thread at a time; Config and Linker while they are being filled by one as well.
+// Exceptions of WebAssembly are Errors of kind Exception, both ways. One that nothing in WebAssembly
+// caught arrives as an Error that knows its tag and values; a host function that throws, or returns,
+// `tag.exception(values...)` throws it into the WebAssembly that called. An Error keeps its numbers
+// when the store has gone, so it can be caught outside the block that the store lived in.
+//
+// Threads. As in inlay.h: Engine, Module, FuncType and SharedMemory may be used by many threads at once.
+// A Store and all views into it are used by one thread at a time, and so are a Config and a Linker;
+// which thread may change. A callable given to a Linker runs on the thread of the WebAssembly that calls
+// it: on several at once if several threads run stores that one Linker filled.
 //
 // Every class has `get()`, the handle of the C library, for what this header does not wrap.
 #ifndef INLAY_HPP
 #define INLAY_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -60,6 +70,7 @@ enum class ErrorKind : inlay_error_kind_t {
     Internal = INLAY_ERROR_INTERNAL,
     InvalidImage = INLAY_ERROR_INVALID_IMAGE,
     Limit = INLAY_ERROR_LIMIT,
+    Exception = INLAY_ERROR_EXCEPTION,
 };
 
 // Which trap an Error of kind Trap is; None for every other kind.
@@ -74,6 +85,8 @@ enum class Trap : inlay_trap_t {
     IntegerDivideByZero = INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO,
     InvalidConversion = INLAY_TRAP_INVALID_CONVERSION,
     StackOverflow = INLAY_TRAP_STACK_OVERFLOW,
+    UnalignedAtomic = INLAY_TRAP_UNALIGNED_ATOMIC,
+    NotShared = INLAY_TRAP_NOT_SHARED,
 };
 
 // One WebAssembly function that was running when an error arose.
@@ -82,6 +95,9 @@ struct Frame {
     std::uint32_t function_index = 0; // in the module's index space of functions
     std::uint32_t wasm_offset = 0;    // bytes from the start of the module's binary
 };
+
+class Tag;
+class Value;
 
 // Why something failed. Owns the library's error; can be moved, and thrown, but not copied: catch it
 // by reference. It is independent of store and engine and may outlive them.
@@ -106,12 +122,25 @@ public:
     // The WebAssembly functions that were running, innermost first.
     std::vector<Frame> frames() const {
         std::vector<Frame> frames;
+        frames.reserve(inlay_error_frame_count(get()));
         inlay_frame_t frame;
         for (std::size_t i = 0; inlay_error_frame(get(), i, &frame); i++)
             frames.push_back({frame.function_name == nullptr ? std::string() : std::string(frame.function_name),
                               frame.function_index, frame.wasm_offset});
         return frames;
     }
+
+    // For an Error of kind Exception: the tag of what was thrown, a view into its store. Empty otherwise.
+    Tag tag() const noexcept;
+    // Whether this is an exception of that tag: how a host tells what it caught. Tags are known by where
+    // they are, so ask while the exception's store lives: a later tag may be in the same place.
+    bool is(Tag tag) const noexcept;
+    // The values that the exception carries; none if this is no exception. Numbers and externrefs are
+    // good when the store has gone, other references are not.
+    std::vector<Value> values() const;
+    // The same as a tuple of C++ types, those of TypedFunc's parameters; nothing if this is no exception,
+    // or one that carries other types: `if (auto caught = error.unpack<int32_t, double>()) ...`
+    template <class... T> std::optional<std::tuple<T...>> unpack() const;
 
     const inlay_error_t *get() const noexcept { return error_.get(); }
     // Gives the error up to the caller, who must delete it or hand it to the library.
@@ -200,8 +229,123 @@ template <class Wrapper, class Raw> Result<Wrapper> done(inlay_error_t *error, R
 
 } // namespace detail
 
+// The version of the library, such as "0.1.0".
+inline const char *version() noexcept { return inlay_version(); }
+
 // ---------------------------------------------------------------------------------------------
-// Views of bytes, functions, memories, tables and globals
+// Types
+// ---------------------------------------------------------------------------------------------
+
+// What a Value holds.
+enum class ValueKind : inlay_value_kind_t {
+    I32 = INLAY_I32,
+    I64 = INLAY_I64,
+    F32 = INLAY_F32,
+    F64 = INLAY_F64,
+    V128 = INLAY_V128,
+    FuncRef = INLAY_FUNCREF,
+    ExternRef = INLAY_EXTERNREF,
+    ExnRef = INLAY_EXNREF,
+};
+
+// What an import or an export is.
+enum class ExternKind : inlay_extern_kind_t {
+    Func = INLAY_EXTERN_FUNC,
+    Table = INLAY_EXTERN_TABLE,
+    Memory = INLAY_EXTERN_MEMORY,
+    Global = INLAY_EXTERN_GLOBAL,
+    Tag = INLAY_EXTERN_TAG,
+};
+
+namespace detail {
+
+constexpr std::uint64_t raw_maximum(std::optional<std::uint64_t> maximum) noexcept {
+    return maximum.has_value() ? *maximum : INLAY_NO_MAXIMUM;
+}
+constexpr std::optional<std::uint64_t> maximum_of(std::uint64_t raw) noexcept {
+    if (raw == INLAY_NO_MAXIMUM) return std::nullopt;
+    return raw;
+}
+
+} // namespace detail
+
+// The type of a memory: `MemoryType{1}`, `MemoryType{1, 4}.shared()`.
+struct MemoryType {
+    std::uint64_t minimum = 0;                           // pages that it starts with
+    std::optional<std::uint64_t> maximum = std::nullopt; // pages that it may grow to, if that is bounded
+    std::uint32_t page_size = 65536;                     // bytes of a page: 65,536 or 1
+    bool is_64 = false;                                  // whether addresses are i64
+    bool is_shared = false;                              // whether several threads may use it at once
+
+    // The same type, but for one thing.
+    constexpr MemoryType address64() const noexcept { return {minimum, maximum, page_size, true, is_shared}; }
+    constexpr MemoryType shared() const noexcept { return {minimum, maximum, page_size, is_64, true}; }
+    constexpr MemoryType pages_of(std::uint32_t bytes) const noexcept {
+        return {minimum, maximum, bytes, is_64, is_shared};
+    }
+
+    static constexpr MemoryType from(const inlay_memory_type_t &raw) noexcept {
+        return {raw.minimum, detail::maximum_of(raw.maximum), raw.page_size, raw.is_64, raw.is_shared};
+    }
+    constexpr inlay_memory_type_t get() const noexcept {
+        return {minimum, detail::raw_maximum(maximum), page_size, is_64, is_shared};
+    }
+};
+
+// The type of a table: `TableType{ValueKind::FuncRef, 10}`.
+struct TableType {
+    ValueKind element = ValueKind::FuncRef;              // FuncRef, ExternRef or ExnRef
+    std::uint64_t minimum = 0;                           // elements that it starts with
+    std::optional<std::uint64_t> maximum = std::nullopt; // elements that it may grow to, if that is bounded
+    bool is_64 = false;                                  // whether indices are i64
+
+    // The same type with i64 indices.
+    constexpr TableType address64() const noexcept { return {element, minimum, maximum, true}; }
+
+    static constexpr TableType from(const inlay_table_type_t &raw) noexcept {
+        return {static_cast<ValueKind>(raw.element), raw.minimum, detail::maximum_of(raw.maximum), raw.is_64};
+    }
+    constexpr inlay_table_type_t get() const noexcept {
+        return {minimum, detail::raw_maximum(maximum), static_cast<inlay_value_kind_t>(element), is_64};
+    }
+};
+
+// The type of a global.
+struct GlobalType {
+    ValueKind content = ValueKind::I32;
+    bool is_mutable = false;
+
+    static constexpr GlobalType from(const inlay_global_type_t &raw) noexcept {
+        return {static_cast<ValueKind>(raw.content), raw.is_mutable};
+    }
+    constexpr inlay_global_type_t get() const noexcept {
+        return {static_cast<inlay_value_kind_t>(content), is_mutable};
+    }
+};
+
+// What a module imports or exports. The text is borrowed from the module.
+struct ExternType {
+    std::string_view module; // that an import names; empty for an export
+    std::string_view name;
+    ExternKind kind = ExternKind::Func;
+    std::string_view signature; // in letters: a function's, or a tag's, whose parameters exceptions carry
+    MemoryType memory;          // this and the next two: if that is the kind
+    TableType table;
+    GlobalType global;
+
+    static ExternType from(const inlay_extern_type_t &raw) noexcept {
+        return {raw.module == nullptr ? std::string_view() : raw.module,
+                raw.name == nullptr ? std::string_view() : raw.name,
+                static_cast<ExternKind>(raw.kind),
+                raw.signature == nullptr ? std::string_view() : raw.signature,
+                MemoryType::from(raw.memory),
+                TableType::from(raw.table),
+                GlobalType::from(raw.global)};
+    }
+};
+
+// ---------------------------------------------------------------------------------------------
+// Values, and views of what a store has
 // ---------------------------------------------------------------------------------------------
 
 // A borrowed run of bytes, made from anything that has data() and size() with elements of one byte
@@ -244,23 +388,98 @@ public:
     explicit operator bool() const noexcept { return raw_ != nullptr; }
     T *get() const noexcept { return raw_; }
 
+    // Whether both are views of the same thing.
+    friend bool operator==(View left, View right) noexcept { return left.raw_ == right.raw_; }
+    friend bool operator!=(View left, View right) noexcept { return left.raw_ != right.raw_; }
+
 private:
     T *raw_ = nullptr;
 };
 
+// Numbers in WebAssembly's byte order, which is little-endian on every host.
+template <class T> inline constexpr bool is_number = std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
+                                                     sizeof(T) <= 8;
+template <std::size_t Size>
+using Bits = std::conditional_t<
+    Size == 1, std::uint8_t,
+    std::conditional_t<Size == 2, std::uint16_t, std::conditional_t<Size == 4, std::uint32_t, std::uint64_t>>>;
+template <class T> T load(const std::uint8_t *bytes) noexcept {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < sizeof(T); i++) bits |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
+    const auto exact = static_cast<Bits<sizeof(T)>>(bits);
+    T value;
+    std::memcpy(&value, &exact, sizeof value);
+    return value;
+}
+template <class T> void store(std::uint8_t *bytes, T value) noexcept {
+    Bits<sizeof(T)> exact;
+    std::memcpy(&exact, &value, sizeof value);
+    const std::uint64_t bits = exact;
+    for (std::size_t i = 0; i < sizeof(T); i++) bytes[i] = static_cast<std::uint8_t>(bits >> (8 * i));
+}
+
 template <class T>
-inline constexpr bool is_integer = std::is_integral_v<T> && !std::is_same_v<T, bool> &&
+inline constexpr bool is_integer = ((std::is_integral_v<T> && !std::is_same_v<T, bool>) || std::is_enum_v<T>) &&
                                    (sizeof(T) == 4 || sizeof(T) == 8);
 
 } // namespace detail
 
-// One WebAssembly value of any type, for calls with boxed values, tables and globals.
+// A v128, seen as lanes of any type of number: `V128::of(1, 2, 3, 4).lane<int32_t>(0)`.
+struct V128 : inlay_v128_t {
+    // Zeros.
+    V128() noexcept : inlay_v128_t{} {}
+    V128(const inlay_v128_t &raw) noexcept : inlay_v128_t(raw) {}
+
+    // All lanes, the first first: four of 32 bits, two of 64, and so on.
+    template <class T, class... Rest> static V128 of(T first, Rest... rest) noexcept {
+        static_assert(detail::is_number<T> && (std::is_same_v<T, Rest> && ...), "lanes are numbers of one type");
+        static_assert(sizeof(T) * (1 + sizeof...(Rest)) == 16, "there must be a number for each lane");
+        V128 v128;
+        std::uint8_t *to = v128.bytes;
+        detail::store(to, first);
+        (detail::store(to += sizeof(T), rest), ...);
+        return v128;
+    }
+    // The same number in every lane.
+    template <class T> static V128 splat(T number) noexcept {
+        static_assert(detail::is_number<T>, "lanes are numbers");
+        V128 v128;
+        for (std::size_t at = 0; at < 16; at += sizeof(T)) detail::store(v128.bytes + at, number);
+        return v128;
+    }
+
+    // One lane; `i` must be less than the number of lanes.
+    template <class T> T lane(std::size_t i) const noexcept {
+        static_assert(detail::is_number<T>, "lanes are numbers");
+        return detail::load<T>(bytes + i * sizeof(T));
+    }
+    template <class T> std::array<T, 16 / sizeof(T)> lanes() const noexcept {
+        std::array<T, 16 / sizeof(T)> all;
+        for (std::size_t i = 0; i < all.size(); i++) all[i] = lane<T>(i);
+        return all;
+    }
+
+    // Whether all bits are the same.
+    friend bool operator==(const V128 &left, const V128 &right) noexcept {
+        return std::memcmp(left.bytes, right.bytes, 16) == 0;
+    }
+    friend bool operator!=(const V128 &left, const V128 &right) noexcept { return !(left == right); }
+};
+
+// A reference to an exception, which WebAssembly of the same store can throw again or take apart. A view:
+// good for as long as the store. Empty stands for the null reference.
+class ExnRef : public detail::View<void> {
+public:
+    using View::View;
+};
+
+// One WebAssembly value of any type, for calls with boxed values, exceptions, tables and globals.
 class Value {
 public:
     // An i32 of zero.
     Value() noexcept : Value(make(INLAY_I32)) {}
     explicit Value(const inlay_value_t &raw) noexcept : raw_(raw) {}
-    // Integers of 32 bits become i32, of 64 bits i64, signed or not.
+    // Integers and enums of 32 bits become i32, of 64 bits i64, signed or not.
     template <class T, std::enable_if_t<detail::is_integer<T>, int> = 0> Value(T integer) noexcept : Value() {
         if constexpr (sizeof(T) == 4) {
             raw_.of.i32 = static_cast<std::int32_t>(integer);
@@ -274,6 +493,8 @@ public:
     Value(const inlay_v128_t &v128) noexcept : raw_(make(INLAY_V128)) { raw_.of.v128 = v128; }
     // A funcref; an empty Func is the null reference.
     Value(Func func) noexcept;
+    // An exnref; an empty ExnRef is the null reference.
+    Value(ExnRef exn) noexcept : raw_(make(INLAY_EXNREF)) { raw_.of.exnref = exn.get(); }
     // An externref: a host pointer that WebAssembly carries and never looks behind.
     static Value externref(void *pointer) noexcept {
         Value value(make(INLAY_EXTERNREF));
@@ -281,15 +502,18 @@ public:
         return value;
     }
 
-    inlay_value_kind_t kind() const noexcept { return raw_.kind; } // INLAY_I32 ...
+    ValueKind kind() const noexcept { return static_cast<ValueKind>(raw_.kind); }
     // The value, of which `kind` says which one of these it is.
     std::int32_t i32() const noexcept { return raw_.of.i32; }
     std::int64_t i64() const noexcept { return raw_.of.i64; }
     float f32() const noexcept { return raw_.of.f32; }
     double f64() const noexcept { return raw_.of.f64; }
-    inlay_v128_t v128() const noexcept { return raw_.of.v128; }
+    V128 v128() const noexcept { return raw_.of.v128; }
     Func func() const noexcept;
     void *externref() const noexcept { return raw_.of.externref; }
+    ExnRef exnref() const noexcept { return ExnRef(raw_.of.exnref); }
+    // The value as a C++ type, one of those of TypedFunc's parameters; nothing if it is of another kind.
+    template <class T> std::optional<T> as() const noexcept;
 
     const inlay_value_t &get() const noexcept { return raw_; }
 
@@ -303,6 +527,37 @@ private:
     inlay_value_t raw_;
 };
 
+namespace detail {
+
+// A pointer is an externref; all else converts by itself.
+template <class T> Value box(const T &value) noexcept {
+    if constexpr (std::is_same_v<T, void *>)
+        return Value::externref(value);
+    else
+        return Value(value);
+}
+
+// Values that someone else owns, in a row.
+template <class T> class Span {
+public:
+    Span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    T *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+    T *begin() const noexcept { return data_; }
+    T *end() const noexcept { return data_ + size_; }
+    T &operator[](std::size_t i) const noexcept { return data_[i]; } // `i` must be less than the size
+
+private:
+    T *data_;
+    std::size_t size_;
+};
+
+} // namespace detail
+
+// The arguments of a boxed host function, and its results, which it assigns to. Good during the call.
+using Args = detail::Span<const Value>;
+using Results = detail::Span<Value>;
+
 // A function: a WebAssembly one or the host's. A view; empty stands for the null reference.
 class Func : public detail::View<inlay_func_t> {
 public:
@@ -312,9 +567,10 @@ public:
     const char *signature() const noexcept { return inlay_func_signature(get()); }
 
     // Calls with boxed values: `func.try_call(1, 2.5)`. The arguments must have the types that the
-    // signature says; the error is the trap, the host function's own error, or InvalidArgument.
+    // signature says; the error is the trap, the exception that nothing caught, the host function's own
+    // error, or InvalidArgument.
     template <class... A> Result<std::vector<Value>> try_call(const A &...args) const {
-        const std::initializer_list<inlay_value_t> raw = {Value(args).get()...};
+        const std::initializer_list<inlay_value_t> raw = {detail::box(args).get()...};
         return try_call_raw(raw.begin(), raw.size());
     }
     // The same with arguments that are counted at run time.
@@ -353,7 +609,10 @@ private:
 inline Value::Value(Func func) noexcept : raw_(make(INLAY_FUNCREF)) { raw_.of.funcref = func.get(); }
 inline Func Value::func() const noexcept { return Func(raw_.of.funcref); }
 
-// A linear memory. A view.
+class SharedMemory;
+
+// A linear memory. A view. Its bytes are the host's to read and write while no WebAssembly of the store
+// runs, and in host functions; those of a shared memory as the other threads that use it allow.
 class Memory : public detail::View<inlay_memory_t> {
 public:
     using View::View;
@@ -361,10 +620,11 @@ public:
     // The first byte. Good until the memory grows, which any call into WebAssembly may do.
     std::uint8_t *data() const noexcept { return inlay_memory_data(get()); }
     std::size_t size() const noexcept { return inlay_memory_size(get()); } // bytes
-    inlay_memory_type_t type() const noexcept {
+    // What it was made with; the page size is the unit of `minimum`, `maximum` and `grow`.
+    MemoryType type() const noexcept {
         inlay_memory_type_t type;
         inlay_memory_type(get(), &type);
-        return type;
+        return MemoryType::from(type);
     }
 
     // Whether `len` bytes from `offset` on are inside. Offsets that come from WebAssembly may be anything.
@@ -388,7 +648,24 @@ public:
         return std::string_view(reinterpret_cast<const char *>(data()) + offset, static_cast<std::size_t>(len));
     }
 
-    // Grows by so many pages of 64 KiB and gives the old size in pages; an error of kind Limit, and
+    // A number of any size, in WebAssembly's byte order: `memory.load<uint32_t>(address)`. Nothing if it
+    // is not all inside.
+    template <class T> std::optional<T> load(std::uint64_t offset) const noexcept {
+        static_assert(detail::is_number<T>, "what is loaded is a number; use read for anything else");
+        if (!contains(offset, sizeof(T))) return std::nullopt;
+        return detail::load<T>(data() + offset);
+    }
+    // Puts a number there; false, and nothing happens, if it is not all inside.
+    template <class T> bool store(std::uint64_t offset, T number) const noexcept {
+        static_assert(detail::is_number<T>, "what is stored is a number; use write for anything else");
+        if (!contains(offset, sizeof(T))) return false;
+        detail::store(data() + offset, number);
+        return true;
+    }
+
+    // Takes hold of a shared memory, to use it in other stores; InvalidArgument if it is not shared.
+    Result<SharedMemory> try_share() const;
+    // Grows by so many of its pages and gives the old size in pages; an error of kind Limit, and
     // nothing changed, if the maximum or the host's limit does not allow it.
     Result<std::uint64_t> try_grow(std::uint64_t delta_pages) const {
         std::uint64_t old_pages;
@@ -396,6 +673,7 @@ public:
         return detail::done<std::uint64_t>(error, old_pages);
     }
 #if INLAY_HPP_EXCEPTIONS
+    SharedMemory share() const;
     std::uint64_t grow(std::uint64_t delta_pages) const { return try_grow(delta_pages).value(); }
 #endif
 };
@@ -406,10 +684,11 @@ public:
     using View::View;
 
     std::uint64_t size() const noexcept { return inlay_table_size(get()); } // elements
-    inlay_table_type_t type() const noexcept {
+    // What it was made with.
+    TableType type() const noexcept {
         inlay_table_type_t type;
         inlay_table_type(get(), &type);
-        return type;
+        return TableType::from(type);
     }
 
     // An index past the end is an error, and so is a value that is not of the table's type.
@@ -444,10 +723,10 @@ public:
         inlay_global_get(get(), &value);
         return Value(value);
     }
-    inlay_global_type_t type() const noexcept {
+    GlobalType type() const noexcept {
         inlay_global_type_t type;
         inlay_global_type(get(), &type);
-        return type;
+        return GlobalType::from(type);
     }
     // An error if the global is immutable or of another type.
     Result<void> try_set(const Value &value) const { return detail::done(inlay_global_set(get(), &value.get())); }
@@ -456,8 +735,110 @@ public:
 #endif
 };
 
+template <class... T> class TypedTag;
+
+// What exceptions are told apart by. A view.
+class Tag : public detail::View<inlay_tag_t> {
+public:
+    using View::View;
+
+    // The types that its exceptions carry, in letters before a colon: "iI:". Good for as long as the store.
+    const char *signature() const noexcept { return inlay_tag_signature(get()); }
+
+    // An exception of this tag, for a host function to throw or to return: `throw tag.exception(1, 2.5)`.
+    // WebAssembly of the tag's store can catch it; if nothing does it arrives at the host as an Error.
+    // The values are copied. If they are not of the tag's types, what comes is an InvalidArgument that
+    // says so, which no WebAssembly catches.
+    template <class... A> Error exception(const A &...values) const {
+        const std::initializer_list<inlay_value_t> raw = {detail::box(values).get()...};
+        return make(raw.begin(), raw.size());
+    }
+    // The same with values that are counted at run time.
+    Error exception_values(const std::vector<Value> &values) const {
+        std::vector<inlay_value_t> raw;
+        raw.reserve(values.size());
+        for (const Value &value : values) raw.push_back(value.get());
+        return make(raw.data(), raw.size());
+    }
+
+    // The tag with its types known to the compiler: `tag.try_typed<int32_t, double>()`. An error of kind
+    // Host if its exceptions carry other types.
+    template <class... T> Result<TypedTag<T...>> try_typed() const { return TypedTag<T...>::try_make(*this); }
+#if INLAY_HPP_EXCEPTIONS
+    template <class... T> TypedTag<T...> typed() const { return try_typed<T...>().value(); }
+#endif
+
+private:
+    Error make(const inlay_value_t *values, std::size_t nvalues) const noexcept {
+        inlay_error_t *exception;
+        inlay_error_t *error = inlay_exception_new(get(), values, nvalues, &exception);
+        return Error(error != nullptr ? error : exception);
+    }
+};
+
+inline Tag Error::tag() const noexcept { return Tag(inlay_error_tag(get())); }
+inline bool Error::is(Tag tag) const noexcept { return tag && this->tag() == tag; }
+inline std::vector<Value> Error::values() const {
+    std::vector<inlay_value_t> raw(inlay_error_value_count(get()));
+    std::vector<Value> values;
+    values.reserve(raw.size());
+    if (inlay_error_t *none = inlay_error_values(get(), raw.data(), raw.size())) {
+        inlay_error_delete(none); // it is no exception
+        return values;
+    }
+    for (const inlay_value_t &value : raw) values.push_back(Value(value));
+    return values;
+}
+
+// Anything that can be imported and exported. A view; empty if there is nothing.
+class Extern {
+public:
+    Extern() noexcept { std::memset(&raw_, 0, sizeof raw_); }
+    explicit Extern(const inlay_extern_t &raw) noexcept : raw_(raw) {}
+    Extern(Func func) noexcept : Extern() {
+        raw_.kind = INLAY_EXTERN_FUNC;
+        raw_.of.func = func.get();
+    }
+    Extern(Table table) noexcept : Extern() {
+        raw_.kind = INLAY_EXTERN_TABLE;
+        raw_.of.table = table.get();
+    }
+    Extern(Memory memory) noexcept : Extern() {
+        raw_.kind = INLAY_EXTERN_MEMORY;
+        raw_.of.memory = memory.get();
+    }
+    Extern(Global global) noexcept : Extern() {
+        raw_.kind = INLAY_EXTERN_GLOBAL;
+        raw_.of.global = global.get();
+    }
+    Extern(Tag tag) noexcept : Extern() {
+        raw_.kind = INLAY_EXTERN_TAG;
+        raw_.of.tag = tag.get();
+    }
+    template <class Signature> Extern(const TypedFunc<Signature> &func) noexcept : Extern(func.func()) {}
+    template <class... T> Extern(const TypedTag<T...> &tag) noexcept : Extern(tag.tag()) {}
+
+    explicit operator bool() const noexcept {
+        const void *pointer; // whichever member it is
+        std::memcpy(&pointer, &raw_.of, sizeof pointer);
+        return pointer != nullptr;
+    }
+    ExternKind kind() const noexcept { return static_cast<ExternKind>(raw_.kind); }
+    // The thing itself: empty, if it is of another kind.
+    Func func() const noexcept { return kind() == ExternKind::Func ? Func(raw_.of.func) : Func(); }
+    Table table() const noexcept { return kind() == ExternKind::Table ? Table(raw_.of.table) : Table(); }
+    Memory memory() const noexcept { return kind() == ExternKind::Memory ? Memory(raw_.of.memory) : Memory(); }
+    Global global() const noexcept { return kind() == ExternKind::Global ? Global(raw_.of.global) : Global(); }
+    Tag tag() const noexcept { return kind() == ExternKind::Tag ? Tag(raw_.of.tag) : Tag(); }
+
+    const inlay_extern_t &get() const noexcept { return raw_; }
+
+private:
+    inlay_extern_t raw_;
+};
+
 // A module that runs. A view. What an export's name leads to is empty (false) if there is no such
-// export, or if it is of another sort.
+// export, or if it is of another sort. Module::exports lists the names.
 class Instance : public detail::View<inlay_instance_t> {
 public:
     using View::View;
@@ -466,6 +847,13 @@ public:
     Memory memory(const char *name) const noexcept { return Memory(inlay_instance_memory(get(), name)); }
     Table table(const char *name) const noexcept { return Table(inlay_instance_table(get(), name)); }
     Global global(const char *name) const noexcept { return Global(inlay_instance_global(get(), name)); }
+    Tag tag(const char *name) const noexcept { return Tag(inlay_instance_tag(get(), name)); }
+    // The export of this name, of whatever sort.
+    Extern find(const char *name) const noexcept {
+        inlay_extern_t raw;
+        inlay_instance_export(get(), name, &raw);
+        return Extern(raw);
+    }
 
     // An exported function as a C++ callable: `instance.typed<int32_t(int32_t)>("f")`. The error is of
     // kind Host if there is no such export, InvalidArgument if it is of another type.
@@ -481,16 +869,18 @@ public:
 #endif
 };
 
+class StoreView;
+
 // Whoever called a host function. A view that is good until that host function returns.
 class Caller : public detail::View<inlay_caller_t> {
 public:
     using View::View;
 
-    // The store, as the handle of the C library: it is not the host function's to delete.
-    inlay_store_t *store() const noexcept { return inlay_caller_store(get()); }
+    // The store, in which a host function may make and instantiate what it likes.
+    StoreView store() const noexcept;
     // What the host gave to the Store as its data.
-    void *data() const noexcept { return inlay_store_data(store()); }
-    // The instance that imported the function; empty if none did (the host called it).
+    void *data() const noexcept { return inlay_store_data(inlay_caller_store(get())); }
+    // The instance that imported the function; empty if none did, as for what Store::func makes.
     Instance instance() const noexcept { return Instance(inlay_caller_instance(get())); }
     // That instance's exported memory; empty if there is none of the name.
     Memory memory(const char *name) const noexcept { return Memory(inlay_caller_memory(get(), name)); }
@@ -502,54 +892,105 @@ public:
 
 namespace detail {
 
-// How a C++ type crosses the boundary: its letter, its C type, and both conversions. Only these exist:
-// 32-bit integers (i), 64-bit integers (I), float (f), double (F), Func (r), void * (e).
+// How a C++ type crosses the boundary: its letter and kind; its C type as a parameter (In) and behind a
+// result pointer (Out); and the conversions. Only these exist: integers and enums of 32 bits (i) and of 64 (I),
+// float (f), double (F), V128 (V), Func (r), void * (e), ExnRef (x).
 template <class T, class = void> struct Abi {
     static_assert(!std::is_same_v<T, T>, "this type cannot be passed to or from WebAssembly");
 };
 template <class T> struct Abi<T, std::enable_if_t<is_integer<T>>> {
     static constexpr char letter = sizeof(T) == 4 ? 'i' : 'I';
-    using Type = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-    static Type to(T value) noexcept { return static_cast<Type>(value); }
-    static T from(Type value) noexcept { return static_cast<T>(value); }
+    static constexpr ValueKind kind = sizeof(T) == 4 ? ValueKind::I32 : ValueKind::I64;
+    using In = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    using Out = In;
+    static In in(const T &value) noexcept { return static_cast<In>(value); }
+    static Out out(const T &value) noexcept { return static_cast<Out>(value); }
+    static T from_in(In value) noexcept { return static_cast<T>(value); }
+    static T from_out(Out value) noexcept { return static_cast<T>(value); }
+    static T unbox(const inlay_value_of_t &of) noexcept {
+        if constexpr (sizeof(T) == 4)
+            return static_cast<T>(of.i32);
+        else
+            return static_cast<T>(of.i64);
+    }
 };
-template <char Letter, class T> struct SameAbi {
+template <char Letter, ValueKind Kind, class T> struct SameAbi {
     static constexpr char letter = Letter;
-    using Type = T;
-    static T to(T value) noexcept { return value; }
-    static T from(T value) noexcept { return value; }
+    static constexpr ValueKind kind = Kind;
+    using In = T;
+    using Out = T;
+    static T in(const T &value) noexcept { return value; }
+    static T out(const T &value) noexcept { return value; }
+    static T from_in(T value) noexcept { return value; }
+    static T from_out(T value) noexcept { return value; }
 };
-template <> struct Abi<float> : SameAbi<'f', float> {};
-template <> struct Abi<double> : SameAbi<'F', double> {};
-template <> struct Abi<void *> : SameAbi<'e', void *> {};
-template <> struct Abi<Func> {
-    static constexpr char letter = 'r';
-    using Type = inlay_func_t *;
-    static Type to(Func value) noexcept { return value.get(); }
-    static Func from(Type value) noexcept { return Func(value); }
+template <> struct Abi<float> : SameAbi<'f', ValueKind::F32, float> {
+    static float unbox(const inlay_value_of_t &of) noexcept { return of.f32; }
 };
-template <class T> using AbiType = typename Abi<T>::Type;
+template <> struct Abi<double> : SameAbi<'F', ValueKind::F64, double> {
+    static double unbox(const inlay_value_of_t &of) noexcept { return of.f64; }
+};
+template <> struct Abi<void *> : SameAbi<'e', ValueKind::ExternRef, void *> {
+    static void *unbox(const inlay_value_of_t &of) noexcept { return of.externref; }
+};
+// A view, which crosses as its pointer.
+template <char Letter, ValueKind Kind, class T, class Raw> struct ViewAbi {
+    static constexpr char letter = Letter;
+    static constexpr ValueKind kind = Kind;
+    using In = Raw *;
+    using Out = Raw *;
+    static Raw *in(const T &value) noexcept { return value.get(); }
+    static Raw *out(const T &value) noexcept { return value.get(); }
+    static T from_in(Raw *value) noexcept { return T(value); }
+    static T from_out(Raw *value) noexcept { return T(value); }
+};
+template <> struct Abi<Func> : ViewAbi<'r', ValueKind::FuncRef, Func, inlay_func_t> {
+    static Func unbox(const inlay_value_of_t &of) noexcept { return Func(of.funcref); }
+};
+template <> struct Abi<ExnRef> : ViewAbi<'x', ValueKind::ExnRef, ExnRef, void> {
+    static ExnRef unbox(const inlay_value_of_t &of) noexcept { return ExnRef(of.exnref); }
+};
+// A v128 is passed by a pointer to it, which must last for the call: hence the references.
+template <class T> struct Abi<T, std::enable_if_t<std::is_same_v<T, V128> || std::is_same_v<T, inlay_v128_t>>> {
+    static constexpr char letter = 'V';
+    static constexpr ValueKind kind = ValueKind::V128;
+    using In = const inlay_v128_t *;
+    using Out = inlay_v128_t;
+    static In in(const T &value) noexcept { return &value; }
+    static Out out(const T &value) noexcept { return value; }
+    static T from_in(In value) noexcept { return *value; }
+    static T from_out(const Out &value) noexcept { return value; }
+    static T unbox(const inlay_value_of_t &of) noexcept { return of.v128; }
+};
+template <class T> using AbiIn = typename Abi<T>::In;
+template <class T> using AbiOut = typename Abi<T>::Out;
 
 template <class... T> struct Types {};
 
-// The results of a function as a list of types, and a function's return value from or to that list.
-template <class R> struct Results {
+// The results of a function as a list of types, and a function's return value from and to that list.
+template <class R> struct Returns {
     using List = Types<R>;
-    static R gather(AbiType<R> value) { return Abi<R>::from(value); }
-    static void scatter(const R &value, AbiType<R> *out) { *out = Abi<R>::to(value); }
+    static R gather(const AbiOut<R> &value) { return Abi<R>::from_out(value); }
+    static void scatter(const R &value, AbiOut<R> *out) { *out = Abi<R>::out(value); }
+    static void box(const R &value, inlay_value_t *out) { *out = detail::box(value).get(); }
 };
-template <> struct Results<void> {
+template <> struct Returns<void> {
     using List = Types<>;
-    static void gather() {}
+    // There is nothing to write.
+    static void scatter() {}
+    static void box() {}
 };
-template <class... T> struct Results<std::tuple<T...>> {
+template <class... T> struct Returns<std::tuple<T...>> {
     using List = Types<T...>;
-    static std::tuple<T...> gather(AbiType<T>... values) { return {Abi<T>::from(values)...}; }
-    static void scatter(const std::tuple<T...> &values, AbiType<T> *...out) {
-        std::apply([&](const T &...value) { (void(*out = Abi<T>::to(value)), ...); }, values);
+    static std::tuple<T...> gather(const AbiOut<T> &...values) { return {Abi<T>::from_out(values)...}; }
+    static void scatter(const std::tuple<T...> &values, AbiOut<T> *...out) {
+        std::apply([&](const T &...value) { (void(*out = Abi<T>::out(value)), ...); }, values);
+    }
+    static void box(const std::tuple<T...> &values, inlay_value_t *out) {
+        std::apply([&](const T &...value) { (void(*out++ = detail::box(value).get()), ...); }, values);
     }
 };
-template <class R> struct Results<Result<R>> : Results<R> {};
+template <class R> struct Returns<Result<R>> : Returns<R> {};
 
 template <class R> inline constexpr bool is_result = false;
 template <class R> inline constexpr bool is_result<Result<R>> = true;
@@ -563,19 +1004,32 @@ template <class... P, class... R> struct Letters<Types<P...>, Types<R...>> {
 // A call from C++ into WebAssembly.
 template <class R, class Params, class List> struct Call;
 template <class R, class... P, class... T> struct Call<R, Types<P...>, Types<T...>> {
-    using Pointer = inlay_error_t *(*)(inlay_func_t *, AbiType<P>..., AbiType<T> *...);
+    using Pointer = inlay_error_t *(*)(inlay_func_t *, AbiIn<P>..., AbiOut<T> *...);
 
-    static Result<R> call(Pointer pointer, inlay_func_t *func, P... params) {
-        std::tuple<AbiType<T>...> results{};
+    static Result<R> call(Pointer pointer, inlay_func_t *func, const P &...params) {
+        std::tuple<AbiOut<T>...> results{};
         inlay_error_t *error =
-            std::apply([&](AbiType<T> &...out) { return pointer(func, Abi<P>::to(params)..., &out...); }, results);
+            std::apply([&](AbiOut<T> &...out) { return pointer(func, Abi<P>::in(params)..., &out...); }, results);
         if (error != nullptr) return Error(error);
         if constexpr (std::is_void_v<R>)
             return {};
         else
-            return std::apply([](AbiType<T>... out) { return Results<R>::gather(out...); }, results);
+            return std::apply([](const AbiOut<T> &...out) { return Returns<R>::gather(out...); }, results);
     }
 };
+
+// The values that an error carries, if they are of these types.
+template <class... T, std::size_t... I>
+std::optional<std::tuple<T...>> unpack(const inlay_error_t *error, std::index_sequence<I...>) {
+    if (inlay_error_value_count(error) != sizeof...(T)) return std::nullopt;
+    std::array<inlay_value_t, sizeof...(T)> raw;
+    if (inlay_error_t *failed = inlay_error_values(error, raw.data(), raw.size())) {
+        inlay_error_delete(failed);
+        return std::nullopt;
+    }
+    if (!((static_cast<ValueKind>(raw[I].kind) == Abi<T>::kind) && ...)) return std::nullopt;
+    return std::tuple<T...>(Abi<T>::unbox(raw[I].of)...);
+}
 
 // An error on its way back to the library. An Error that was moved from still counts as a failure.
 inline inlay_error_t *give(Error &error) noexcept {
@@ -606,24 +1060,45 @@ template <class F, class R, bool WithCaller, class... P, class... T>
 struct HostCall<F, R, WithCaller, Types<P...>, Types<T...>> {
     static constexpr const char *signature = Letters<Types<P...>, Types<T...>>::text;
 
-    static inlay_error_t *call(void *env, inlay_caller_t *caller, AbiType<P>... params,
-                               AbiType<T> *...results) noexcept {
+    // As inlay.h's typed calls have it.
+    static inlay_error_t *call(void *env, inlay_caller_t *caller, AbiIn<P>... params, AbiOut<T> *...results) noexcept {
+        return run(env, caller, [&](const auto &value) { Returns<R>::scatter(value, results...); },
+                   Abi<P>::from_in(params)...);
+    }
+    // With boxed values, of which there are as many as the signature says.
+    static inlay_error_t *boxed(void *env, inlay_caller_t *caller, const inlay_value_t *args, std::size_t,
+                                inlay_value_t *results, std::size_t) noexcept {
+        return unboxed(env, caller, args, results, std::index_sequence_for<P...>());
+    }
+
+private:
+    template <std::size_t... I>
+    static inlay_error_t *unboxed(void *env, inlay_caller_t *caller, const inlay_value_t *args, inlay_value_t *results,
+                                  std::index_sequence<I...>) noexcept {
+        (void)args;
+        return run(env, caller, [&](const auto &value) { Returns<R>::box(value, results); },
+                   Abi<P>::unbox(args[I].of)...);
+    }
+    // Calls, and gives what comes back to `write`, if it is a value.
+    template <class Write>
+    static inlay_error_t *run(void *env, inlay_caller_t *caller, const Write &write, const P &...params) noexcept {
+        (void)write; // nothing to write, if it returns nothing
         return guard([&]() -> inlay_error_t * {
             F &function = *static_cast<F *>(env);
-            const auto run = [&]() -> R {
+            const auto result_of = [&]() -> R {
                 if constexpr (WithCaller)
-                    return function(Caller(caller), Abi<P>::from(params)...);
+                    return function(Caller(caller), P(params)...);
                 else
-                    return (void)caller, function(Abi<P>::from(params)...);
+                    return (void)caller, function(P(params)...);
             };
             if constexpr (std::is_void_v<R>) {
-                run();
+                result_of();
             } else if constexpr (is_result<R>) {
-                R result = run();
+                R result = result_of();
                 if (!result) return give(result.error());
-                if constexpr (sizeof...(T) > 0) Results<R>::scatter(*result, results...);
+                if constexpr (!std::is_same_v<R, Result<void>>) write(*result);
             } else {
-                Results<R>::scatter(run(), results...);
+                write(result_of());
             }
             return nullptr;
         });
@@ -632,11 +1107,14 @@ struct HostCall<F, R, WithCaller, Types<P...>, Types<T...>> {
 
 // Takes a callable's type apart: a function pointer, or a class with one operator().
 template <class F> struct Callable : Callable<decltype(&F::operator())> {};
-template <class R, bool WithCaller, class... P> struct CallableParts {
-    template <class F> using Host = HostCall<F, R, WithCaller, Types<P...>, typename Results<R>::List>;
+template <class R, class Params> struct CallableParts;
+template <class R, class... P> struct CallableParts<R, Types<P...>> {
+    template <class F> using Host = HostCall<F, R, false, Types<P...>, typename Returns<R>::List>;
 };
-template <class R, class... P> struct Callable<R (*)(P...)> : CallableParts<R, false, std::decay_t<P>...> {};
-template <class R, class... P> struct Callable<R (*)(Caller, P...)> : CallableParts<R, true, std::decay_t<P>...> {};
+template <class R, class... P> struct CallableParts<R, Types<Caller, P...>> {
+    template <class F> using Host = HostCall<F, R, true, Types<P...>, typename Returns<R>::List>;
+};
+template <class R, class... P> struct Callable<R (*)(P...)> : CallableParts<R, Types<std::decay_t<P>...>> {};
 template <class R, class... P> struct Callable<R (*)(P...) noexcept> : Callable<R (*)(P...)> {};
 template <class R, class C, class... P> struct Callable<R (C::*)(P...)> : Callable<R (*)(P...)> {};
 template <class R, class C, class... P> struct Callable<R (C::*)(P...) const> : Callable<R (*)(P...)> {};
@@ -647,17 +1125,29 @@ template <class F> void finalize(void *env) noexcept { delete static_cast<F *>(e
 
 inline Error out_of_memory() noexcept { return Error::host("there is no memory for a host function"); }
 
+// A Value is its C struct and nothing else, so that rows of one can be seen as rows of the other.
+static_assert(std::is_standard_layout_v<Value> && std::is_trivially_copyable_v<Value> &&
+              sizeof(Value) == sizeof(inlay_value_t) && alignof(Value) == alignof(inlay_value_t));
+
 // A boxed host function around a C++ callable.
 template <class F>
 inlay_error_t *boxed(void *env, inlay_caller_t *caller, const inlay_value_t *args, std::size_t nargs,
                      inlay_value_t *results, std::size_t nresults) noexcept {
     return guard([&]() -> inlay_error_t * {
-        using R = decltype((*static_cast<F *>(env))(Caller(caller), args, nargs, results, nresults));
+        const auto run = [&] {
+            F &function = *static_cast<F *>(env);
+            if constexpr (std::is_invocable_v<F &, Caller, Args, Results>)
+                return function(Caller(caller), Args(reinterpret_cast<const Value *>(args), nargs),
+                                Results(reinterpret_cast<Value *>(results), nresults));
+            else
+                return function(Caller(caller), args, nargs, results, nresults);
+        };
+        using R = decltype(run());
         if constexpr (is_result<R>) {
-            R result = (*static_cast<F *>(env))(Caller(caller), args, nargs, results, nresults);
+            R result = run();
             if (!result) return give(result.error());
         } else {
-            (*static_cast<F *>(env))(Caller(caller), args, nargs, results, nresults);
+            run();
         }
         return nullptr;
     });
@@ -667,12 +1157,13 @@ inlay_error_t *boxed(void *env, inlay_caller_t *caller, const inlay_value_t *arg
 
 // A function that is called like a C++ function, with no boxes between: `TypedFunc<R(P...)>`. A view.
 //
-// Parameters are 32- and 64-bit integers (signed or not), float, double, Func (funcref) and void *
-// (externref). R is one of those, void, or a std::tuple of several for several results. A trap, or a
-// host function's error, is the Error that a call gives or throws.
+// Parameters are integers (signed or not) and enums of 32 or 64 bits, float, double, V128 (or inlay_v128_t), Func
+// (funcref), void * (externref) and ExnRef. R is one of those, void, or a std::tuple of several for
+// several results. A trap, an exception that nothing caught, or a host function's error, is the Error
+// that a call gives or throws.
 template <class R, class... P> class TypedFunc<R(P...)> {
     using Params = detail::Types<P...>;
-    using List = typename detail::Results<R>::List;
+    using List = typename detail::Returns<R>::List;
     using Call = detail::Call<R, Params, List>;
 
 public:
@@ -704,6 +1195,52 @@ private:
     typename Call::Pointer pointer_ = nullptr;
 };
 
+// A tag whose exceptions carry these types, which are those of TypedFunc's parameters. A view.
+//
+//     throw overflow.exception(5);                         // in a host function
+//     if (auto caught = overflow.match(error)) ...         // a std::tuple of the values
+template <class... T> class TypedTag {
+public:
+    // The types in letters, as inlay.h writes them.
+    static constexpr const char *signature = detail::Letters<detail::Types<T...>, detail::Types<>>::text;
+
+    TypedTag() noexcept = default;
+
+    // An error of kind Host if the tag's exceptions carry other types, or if it is empty.
+    static Result<TypedTag> try_make(Tag tag) {
+        if (!tag) return Error::host("there is no tag");
+        if (std::strcmp(tag.signature(), signature) != 0)
+            return Error::host(std::string("the tag's exceptions carry \"") + tag.signature() +
+                               "\", not \"" + signature + "\"");
+        return TypedTag(tag);
+    }
+
+    // An exception, for a host function to throw or to return.
+    Error exception(T... values) const { return tag_.exception(values...); }
+    // The values of an exception, if it is one of this tag.
+    std::optional<std::tuple<T...>> match(const Error &error) const {
+        if (!error.is(tag_)) return std::nullopt;
+        return error.unpack<T...>();
+    }
+
+    explicit operator bool() const noexcept { return static_cast<bool>(tag_); }
+    Tag tag() const noexcept { return tag_; }
+    operator Tag() const noexcept { return tag_; }
+
+private:
+    explicit TypedTag(Tag tag) noexcept : tag_(tag) {}
+    Tag tag_;
+};
+
+template <class... T> std::optional<std::tuple<T...>> Error::unpack() const {
+    return detail::unpack<T...>(get(), std::index_sequence_for<T...>());
+}
+
+template <class T> std::optional<T> Value::as() const noexcept {
+    if (kind() != detail::Abi<T>::kind) return std::nullopt;
+    return detail::Abi<T>::unbox(raw_.of);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Owners
 // ---------------------------------------------------------------------------------------------
@@ -728,6 +1265,25 @@ public:
     virtual void release(const std::uint8_t *executable, std::size_t len) noexcept = 0;
 };
 
+// How float operations are done that some CPUs lack; all give the same bits.
+enum class FloatOps : inlay_float_ops_t {
+    Auto = INLAY_FLOAT_OPS_AUTO,       // the instruction where the target has it, the builtin where not
+    Native = INLAY_FLOAT_OPS_NATIVE,   // always the instruction; no engine can be made where there is none
+    Builtin = INLAY_FLOAT_OPS_BUILTIN, // always the builtin
+};
+
+// What relaxed vector instructions do where the specification leaves it open.
+enum class Relaxed : inlay_relaxed_t {
+    Deterministic = INLAY_RELAXED_DETERMINISTIC, // the same on every CPU
+    Native = INLAY_RELAXED_NATIVE,               // what is fastest on the target
+};
+
+// How traps are detected.
+enum class Traps : inlay_traps_t {
+    Explicit = INLAY_TRAPS_EXPLICIT, // by comparing and branching
+    Faults = INLAY_TRAPS_FAULTS,     // by faults of the CPU; Unsupported in this version
+};
+
 // Settings from which engines are made. Each engine copies them. The setters can be chained:
 // `config.target("...").compile_threads(4)`. A setter refuses what is wrong by itself; whether flags,
 // target and policies exist and fit together is found when the engine is made.
@@ -737,6 +1293,7 @@ public:
 
     // Owns the code memory from here on, also if this fails.
     Result<void> try_code_memory(std::unique_ptr<CodeMemory> memory) {
+        if (memory == nullptr) return Error::host("there is no code memory");
         inlay_code_memory_t callbacks;
         callbacks.size = sizeof callbacks;
         callbacks.env = memory.release();
@@ -761,15 +1318,25 @@ public:
     Result<void> try_flag(const char *name, const char *value) {
         return detail::done(inlay_config_flag(get(), name, value));
     }
-    // INLAY_FLOAT_OPS_AUTO, _NATIVE or _BUILTIN.
-    Result<void> try_float_ops(inlay_float_ops_t policy) { return detail::done(inlay_config_float_ops(get(), policy)); }
+    Result<void> try_float_ops(FloatOps policy) {
+        return detail::done(inlay_config_float_ops(get(), static_cast<inlay_float_ops_t>(policy)));
+    }
+    Result<void> try_relaxed(Relaxed policy) {
+        return detail::done(inlay_config_relaxed(get(), static_cast<inlay_relaxed_t>(policy)));
+    }
+    // Switches a feature of WebAssembly by the name of its proposal: ("simd", false). All of 3.0 but garbage
+    // collection is on to begin with, and "threads"; "wide-arithmetic" and "custom-page-sizes" are off.
+    Result<void> try_feature(const char *name, bool enabled) {
+        return detail::done(inlay_config_feature(get(), name, enabled));
+    }
     // Replaces the builtin of a WebAssembly instruction ("f64.floor") by a function of the same type as
     // the inlay_builtin_... that it replaces. The function must not throw.
     template <class R, class... P> Result<void> try_builtin(const char *name, R (*function)(inlay_vmctx_t *, P...)) {
         return detail::done(inlay_config_builtin(get(), name, reinterpret_cast<const void *>(function)));
     }
-    // INLAY_TRAPS_EXPLICIT or _FAULTS.
-    Result<void> try_traps(inlay_traps_t mode) { return detail::done(inlay_config_traps(get(), mode)); }
+    Result<void> try_traps(Traps mode) {
+        return detail::done(inlay_config_traps(get(), static_cast<inlay_traps_t>(mode)));
+    }
     // How many threads compile one module; the code is the same for every number.
     Result<void> try_compile_threads(std::size_t threads) {
         return detail::done(inlay_config_compile_threads(get(), threads));
@@ -791,11 +1358,13 @@ public:
     Config &code_memory(std::unique_ptr<CodeMemory> memory) { return check(try_code_memory(std::move(memory))); }
     Config &target(const char *triple) { return check(try_target(triple)); }
     Config &flag(const char *name, const char *value) { return check(try_flag(name, value)); }
-    Config &float_ops(inlay_float_ops_t policy) { return check(try_float_ops(policy)); }
+    Config &float_ops(FloatOps policy) { return check(try_float_ops(policy)); }
+    Config &relaxed(Relaxed policy) { return check(try_relaxed(policy)); }
+    Config &feature(const char *name, bool enabled) { return check(try_feature(name, enabled)); }
     template <class R, class... P> Config &builtin(const char *name, R (*function)(inlay_vmctx_t *, P...)) {
         return check(try_builtin(name, function));
     }
-    Config &traps(inlay_traps_t mode) { return check(try_traps(mode)); }
+    Config &traps(Traps mode) { return check(try_traps(mode)); }
     Config &compile_threads(std::size_t threads) { return check(try_compile_threads(threads)); }
     Config &max_memory_pages(std::uint64_t pages) { return check(try_max_memory_pages(pages)); }
     Config &max_table_elements(std::uint64_t elements) { return check(try_max_table_elements(elements)); }
@@ -852,7 +1421,9 @@ private:
     detail::Handle<inlay_buffer_t, inlay_buffer_delete> handle_;
 };
 
-// A function's type, for boxed host functions: FuncType("ii:i").
+// A function's type, for boxed host functions and tags: FuncType("ii:i"). The letters are i (i32), I (i64),
+// f (f32), F (f64), V (v128), r (funcref), e (externref), x (exnref): parameters, a colon, results. Shared
+// freely between threads.
 class FuncType {
 public:
     // InvalidArgument if the letters make no sense.
@@ -912,24 +1483,160 @@ public:
         inlay_module_code(get(), &executable, &len);
         return Bytes(executable, len);
     }
-    // What the module imports and exports. The strings belong to the module.
-    std::vector<inlay_extern_type_t> imports() const { return list(inlay_module_import); }
-    std::vector<inlay_extern_type_t> exports() const { return list(inlay_module_export); }
+    // What the module imports and exports, in its own order. The text belongs to the module.
+    std::vector<ExternType> imports() const { return list(inlay_module_import_count(get()), inlay_module_import); }
+    std::vector<ExternType> exports() const { return list(inlay_module_export_count(get()), inlay_module_export); }
 
     inlay_module_t *get() const noexcept { return handle_.get(); }
 
 private:
-    template <class Each> std::vector<inlay_extern_type_t> list(Each each) const {
-        std::vector<inlay_extern_type_t> types;
+    template <class Each> std::vector<ExternType> list(std::size_t count, Each each) const {
+        std::vector<ExternType> types;
+        types.reserve(count);
         inlay_extern_type_t type;
-        for (std::size_t i = 0; each(get(), i, &type); i++) types.push_back(type);
+        for (std::size_t i = 0; each(get(), i, &type); i++) types.push_back(ExternType::from(type));
         return types;
     }
     detail::Handle<inlay_module_t, inlay_module_delete> handle_;
 };
 
-// Everything that exists at run time: instances and all that they export. One thread at a time.
-class Store {
+// A memory that several stores, on several threads, use at once: `SharedMemory(engine, MemoryType{1, 16}.shared())`.
+// Owns a hold on it; so does each store that uses it. Any number of threads may use this object.
+class SharedMemory {
+public:
+    // InvalidArgument if the type is not shared, and for sizes that no memory can have.
+    static Result<SharedMemory> try_make(const Engine &engine, const MemoryType &type) {
+        const inlay_memory_type_t raw = type.get();
+        inlay_shared_memory_t *handle;
+        inlay_error_t *error = inlay_shared_memory_new(engine.get(), &raw, &handle);
+        return detail::done<SharedMemory>(error, handle);
+    }
+#if INLAY_HPP_EXCEPTIONS
+    SharedMemory(const Engine &engine, const MemoryType &type) : SharedMemory(try_make(engine, type).value()) {}
+#endif
+    // Takes over a handle.
+    explicit SharedMemory(inlay_shared_memory_t *handle) noexcept : handle_(handle) {}
+
+    inlay_shared_memory_t *get() const noexcept { return handle_.get(); }
+
+private:
+    detail::Handle<inlay_shared_memory_t, inlay_shared_memory_delete> handle_;
+};
+
+inline Result<SharedMemory> Memory::try_share() const {
+    inlay_shared_memory_t *handle;
+    inlay_error_t *error = inlay_memory_share(get(), &handle);
+    return detail::done<SharedMemory>(error, handle);
+}
+#if INLAY_HPP_EXCEPTIONS
+inline SharedMemory Memory::share() const { return try_share().value(); }
+#endif
+
+namespace detail {
+
+// What a Store and a StoreView can do alike. What is made belongs to the store, and may be given to
+// WebAssembly through Linker::define.
+template <class Self> class StoreOperations {
+public:
+    // The host's own; the store never touches it.
+    void *data() const noexcept { return inlay_store_data(raw()); }
+
+    // The bounds of the stack on which WebAssembly will be entered, for hosts that switch stacks
+    // themselves (coroutines); (nullptr, 0) goes back to finding them out.
+    Result<void> try_stack(const void *lowest, std::size_t len) {
+        return done(inlay_store_stack(raw(), lowest, len));
+    }
+    // A memory of zeros.
+    Result<Memory> try_memory(const MemoryType &type) {
+        const inlay_memory_type_t raw_type = type.get();
+        inlay_memory_t *memory;
+        inlay_error_t *error = inlay_memory_new(raw(), &raw_type, &memory);
+        return done<Memory>(error, memory);
+    }
+    // This store's view of a shared memory, of which the store keeps hold.
+    template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>
+    Result<Memory> try_memory(const Shared &shared) {
+        inlay_memory_t *memory;
+        inlay_error_t *error = inlay_memory_from_shared(raw(), shared.get(), &memory);
+        return done<Memory>(error, memory);
+    }
+    // A table, each element being `init`.
+    Result<Table> try_table(const TableType &type, const Value &init) {
+        const inlay_table_type_t raw_type = type.get();
+        inlay_table_t *table;
+        inlay_error_t *error = inlay_table_new(raw(), &raw_type, &init.get(), &table);
+        return done<Table>(error, table);
+    }
+    // The type of the global is that of the value.
+    Result<Global> try_global(const Value &init, bool is_mutable) {
+        const inlay_global_type_t raw_type = GlobalType{init.kind(), is_mutable}.get();
+        inlay_global_t *global;
+        inlay_error_t *error = inlay_global_new(raw(), &raw_type, &init.get(), &global);
+        return done<Global>(error, global);
+    }
+    // A tag whose exceptions carry the type's parameters; InvalidArgument if it has results.
+    Result<Tag> try_tag(const FuncType &type) {
+        inlay_tag_t *tag;
+        inlay_error_t *error = inlay_tag_new(raw(), type.get(), &tag);
+        return done<Tag>(error, tag);
+    }
+    // The same, with C++ types: `store.try_tag<int32_t, double>()`.
+    template <class... T> Result<TypedTag<T...>> try_tag() {
+        Result<FuncType> type = FuncType::try_make(TypedTag<T...>::signature);
+        if (!type) return std::move(type.error());
+        Result<Tag> tag = try_tag(*type);
+        if (!tag) return std::move(tag.error());
+        return TypedTag<T...>::try_make(*tag);
+    }
+    // A boxed host function; see Linker::try_func_boxed for what F is.
+    template <class F> Result<Func> try_func(const FuncType &type, F function) {
+        F *env = new (std::nothrow) F(std::move(function));
+        if (env == nullptr) return out_of_memory();
+        return make_func(type, boxed<F>, env, finalize<F>);
+    }
+    // A C++ callable, see Linker::try_func, as a function that can be passed as a funcref or put in a table.
+    template <class F> Result<Func> try_func(F function) {
+        using Host = typename Callable<F>::template Host<F>;
+        Result<FuncType> type = FuncType::try_make(Host::signature);
+        if (!type) return std::move(type.error());
+        F *env = new (std::nothrow) F(std::move(function));
+        if (env == nullptr) return out_of_memory();
+        return make_func(*type, &Host::boxed, env, finalize<F>);
+    }
+#if INLAY_HPP_EXCEPTIONS
+    void stack(const void *lowest, std::size_t len) { try_stack(lowest, len).value(); }
+    Memory memory(const MemoryType &type) { return try_memory(type).value(); }
+    template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>
+    Memory memory(const Shared &shared) {
+        return try_memory(shared).value();
+    }
+    Table table(const TableType &type, const Value &init) { return try_table(type, init).value(); }
+    Global global(const Value &init, bool is_mutable) { return try_global(init, is_mutable).value(); }
+    Tag tag(const FuncType &type) { return try_tag(type).value(); }
+    template <class... T> TypedTag<T...> tag() { return try_tag<T...>().value(); }
+    template <class F> Func func(const FuncType &type, F function) {
+        return try_func(type, std::move(function)).value();
+    }
+    template <class F> Func func(F function) { return try_func(std::move(function)).value(); }
+#endif
+
+private:
+    friend Self;
+    StoreOperations() = default;
+
+    inlay_store_t *raw() const noexcept { return static_cast<const Self *>(this)->get(); }
+    Result<Func> make_func(const FuncType &type, inlay_host_func_t function, void *env, inlay_finalize_t finalizer) {
+        inlay_func_t *func;
+        inlay_error_t *error = inlay_func_new(raw(), type.get(), function, env, finalizer, &func);
+        return done<Func>(error, func);
+    }
+};
+
+} // namespace detail
+
+// Everything that exists at run time: instances and all that they export. One thread at a time. When it
+// goes all views into it end; no WebAssembly of it may be running then.
+class Store : public detail::StoreOperations<Store> {
 public:
     // `data` is the host's own and comes back from Caller::data; the store never touches it.
     static Result<Store> try_make(const Engine &engine, void *data = nullptr) {
@@ -937,53 +1644,11 @@ public:
         inlay_error_t *error = inlay_store_new(engine.get(), data, &handle);
         return detail::done<Store>(error, handle);
     }
-    explicit Store(inlay_store_t *handle) noexcept : handle_(handle) {}
-
-    void *data() const noexcept { return inlay_store_data(get()); }
-
-    // The bounds of the stack on which WebAssembly will be entered, for hosts that switch stacks
-    // themselves (coroutines); (nullptr, 0) goes back to finding them out.
-    Result<void> try_stack(const void *lowest, std::size_t len) {
-        return detail::done(inlay_store_stack(get(), lowest, len));
-    }
-
-    // Things that the host makes and may give to WebAssembly through Linker::define.
-    Result<Memory> try_memory(const inlay_memory_type_t &type) {
-        inlay_memory_t *memory;
-        inlay_error_t *error = inlay_memory_new(get(), &type, &memory);
-        return detail::done<Memory>(error, memory);
-    }
-    Result<Table> try_table(const inlay_table_type_t &type, const Value &init) {
-        inlay_table_t *table;
-        inlay_error_t *error = inlay_table_new(get(), &type, &init.get(), &table);
-        return detail::done<Table>(error, table);
-    }
-    // The type of the global is that of the value.
-    Result<Global> try_global(const Value &init, bool is_mutable) {
-        inlay_global_type_t type;
-        std::memset(&type, 0, sizeof type);
-        type.content = init.kind();
-        type.is_mutable = is_mutable;
-        inlay_global_t *global;
-        inlay_error_t *error = inlay_global_new(get(), &type, &init.get(), &global);
-        return detail::done<Global>(error, global);
-    }
-    // A boxed host function; see Linker::try_func_boxed for what F is.
-    template <class F> Result<Func> try_func(const FuncType &type, F function) {
-        F *env = new (std::nothrow) F(std::move(function));
-        if (env == nullptr) return detail::out_of_memory();
-        inlay_func_t *func;
-        inlay_error_t *error = inlay_func_new(get(), type.get(), detail::boxed<F>, env, detail::finalize<F>, &func);
-        return detail::done<Func>(error, func);
-    }
 #if INLAY_HPP_EXCEPTIONS
     explicit Store(const Engine &engine, void *data = nullptr) : Store(try_make(engine, data).value()) {}
-    void stack(const void *lowest, std::size_t len) { try_stack(lowest, len).value(); }
-    Memory memory(const inlay_memory_type_t &type) { return try_memory(type).value(); }
-    Table table(const inlay_table_type_t &type, const Value &init) { return try_table(type, init).value(); }
-    Global global(const Value &init, bool is_mutable) { return try_global(init, is_mutable).value(); }
-    template <class F> Func func(const FuncType &type, F function) { return try_func(type, std::move(function)).value(); }
 #endif
+    // Takes over a handle.
+    explicit Store(inlay_store_t *handle) noexcept : handle_(handle) {}
 
     inlay_store_t *get() const noexcept { return handle_.get(); }
 
@@ -991,7 +1656,18 @@ private:
     detail::Handle<inlay_store_t, inlay_store_delete> handle_;
 };
 
-// What a module's imports are found in, by module and name. Defining a name again replaces it.
+// A store that is someone else's, such as a host function's caller's. A view, with all that a Store does.
+class StoreView : public detail::View<inlay_store_t>, public detail::StoreOperations<StoreView> {
+public:
+    using View::View;
+    StoreView() noexcept = default;
+    StoreView(Store &store) noexcept : View(store.get()) {}
+};
+
+inline StoreView Caller::store() const noexcept { return StoreView(inlay_caller_store(get())); }
+
+// What a module's imports are found in, by module and name. Defining a name again replaces it. Instances
+// keep alive what they need of it.
 class Linker {
 public:
     static Result<Linker> try_make(const Engine &engine) {
@@ -1005,7 +1681,9 @@ public:
     // are those of TypedFunc; the first parameter may be a Caller; it may return Result<R> in place of
     // R. What it throws, or the Error that it returns, ends the WebAssembly that called it and reaches
     // whoever called that: an inlay::Error unchanged, any other exception as an Error of kind Host
-    // with the text of what(). The callable is moved in and deleted when the library is done with it.
+    // with the text of what(). Only a `tag.exception(values...)` can be caught by WebAssembly on the way.
+    // The callable is moved in and deleted when the library is done with it. It runs on the threads of the
+    // stores that this linker fills.
     template <class F> Result<void> try_func(const char *module, const char *name, F function) {
         using Host = typename detail::Callable<F>::template Host<F>;
         F *env = new (std::nothrow) F(std::move(function));
@@ -1015,8 +1693,9 @@ public:
                                                     detail::finalize<F>));
     }
     // Defines a callable whose type is known only at run time. It is called as
-    // `function(Caller, const inlay_value_t *args, size_t nargs, inlay_value_t *results, size_t nresults)`,
-    // the results' kinds already set, and returns void or Result<void>.
+    // `function(Caller, Args args, Results results)`, and assigns to each result, which is a zero of its kind
+    // before: `results[0] = args[0].i32() * 2.5`. It returns void or Result<void>, and fails as above. It may
+    // also be `function(Caller, const inlay_value_t *, size_t, inlay_value_t *, size_t)`, as in inlay.h.
     template <class F>
     Result<void> try_func_boxed(const char *module, const char *name, const FuncType &type, F function) {
         F *env = new (std::nothrow) F(std::move(function));
@@ -1025,30 +1704,10 @@ public:
             inlay_linker_func(get(), module, name, type.get(), detail::boxed<F>, env, detail::finalize<F>));
     }
 
-    // Defines something of a store. Instances made afterwards must be of the same store.
-    Result<void> try_define(const char *module, const char *name, Func func) {
-        inlay_extern_t what;
-        what.kind = INLAY_EXTERN_FUNC;
-        what.of.func = func.get();
-        return detail::done(inlay_linker_define(get(), module, name, &what));
-    }
-    Result<void> try_define(const char *module, const char *name, Memory memory) {
-        inlay_extern_t what;
-        what.kind = INLAY_EXTERN_MEMORY;
-        what.of.memory = memory.get();
-        return detail::done(inlay_linker_define(get(), module, name, &what));
-    }
-    Result<void> try_define(const char *module, const char *name, Table table) {
-        inlay_extern_t what;
-        what.kind = INLAY_EXTERN_TABLE;
-        what.of.table = table.get();
-        return detail::done(inlay_linker_define(get(), module, name, &what));
-    }
-    Result<void> try_define(const char *module, const char *name, Global global) {
-        inlay_extern_t what;
-        what.kind = INLAY_EXTERN_GLOBAL;
-        what.of.global = global.get();
-        return detail::done(inlay_linker_define(get(), module, name, &what));
+    // Defines something of a store: a Func, Table, Memory, Global or Tag. The name is good for instances
+    // in that store.
+    Result<void> try_define(const char *module, const char *name, const Extern &what) {
+        return detail::done(inlay_linker_define(get(), module, name, &what.get()));
     }
     // Defines all exports of an instance, under their names.
     Result<void> try_instance(const char *module, Instance instance) {
@@ -1056,8 +1715,8 @@ public:
     }
 
     // Makes an instance in the store and runs its start function. Link if an import is missing or of
-    // the wrong type; the start function's trap if it traps.
-    Result<Instance> try_instantiate(Store &store, const Module &module) {
+    // the wrong type; the start function's trap or exception if that fails.
+    Result<Instance> try_instantiate(StoreView store, const Module &module) {
         inlay_instance_t *instance;
         inlay_error_t *error = inlay_linker_instantiate(get(), store.get(), module.get(), &instance);
         return detail::done<Instance>(error, instance);
@@ -1073,7 +1732,7 @@ public:
         try_func_boxed(module, name, type, std::move(function)).value();
         return *this;
     }
-    template <class T> Linker &define(const char *module, const char *name, T what) {
+    Linker &define(const char *module, const char *name, const Extern &what) {
         try_define(module, name, what).value();
         return *this;
     }
@@ -1081,7 +1740,7 @@ public:
         try_instance(module, instance).value();
         return *this;
     }
-    Instance instantiate(Store &store, const Module &module) { return try_instantiate(store, module).value(); }
+    Instance instantiate(StoreView store, const Module &module) { return try_instantiate(store, module).value(); }
 #endif
 
     inlay_linker_t *get() const noexcept { return handle_.get(); }

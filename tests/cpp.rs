@@ -1,14 +1,26 @@
-//! The C++ layer, include/inlay.hpp: it compiles alone in each style and standard, and tests/cpp/hpp.cpp, which
-//! uses all of it, runs with exceptions and without.
+//! The C++ layer, include/inlay.hpp: it compiles alone in each style and standard, and the programs in tests/cpp, which
+//! use all of it, run with exceptions and without, and under the sanitizers.
 
 mod common;
 
 use common::library;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const WARNINGS: [&str; 7] = [
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wconversion",
+    "-Wsign-conversion",
+    "-Werror",
+];
+
+/// Every program, by its file in tests/cpp; each has a module of the same name beside it.
+const PROGRAMS: [&str; 2] = ["hpp", "wasm3"];
 
 const STYLES: [(&str, &[&str]); 4] = [
     ("cpp17", &["-std=c++17"]),
@@ -62,31 +74,74 @@ fn the_header_compiles_alone() {
     }
 }
 
+/// What is in the C header and not here would be missed by nobody but the users. The builtins are for C functions that
+/// take their place, and are called by their C names.
+#[test]
+fn every_function_and_constant_is_wrapped() {
+    let header = |name: &str| fs::read_to_string(root().join("include").join(name)).expect(name);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let cxx = header("inlay.hpp");
+    let used: BTreeSet<&str> = cxx.split(|c| !is_word(c)).collect();
+    let c = header("inlay.h");
+    let code: String = c
+        .split("/*")
+        .map(|part| part.split_once("*/").map_or(part, |(_, code)| code))
+        .collect();
+    let constants = code.lines().filter_map(|line| {
+        let mut words = line.strip_prefix("#define ")?.split(' ');
+        Some((words.next()?, words.next()?).0)
+    });
+    let functions = code
+        .match_indices('(')
+        .filter_map(|(at, _)| code[..at].rsplit(|c| !is_word(c)).next())
+        .filter(|name| name.starts_with("inlay_") && !name.starts_with("inlay_builtin_"));
+    let all: BTreeSet<&str> = functions.chain(constants).collect();
+    assert!(all.len() > 130, "only {} names are found", all.len());
+    let missing: Vec<_> = all.difference(&used).collect();
+    assert_eq!(missing, [&""; 0], "in inlay.h, and not in inlay.hpp");
+}
+
 fn run_all_of_it(style: &str, options: &[&str]) {
     let directory = directory(style);
-    let wasm = wat::parse_file(root().join("tests/cpp/hpp.wat")).expect("hpp.wat");
-    let bytes: Vec<String> = wasm.iter().map(u8::to_string).collect();
-    let array = format!(
-        "static const unsigned char hpp_wasm[] = {{{}}};\n",
-        bytes.join(",")
-    );
-    fs::write(directory.join("hpp.wasm.h"), array).expect("hpp.wasm.h");
     for name in ["libinlay.so", "libinlay.so.0"] {
         std::os::unix::fs::symlink(library(), directory.join(name)).expect("a link to the library");
     }
-    let program = directory.join("hpp");
-    run(cxx()
-        .args(options)
-        .args(["-O1", "-g", "-I"])
-        .arg(&directory)
-        .arg(root().join("tests/cpp/hpp.cpp"))
-        .arg("-o")
-        .arg(&program)
-        .arg("-L")
-        .arg(&directory)
-        .arg("-linlay")
-        .arg(format!("-Wl,-rpath,{}", directory.display())));
-    assert_eq!(run(&mut Command::new(program)), "ok\n");
+    for name in PROGRAMS {
+        let source = root().join("tests/cpp").join(name);
+        let wasm = wat::parse_file(source.with_extension("wat")).expect("a module");
+        let bytes: Vec<String> = wasm.iter().map(u8::to_string).collect();
+        let array = format!(
+            "static const unsigned char {name}_wasm[] = {{{}}};\n",
+            bytes.join(",")
+        );
+        fs::write(directory.join(format!("{name}.wasm.h")), array).expect("a header");
+        let program = directory.join(name);
+        run(cxx()
+            .args(options)
+            .args(["-O1", "-g", "-pthread", "-I"])
+            .arg(&directory)
+            .arg(source.with_extension("cpp"))
+            .arg("-o")
+            .arg(&program)
+            .arg("-L")
+            .arg(&directory)
+            .arg("-linlay")
+            .arg(format!("-Wl,-rpath,{}", directory.display())));
+        assert_eq!(run(&mut Command::new(program)), "ok\n", "{name}");
+    }
+}
+
+/// A program that is put into the directory and forgotten here would never run.
+#[test]
+fn no_program_is_forgotten() {
+    let mut found: Vec<String> = fs::read_dir(root().join("tests/cpp"))
+        .expect("tests/cpp")
+        .map(|entry| entry.expect("an entry of tests/cpp").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cpp"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    found.sort();
+    assert_eq!(found, PROGRAMS);
 }
 
 #[test]
@@ -98,6 +153,12 @@ fn all_of_it_runs_with_exceptions() {
 #[test]
 fn all_of_it_runs_without_exceptions() {
     let (style, options) = STYLES[1];
+    run_all_of_it(style, options);
+}
+
+#[test]
+fn all_of_it_runs_as_cpp20() {
+    let (style, options) = STYLES[2];
     run_all_of_it(style, options);
 }
 

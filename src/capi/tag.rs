@@ -99,11 +99,18 @@ pub unsafe extern "C" fn inlay_error_tag(error: *const inlay_error_t) -> *mut in
     })
 }
 
+/// How many values an exception carries, which nothing caught; 0 if the error is none, or for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_value_count(error: *const inlay_error_t) -> usize {
+    // SAFETY: the caller gives an error or NULL.
+    infallible(0, || unsafe { Ok(exception(error)?.types().len()) })
+}
+
 /// The values that an exception carries, which nothing caught.
 ///
-/// `nvalues` is the number of parameters of the tag's type. Call it while the exception's store lives; references
-/// are valid as long as that. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
-/// number.
+/// `nvalues` is `inlay_error_value_count`. Numbers can be read when the exception's store is gone, too; references
+/// are valid as long as that lives. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
+/// count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_values(
     error: *const inlay_error_t,
@@ -114,17 +121,17 @@ pub unsafe extern "C" fn inlay_error_values(
         // SAFETY: the caller gives an error and as many writable values as it says, or NULL.
         unsafe {
             let exception = exception(error)?;
-            let params = params(&*exception.tag());
-            if params.len() != nvalues {
+            let types = exception.types();
+            if types.len() != nvalues {
                 return Err(Error::argument(format_args!(
                     "room for {nvalues} values; the exception carries {}",
-                    params.len()
+                    types.len()
                 )));
             }
             if values.is_null() && nvalues != 0 {
                 return Err(null("values"));
             }
-            for (i, (&ty, slot)) in params.iter().zip(exception.values()).enumerate() {
+            for (i, (&ty, slot)) in types.iter().zip(exception.values()).enumerate() {
                 *values.add(i) = inlay_value_t::from_slot(ty, slot);
             }
         }

@@ -198,7 +198,7 @@ fn trampolines(
     let entered: BTreeSet<u32> = module.escaping.iter().map(|&f| canonical(f)).collect();
     let mut hosted: BTreeSet<u32> = (0..module.imported_funcs).map(canonical).collect();
     hosted.extend(&needs.indirect);
-    for ty in entered {
+    for &ty in &entered {
         for kind in [TrampolineKind::BoxedEntry, TrampolineKind::TypedEntry] {
             if kind == TrampolineKind::TypedEntry && !module.types[ty as usize].is_plain() {
                 continue;
@@ -207,11 +207,15 @@ fn trampolines(
             linker.trampoline(ty, kind, code);
         }
     }
-    for ty in hosted {
+    // The host can make functions of any type, boxed, and what is entered by a type's entry needs code to enter.
+    for &ty in hosted.union(&entered) {
         for (kind, form) in [
             (TrampolineKind::BoxedHost, HostForm::Boxed),
             (TrampolineKind::TypedHost, HostForm::Typed),
         ] {
+            if kind == TrampolineKind::TypedHost && !hosted.contains(&ty) {
+                continue;
+            }
             let code = trampoline::compile(env, scratch, ty, kind)?;
             if code.frame <= UNCHECKED_FRAME {
                 linker.trampoline(ty, kind, code);

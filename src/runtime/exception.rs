@@ -3,6 +3,8 @@
 use super::{Instance, Slot, Store};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{VmContext, VmException};
+use crate::module::ValType;
+use std::sync::Arc;
 
 /// A tag, known by its address. Its type is by the store's ids.
 pub struct Tag {
@@ -16,6 +18,8 @@ pub struct Exception {
     /// What compiled code sees: `values` points to the vector's.
     vm: VmException,
     values: Vec<Slot>,
+    /// What the values are; its own, since an error may be looked at when the store is gone.
+    types: Arc<[ValType]>,
     /// The id of the tag's store; wasm of no other can catch it.
     store: u64,
     /// The exception that wasm of the store refers to and threw again as this one; null for one of its own.
@@ -42,14 +46,16 @@ impl Exception {
     /// # Safety
     /// The tag's store lives.
     pub unsafe fn new(tag: *const Tag, values: Vec<Slot>) -> Box<Exception> {
+        // SAFETY: as the caller promises.
+        let (store, id) = unsafe { (&*(*tag).store, (*tag).type_id) };
         let mut exception = Box::new(Exception {
             vm: VmException {
                 values: std::ptr::null_mut(),
                 tag: tag.cast(),
             },
             values,
-            // SAFETY: as the caller promises.
-            store: unsafe { (*(*tag).store).id },
+            types: store.types[id as usize].params.clone(),
+            store: store.id,
             again: std::ptr::null_mut(),
         });
         exception.vm.values = exception.values.as_mut_ptr();
@@ -75,6 +81,10 @@ impl Exception {
 
     pub fn values(&self) -> &[Slot] {
         &self.values
+    }
+
+    pub fn types(&self) -> &[ValType] {
+        &self.types
     }
 
     /// The error that an exception is until something catches it.

@@ -6,7 +6,7 @@ use crate::engine::{CompiledModule, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::TrampolineKind;
 use crate::layout::{VmFuncRef, VmHostFunc, VmStore};
-use crate::module::{FuncType, TypeIds};
+use crate::module::{FuncType, TypeIds, ValType};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub const STACK_RESERVE: usize = 32 << 10;
 /// A function type in a store, and how functions of it are reached.
 pub struct StoreType {
     pub ty: FuncType,
+    /// The parameters again, for exceptions: they may outlive the store.
+    pub params: Arc<[ValType]>,
     pub signature: CString,
     /// C functions that enter wasm, if a module in the store has one for this type.
     pub boxed_entry: Option<*const c_void>,
@@ -169,6 +171,7 @@ impl Store {
         for ty in &self.type_ids.types()[self.types.len()..] {
             self.types.push(StoreType {
                 ty: ty.clone(),
+                params: ty.params.as_slice().into(),
                 signature: crate::error::c_string(&ty.signature()),
                 boxed_entry: None,
                 typed_entry: None,

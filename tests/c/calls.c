@@ -309,6 +309,33 @@ static void references(void) {
   CHECK(host.finalized == HOST_FUNCTIONS + 1);
 }
 
+/* a function of the host's, of a type that modules export but neither import nor call through a reference */
+static inlay_error_t *host_negate(void *env, inlay_caller_t *caller, const inlay_value_t *args, size_t nargs,
+                                  inlay_value_t *results, size_t nresults) {
+  (void)caller, (void)env;
+  CHECK(nargs == 1 && nresults == 1);
+  results[0].of.f32 = -args[0].of.f32;
+  return NULL;
+}
+static void made_like_an_export(void) {
+  host_t host;
+  world_t world = calls_world(&host);
+  inlay_functype_t *type = functype("f:f");
+  inlay_func_t *made = NULL;
+  OK(inlay_func_new(world.store, type, host_negate, NULL, NULL, &made));
+  inlay_functype_delete(type);
+  inlay_value_t in = F32(1.5f), out;
+  OK(inlay_func_call(made, &in, 1, &out, 1));
+  CHECK(out.kind == INLAY_F32 && out.of.f32 == -1.5f);
+  typedef inlay_error_t *(*f_f)(inlay_func_t *, float, float *);
+  float result = 0;
+  OK(((f_f)typed(made, "f:f"))(made, 2.5f, &result));
+  CHECK(result == -2.5f);
+  OK(((f_f)typed(func(world.instance, "id_f32"), "f:f"))(made, 3.5f, &result));
+  CHECK(result == -3.5f);
+  calls_close(&world, &host);
+}
+
 static void references_through_the_host(void) {
   host_t host;
   world_t world = calls_world(&host);
@@ -711,6 +738,7 @@ int main(void) {
   test_start();
   RUN(identities);
   RUN(references);
+  RUN(made_like_an_export);
   RUN(references_through_the_host);
   RUN(few_values);
   RUN(many_values);

@@ -200,10 +200,13 @@ static void uncaught(void) {
   error = ((inlay_error_t * (*)(inlay_func_t *, int32_t, int32_t *)) typed(f, "i:i"))(f, 21, &result);
   inlay_error_delete(number_of(error, circus->number, 21));
   CHECK(result == 0);
-  /* an error may stay longer than the store, and is then only deleted */
+  /* an error may stay longer than the store, and keeps its numbers */
   error = call_i_none(throws, "throw_number", 3);
   circus_delete(circus);
-  CHECK(inlay_error_kind(error) == INLAY_ERROR_EXCEPTION);
+  CHECK(inlay_error_kind(error) == INLAY_ERROR_EXCEPTION && inlay_error_value_count(error) == 1);
+  OK(inlay_error_values(error, values, 1));
+  CHECK(values[0].kind == INLAY_I32 && values[0].of.i32 == 3);
+  CHECK(inlay_error_value_count(NULL) == 0);
   inlay_error_delete(error);
 }
 

@@ -34,4 +34,5 @@
     (param i32 i64 f32 f64 i32 i64 f32 f64 i32 i64 f32 f64 i32 i64 f32 f64 i32 i64) (result i64)
     (i64.add
       (i64.add (i64.mul (local.get 17) (i64.const 1000)) (i64.extend_i32_s (local.get 16)))
-      (i64.trunc_f64_s (f64.mul (local.get 15) (f64.const 100))))))
+      (i64.trunc_f64_s (f64.mul (local.get 15) (f64.const 100)))))
+  (func (export "floor") (param f64) (result f64) (f64.floor (local.get 0))))
