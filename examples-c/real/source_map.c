@@ -1,7 +1,5 @@
 /* source_map.c: decodes real source maps with the mappings.wasm of npm's source-map, and checks each mapping. */
-#include <string.h>
-
-#include "example.h"
+#include "real.h"
 
 /* One entry of a source map: a place in the generated file, and where that came from. */
 typedef struct mapping {
@@ -91,34 +89,14 @@ static inlay_error_t *mapping_callback(void *env, inlay_caller_t *caller, int32_
     return NULL;
 }
 
-/* Calls an export of type "i:i", ":i" or "i:". */
-static int32_t call(inlay_instance_t *instance, const char *name, int nargs, int32_t arg, int nresults) {
-    inlay_func_t *func = inlay_instance_func(instance, name);
-    expect(func != NULL, name);
-    inlay_value_t value = {.kind = INLAY_I32, .of.i32 = arg}, result = {0};
-    check(inlay_func_call(func, &value, (size_t)nargs, &result, (size_t)nresults));
-    return result.of.i32;
-}
-
 /* Copies the text into the memory of wasm and parses it there. 0 if wasm says that it is wrong. */
 static int32_t parse(inlay_instance_t *instance, const char *text, size_t len) {
-    int32_t buffer = call(instance, "allocate_mappings", 1, (int32_t)len, 1);
+    int32_t buffer = call(instance, "allocate_mappings", (int32_t)len);
     inlay_memory_t *memory = inlay_instance_memory(instance, "memory");
-    expect(memory != NULL && (uint32_t)buffer + len <= inlay_memory_size(memory), "the buffer for the text");
-    memcpy(inlay_memory_data(memory) + (uint32_t)buffer, text, len);
-    return call(instance, "parse_mappings", 1, buffer, 1);
-}
-
-static char *read_file(const char *path, size_t *len) {
-    FILE *file = fopen(path, "rb");
-    expect(file != NULL && fseek(file, 0, SEEK_END) == 0, path);
-    long size = ftell(file);
-    rewind(file);
-    char *bytes = malloc((size_t)size + 1);
-    expect(bytes != NULL && (*len = fread(bytes, 1, (size_t)size, file)) == (size_t)size, path);
-    bytes[size] = '\0';
-    fclose(file);
-    return bytes;
+    uint8_t *copy = view(memory, buffer, len);
+    expect(copy != NULL, "the buffer for the text");
+    memcpy(copy, text, len);
+    return call(instance, "parse_mappings", buffer);
 }
 
 /* Compares what wasm says about one .map file with what our decoder says. */
@@ -139,7 +117,7 @@ static void compare_map(inlay_instance_t *instance, list_t *seen, const char *pa
     static const char *const orders[] = {"by_generated_location", "by_original_location"};
     for (int order = 0; order < 2; order++) {
         seen->count = 0;
-        call(instance, orders[order], 1, mappings, 0);
+        call(instance, orders[order], mappings);
         for (size_t i = 1; order == 0 && i < seen->count; i++) {
             const mapping_t *a = &seen->items[i - 1], *b = &seen->items[i];
             expect(a->line < b->line || (a->line == b->line && a->column <= b->column), "the order of the mappings");
@@ -157,7 +135,7 @@ static void compare_map(inlay_instance_t *instance, list_t *seen, const char *pa
         printf("%s, %s: %zu mappings, all equal\n", strrchr(path, '/') + 1, orders[order], wanted.count);
         free(wanted.items);
     }
-    call(instance, "free_mappings", 1, mappings, 0);
+    call(instance, "free_mappings", mappings);
     free(right.items);
     free(map);
 }
@@ -184,8 +162,8 @@ int main(int argc, char **argv) {
     for (int i = 2; i < argc; i++) compare_map(instance, &seen, argv[i]);
 
     /* Text that is no source map: wasm refuses it in its own way, without a trap. */
-    expect(parse(instance, "AA!A", 4) == 0 && call(instance, "get_last_error", 0, 0, 1) != 0, "bad text was accepted");
-    printf("\"AA!A\": refused with error %d\n", call(instance, "get_last_error", 0, 0, 1));
+    expect(parse(instance, "AA!A", 4) == 0 && call(instance, "get_last_error") != 0, "bad text was accepted");
+    printf("\"AA!A\": refused with error %d\n", call(instance, "get_last_error"));
 
     inlay_linker_delete(linker);
     inlay_store_delete(store);
