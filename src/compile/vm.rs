@@ -8,7 +8,8 @@ use crate::trap::Trap;
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
     MemFlagsData, Signature, StackSlotData, StackSlotKind, TrapCode, Type, Value,
-    condcodes::IntCC,
+    condcodes::{FloatCC, IntCC},
+    immediates::{Ieee32, Ieee64},
     types::{F32, F64, I8X16, I32, I64},
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
@@ -220,7 +221,11 @@ impl<'a, 'b> Vm<'a, 'b> {
     pub fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
         let isa = self.env.target.isa();
         if builtin.reach() == Reach::Plain {
-            return call_plain(&mut self.b, isa, self.vmctx, builtin, args);
+            let result = call_plain(&mut self.b, isa, self.vmctx, builtin, args)?;
+            return Some(match isa.flags().enable_nan_canonicalization() {
+                true => self.canonicalize_nan(result),
+                false => result,
+            });
         }
         let callee = match self.exits[builtin as usize] {
             Some(callee) => callee,
@@ -235,6 +240,17 @@ impl<'a, 'b> Vm<'a, 'b> {
         let args: Vec<Value> = [self.vmctx].iter().chain(args).copied().collect();
         let call = self.b.ins().call(callee, &args);
         self.b.inst_results(call).first().copied()
+    }
+
+    /// Cranelift does this to its own instructions when the host asks for it, and knows nothing of what a call gives.
+    fn canonicalize_nan(&mut self, value: Value) -> Value {
+        let nan = match self.b.func.dfg.value_type(value) {
+            F32 => self.b.ins().f32const(Ieee32::NAN),
+            F64 => self.b.ins().f64const(Ieee64::NAN),
+            _ => return value,
+        };
+        let is_nan = self.b.ins().fcmp(FloatCC::Unordered, value, value);
+        self.b.ins().select(is_nan, nan, value)
     }
 
     /// Calls a builtin whose operands and result are vectors, which pass through memory.

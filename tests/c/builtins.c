@@ -383,6 +383,32 @@ static void all_policies_agree(void) {
   CHECK(ran == 4 + host_rounds() + BASELINE_ROUNDS);
 }
 
+/* With Cranelift's setting every NaN that arithmetic gives is the canonical one, whether it came from an instruction or
+   from a builtin. */
+static void canonical_nans(void) {
+  static const uint64_t nans32[] = {0x7f800001, 0xffc00000, 0x7fc12345, 0xff812345};
+  static const uint64_t nans64[] = {UINT64_C(0x7ff0000000000001), UINT64_C(0xfff8000000000000), UINT64_C(0x7ff8000012345678),
+                                    UINT64_C(0xfff7ffffffffffff)};
+  for (int baseline = 0; baseline < 2; baseline++)
+    for (inlay_float_ops_t policy = INLAY_FLOAT_OPS_AUTO; policy <= INLAY_FLOAT_OPS_BUILTIN; policy += 2) {
+      inlay_config_t *config = config_for(baseline, policy);
+      OK(inlay_config_flag(config, "enable_nan_canonicalization", "true"));
+      world_t world = world_new(config, builtins_wasm, builtins_wasm_len);
+      inlay_config_delete(config);
+      world_start(&world);
+      for (int k = 0; k < OPERATIONS; k++) {
+        const operation_t *op = &operations[k];
+        if (!op->rounds) continue;
+        for (int i = 0; i < 4; i++) {
+          uint64_t got = 0;
+          OK(one_value(func(world.instance, op->name), op, op->from == 32 ? nans32[i] : nans64[i], &got));
+          CHECK(got == (op->from == 32 ? UINT64_C(0x7fc00000) : UINT64_C(0x7ff8000000000000)));
+        }
+      }
+      world_delete(&world);
+    }
+}
+
 /* All 24 replaced by functions of this program that count and pass on: each is called, as often as its operation runs. */
 static void all_replaced(void) {
   inlay_config_t *config = config_for(0, INLAY_FLOAT_OPS_BUILTIN);
@@ -610,6 +636,7 @@ int main(void) {
   inputs_new(&inputs64, &twice);
   printf("  %zu and %zu boundary values, %zu and %zu inputs\n", inputs32.boundaries, inputs64.boundaries, inputs32.len, inputs64.len);
   RUN(all_policies_agree);
+  RUN(canonical_nans);
   RUN(all_replaced);
 #if !BASELINE_ROUNDS
   RUN(replaced_on_the_baseline);
