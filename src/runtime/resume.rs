@@ -10,6 +10,14 @@ use std::arch::asm;
 /// still on this stack, and the frames that are left own nothing: they are
 /// compiled code, trampolines, and builtins that hold no value with a destructor.
 pub unsafe fn resume(pc: usize, sp: usize, fp: usize, payload: usize) -> ! {
+    #[cfg(address_sanitizer)]
+    {
+        unsafe extern "C" {
+            safe fn __asan_handle_no_return();
+        }
+        // Frames that are left would stay marked as in use.
+        __asan_handle_no_return();
+    }
     // SAFETY: as the caller promises. The handler takes no register as given but these.
     unsafe {
         #[cfg(target_arch = "x86_64")]

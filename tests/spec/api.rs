@@ -25,13 +25,17 @@ fn poison<T>() -> *mut T {
     ptr::dangling_mut()
 }
 
-fn text(name: &str) -> CString {
+pub fn text(name: &str) -> CString {
     CString::new(name).expect("a name with a NUL byte cannot be passed as a C string")
 }
 
 pub struct Error(*mut c::inlay_error_t);
 
 impl Error {
+    pub fn raw(&self) -> *mut c::inlay_error_t {
+        self.0
+    }
+
     pub fn kind(&self) -> c::inlay_error_kind_t {
         unsafe { c::inlay_error_kind(self.0) }
     }
@@ -80,7 +84,7 @@ pub fn check(error: *mut c::inlay_error_t) -> Result<(), Error> {
 }
 
 /// Calls a function with an out-parameter and checks that it was written whatever happened.
-fn make<T>(call: impl FnOnce(*mut *mut T) -> *mut c::inlay_error_t) -> Result<*mut T, Error> {
+pub fn make<T>(call: impl FnOnce(*mut *mut T) -> *mut c::inlay_error_t) -> Result<*mut T, Error> {
     let mut out = poison();
     match check(call(&mut out)) {
         Ok(()) => {
@@ -166,6 +170,18 @@ impl Config {
 
     pub fn float_ops(&self, policy: c::inlay_float_ops_t) -> Result<(), Error> {
         check(unsafe { c::inlay_config_float_ops(self.0, policy) })
+    }
+
+    pub fn max_memory_pages(&self, pages: u64) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_max_memory_pages(self.0, pages) })
+    }
+
+    pub fn max_table_elements(&self, elements: u64) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_max_table_elements(self.0, elements) })
+    }
+
+    pub fn stack_bytes(&self, bytes: usize) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_stack_bytes(self.0, bytes) })
     }
 
     pub fn compile_threads(&self, threads: usize) -> Result<(), Error> {
