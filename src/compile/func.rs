@@ -24,6 +24,8 @@ pub struct Translator<'a, 'b> {
     pub control: Vec<Frame>,
     /// Catch clauses in force, outermost first, with the height of the control stack inside their `try_table`.
     pub clauses: Vec<(usize, Vec<Clause>)>,
+    /// How many handlers the calls so far list.
+    pub handlers: usize,
     /// Whether the instruction at hand can be reached; if not, only nesting is followed.
     pub reachable: bool,
 }
@@ -59,6 +61,7 @@ pub fn translate(
         stack: Vec::new(),
         control: vec![Frame::function(ty.results.len())],
         clauses: Vec::new(),
+        handlers: 0,
         reachable: true,
     };
     if calls(body) {
@@ -66,12 +69,14 @@ pub fn translate(
     }
     translator.declare_locals(&params[1..], validator);
 
+    let bytes = body.as_bytes().len();
     let mut reader = wasmparser::OperatorsReader::new(reader);
     while !reader.eof() {
         let (op, offset) = reader.read_with_offset()?;
         validator.op(offset, &op)?;
         translator.vm.b.set_srcloc(SourceLoc::new(offset as u32));
         ops::translate(&mut translator, &op)?;
+        translator.check_handlers(bytes)?;
     }
     reader.finish()?;
     let Translator { mut vm, .. } = translator;

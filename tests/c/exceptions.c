@@ -472,6 +472,46 @@ static void images(void) {
   circus_delete(circus);
 }
 
+/* Every call lists the clauses in force, so many of both are a square. A module of `nested` tags, each caught by a try_table
+   around the next, and of as many calls inside them all; where all are caught, what is further out is not listed. */
+static size_t leb(uint8_t *out, uint32_t n) { /* five bytes, whatever it is */
+  for (int i = 0; i < 5; i++) out[i] = (uint8_t)((n >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0));
+  return 5;
+}
+static inlay_error_t *compile_nested(inlay_engine_t *engine, uint32_t nested, bool all, inlay_module_t **module) {
+  static const uint8_t head[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0};
+  uint8_t *wasm = (uint8_t *)malloc(64 + (size_t)nested * 32);
+  size_t n = sizeof head, section, body;
+  memcpy(wasm, head, n);
+  wasm[n++] = 13, section = n, n += 5, n += leb(wasm + n, nested); /* tags */
+  for (uint32_t i = 0; i < nested; i++) wasm[n++] = 0, wasm[n++] = 0;
+  leb(wasm + section, (uint32_t)(n - section - 5));
+  wasm[n++] = 10, section = n, n += 5, wasm[n++] = 1, body = n, n += 5, wasm[n++] = 0; /* code: no locals */
+  wasm[n++] = 0x02, wasm[n++] = 0x40;
+  for (uint32_t i = 0; i < nested; i++) {
+    wasm[n++] = 0x1f, wasm[n++] = 0x40, wasm[n++] = 1, wasm[n++] = all ? 2 : 0;
+    if (!all) n += leb(wasm + n, i);
+    n += leb(wasm + n, i);
+  }
+  for (uint32_t i = 0; i < nested; i++) wasm[n++] = 0x10, wasm[n++] = 0;
+  memset(wasm + n, 0x0b, nested + 2), n += nested + 2;
+  leb(wasm + body, (uint32_t)(n - body - 5)), leb(wasm + section, (uint32_t)(n - section - 5));
+  inlay_error_t *error = inlay_module_compile(engine, wasm, n, module);
+  free(wasm);
+  return error;
+}
+static void handlers_in_force(void) {
+  inlay_engine_t *engine = new_engine(NULL);
+  inlay_module_t *module = NULL;
+  OK(compile_nested(engine, 50, false, &module));
+  inlay_module_delete(module);
+  FAILS(compile_nested(engine, 1000, false, &module), INLAY_ERROR_LIMIT, "exception handlers in force");
+  CHECK(module == NULL);
+  OK(compile_nested(engine, 1000, true, &module));
+  inlay_module_delete(module);
+  inlay_engine_delete(engine);
+}
+
 int main(void) {
   test_start();
   RUN(exceptions);
@@ -482,5 +522,6 @@ int main(void) {
   RUN(references_to_exceptions);
   RUN(large_frames);
   RUN(images);
+  RUN(handlers_in_force);
   return test_end();
 }
