@@ -3,7 +3,7 @@
 use crate::builtins::Builtin;
 use crate::code::{CodeMemory, OsMemory, Published};
 use crate::config::{Config, Limits};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::target::Target;
 use std::collections::HashMap;
@@ -33,9 +33,14 @@ impl Engine {
         for &(builtin, function) in &config.builtins {
             builtins[builtin as usize] = function;
         }
+        let target = Target::new(config)?;
+        let mut features = config.features;
+        if !target.has_vectors() {
+            features -= crate::features::VECTORS;
+        }
         Ok(Arc::new(Engine {
-            target: Target::new(config)?,
-            features: config.features,
+            target,
+            features,
             limits: config.limits,
             compile_threads: config.compile_threads,
             code_memory: match &config.code_memory {
@@ -44,6 +49,11 @@ impl Engine {
             },
             builtins,
         }))
+    }
+
+    /// What is wrong with a module that the engine does not take.
+    pub fn explain(&self, error: Box<Error>, wasm: &[u8]) -> Box<Error> {
+        crate::features::explain(error, wasm, self.features, self.target.has_vectors())
     }
 
     /// The table that vmctxs point to.

@@ -39,6 +39,9 @@ const ABSENT: &[(&str, WasmFeatures)] = &[
     ("stack-switching", WasmFeatures::STACK_SWITCHING),
 ];
 
+/// What needs vectors of the CPU.
+pub const VECTORS: WasmFeatures = WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD);
+
 /// What is always on: floats, and references, which `reference-types` lets modules use.
 const BASE: WasmFeatures = WasmFeatures::WASM1.difference(WasmFeatures::MUTABLE_GLOBAL);
 
@@ -60,8 +63,9 @@ pub fn names() -> String {
     names.join(", ")
 }
 
-/// A module that is only invalid for want of features gets an error that names them.
-pub fn explain(error: Box<Error>, wasm: &[u8], on: WasmFeatures) -> Box<Error> {
+/// A module that is only invalid for want of features gets an error that names them. `vectors` is whether the target
+/// has some.
+pub fn explain(error: Box<Error>, wasm: &[u8], on: WasmFeatures, vectors: bool) -> Box<Error> {
     if error.kind != ErrorKind::InvalidModule {
         return error;
     }
@@ -79,8 +83,9 @@ pub fn explain(error: Box<Error>, wasm: &[u8], on: WasmFeatures) -> Box<Error> {
     let needed = known
         .iter()
         .filter(|(_, feature)| !on.contains(*feature) && !valid(all - *feature));
-    let needed: Vec<&str> = needed.map(|(name, _)| *name).collect();
+    let (needed, wants): (Vec<&str>, Vec<WasmFeatures>) = needed.copied().unzip();
     let absent = ABSENT.iter().any(|(name, _)| needed.contains(name));
+    let no_vectors = !vectors && wants.iter().any(|feature| VECTORS.intersects(*feature));
     Error::new(
         ErrorKind::Unsupported,
         format_args!(
@@ -89,9 +94,10 @@ pub fn explain(error: Box<Error>, wasm: &[u8], on: WasmFeatures) -> Box<Error> {
                 true => "a combination of features".to_owned(),
                 false => needed.join(" and "),
             },
-            match absent {
-                true => "Inlay does not have",
-                false => "is off; see inlay_config_feature",
+            match (absent, no_vectors) {
+                (true, _) => "Inlay does not have",
+                (_, true) => "the target CPU has with has_v only; see inlay_config_flag",
+                _ => "is off; see inlay_config_feature",
             }
         ),
     )

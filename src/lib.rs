@@ -39,7 +39,7 @@ use std::sync::Arc;
 fn compile(engine: &Arc<Engine>, wasm: &[u8]) -> Result<Arc<CompiledModule>> {
     let image = module::parse(wasm, engine.features)
         .and_then(|parsed| compile::compile(&engine.target, parsed, engine.compile_threads))
-        .map_err(|error| features::explain(error, wasm, engine.features))?;
+        .map_err(|error| engine.explain(error, wasm))?;
     CompiledModule::new(engine, image)
 }
 
@@ -47,7 +47,7 @@ fn compile(engine: &Arc<Engine>, wasm: &[u8]) -> Result<Arc<CompiledModule>> {
 fn validate(engine: &Engine, wasm: &[u8]) -> Result<()> {
     module::parse(wasm, engine.features)
         .and_then(|parsed| module::validate_bodies(parsed.bodies))
-        .map_err(|error| features::explain(error, wasm, engine.features))
+        .map_err(|error| engine.explain(error, wasm))
 }
 
 /// The bytes of an image.

@@ -26,6 +26,13 @@ const FIXED: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Settings that would not give what they are for, with the reason.
+const UNFIT: &[(&str, &str)] = &[(
+    "use_bti",
+    "pages that demand branch targets would stop tail calls by reference and the catching of exceptions, whose \
+     branches Cranelift marks no target for",
+)];
+
 /// Settings that differ from Cranelift's defaults, until the host says otherwise.
 const DEFAULTS: &[(&str, &str)] = &[
     ("opt_level", "speed"),
@@ -85,6 +92,7 @@ impl Target {
         let linear_isa = isa::Builder::from_target_isa(&*isa)
             .finish(linear_shared)
             .map_err(unfit)?;
+        check_fit(&*isa)?;
         let features = enabled_features(&*isa);
         if runnable {
             check_features(&features)?;
@@ -161,6 +169,12 @@ impl Target {
     /// Whether multiplication and addition are fused by an instruction: on x86-64 it came with FMA.
     pub fn native_fma(&self) -> bool {
         self.float_ops != FloatOps::Builtin && self.has("has_fma") && self.has("has_avx")
+    }
+
+    /// Whether there are vectors: on riscv64 they came with V, and Cranelift does nothing in their place.
+    pub fn has_vectors(&self) -> bool {
+        !matches!(self.isa.triple().architecture, Architecture::Riscv64(_))
+            || self.features.contains("has_v")
     }
 
     /// Whether relaxed instructions may do what is fastest.
@@ -275,10 +289,25 @@ fn set(
     })
 }
 
+fn check_fit(isa: &dyn TargetIsa) -> Result<()> {
+    for flag in isa.isa_flags() {
+        let unfit = UNFIT.iter().find(|(name, _)| *name == flag.name);
+        if let (Some((name, why)), Some(true)) = (unfit, flag.as_bool()) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format_args!("the setting {name}: {why}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The CPU features that are on. The other settings of a target ask nothing of the CPU: on aarch64, signed return
+/// addresses are hints to one that has no signatures.
 fn enabled_features(isa: &dyn TargetIsa) -> BTreeSet<String> {
     let flags = isa.isa_flags().into_iter();
     flags
-        .filter(|flag| flag.as_bool() == Some(true))
+        .filter(|flag| flag.as_bool() == Some(true) && flag.name.starts_with("has_"))
         .map(|flag| flag.name.to_owned())
         .collect()
 }

@@ -9,7 +9,7 @@ mod api;
 #[path = "spec/suite.rs"]
 mod suite;
 
-use api::{Config, Engine, Error, c};
+use api::{Config, Engine, Error, c, check};
 
 /// Compiles the whole suite for one target with these CPU features, under each policy that the target has.
 fn compile_all(name: &str, target: Option<&str>, flags: &[&str]) {
@@ -44,8 +44,29 @@ fn compile_all(name: &str, target: Option<&str>, flags: &[&str]) {
             }
         }
     }
+    // The faster forms of relaxed instructions are other code again.
+    let fast = engine_with(
+        target,
+        flags,
+        c::INLAY_FLOAT_OPS_AUTO,
+        c::INLAY_RELAXED_NATIVE,
+    )
+    .unwrap_or_else(|error| panic!("{name}/relaxed native: {error}"));
+    let relaxed = samples.iter().filter(|s| s.name.contains("relaxed"));
+    let mut fast_done = 0;
+    for sample in relaxed {
+        match fast.compile(&sample.wasm).and_then(|module| module.save()) {
+            Ok(image) => bytes += image.bytes().len(),
+            Err(error) => {
+                println!("{name}/relaxed native: {}: {error}", sample.name);
+                failed += 1;
+            }
+        }
+        fast_done += 1;
+    }
+    assert!(fast_done > 5, "where are the modules of relaxed SIMD?");
     println!(
-        "relocations {name}: {} modules under each of {}: {failed} failed, {} bytes of images",
+        "relocations {name}: {} modules under each of {}, {fast_done} under relaxed native: {failed} failed, {} bytes of images",
         suite::grouped(samples.len()),
         done.join(", "),
         suite::grouped(bytes),
@@ -58,6 +79,15 @@ fn engine(
     flags: &[&str],
     policy: c::inlay_float_ops_t,
 ) -> Result<Engine, Error> {
+    engine_with(target, flags, policy, c::INLAY_RELAXED_DETERMINISTIC)
+}
+
+fn engine_with(
+    target: Option<&str>,
+    flags: &[&str],
+    policy: c::inlay_float_ops_t,
+    relaxed: c::inlay_relaxed_t,
+) -> Result<Engine, Error> {
     let config = Config::new();
     if let Some(target) = target {
         config.target(target)?;
@@ -69,6 +99,8 @@ fn engine(
         config.feature(feature, true)?;
     }
     config.float_ops(policy)?;
+    // SAFETY: the configuration lives.
+    check(unsafe { c::inlay_config_relaxed(config.raw(), relaxed) })?;
     config.engine()
 }
 
@@ -94,6 +126,34 @@ fn aarch64() {
 fn riscv64() {
     // Cranelift has no vectors for it but those of the V extension.
     compile_all("riscv64", Some("riscv64gc-unknown-linux-gnu"), &["has_v"]);
+}
+
+/// Without it a module that uses vectors is refused, by a sentence that says so, and any other compiles.
+#[cfg(feature = "all-arch")]
+#[test]
+fn riscv64_without_vectors() {
+    let target = Some("riscv64gc-unknown-linux-gnu");
+    let engine = engine(target, &[], c::INLAY_FLOAT_OPS_AUTO).unwrap();
+    let mut samples = suite::valid_modules();
+    samples.extend(suite::later_modules());
+    let (mut compiled, mut refused) = (0, 0);
+    for sample in &samples {
+        match engine.compile(&sample.wasm) {
+            Ok(_) => compiled += 1,
+            Err(error) => {
+                let kind = error.kind();
+                assert_eq!(kind, c::INLAY_ERROR_UNSUPPORTED, "{}: {error}", sample.name);
+                assert!(
+                    error.to_string().contains("has_v"),
+                    "{}: {error}",
+                    sample.name
+                );
+                refused += 1;
+            }
+        }
+    }
+    println!("relocations riscv64 without vectors: {compiled} modules compiled, {refused} refused");
+    assert!(compiled > 2_000 && refused > 300);
 }
 
 #[cfg(feature = "all-arch")]

@@ -1,4 +1,4 @@
-//! Rounding and float-to-int conversions as C functions.
+//! Rounding, fused multiply-add and float-to-int conversions as C functions.
 //!
 //! Each is the WebAssembly instruction of its name, bit for bit what the
 //! instruction of a CPU that has one gives: a NaN keeps its sign and payload
@@ -129,6 +129,9 @@ pub extern "C" fn inlay_builtin_f64_nearest(vmctx: *mut inlay_vmctx_t, x: f64) -
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f32_fma(vmctx: *mut inlay_vmctx_t, x: f32, y: f32, z: f32) -> f32 {
     let _ = vmctx;
+    if FUSED {
+        return x.mul_add(y, z);
+    }
     libm::fmaf(x, y, z)
 }
 
@@ -138,8 +141,19 @@ pub extern "C" fn inlay_builtin_f32_fma(vmctx: *mut inlay_vmctx_t, x: f32, y: f3
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f64_fma(vmctx: *mut inlay_vmctx_t, x: f64, y: f64, z: f64) -> f64 {
     let _ = vmctx;
+    if FUSED {
+        return x.mul_add(y, z);
+    }
     libm::fma(x, y, z)
 }
+
+/// Whether `mul_add` is an instruction: every CPU of these kinds has it. Elsewhere it would be a call of the C
+/// library's.
+const FUSED: bool = cfg!(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x"
+));
 
 /// `i32.trunc_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
 ///

@@ -224,7 +224,8 @@ pub unsafe extern "C" fn inlay_config_target(
 ///
 /// A preset (a CPU model, such as "x86-64-v2") is enabled with "true". Copies both strings. They are checked
 /// when the engine is made, since only then the target is known: an unknown name or value is an
-/// `INLAY_ERROR_INVALID_ARGUMENT` there, and a CPU feature that this host lacks an `INLAY_ERROR_UNSUPPORTED`.
+/// `INLAY_ERROR_INVALID_ARGUMENT` there. A CPU feature that this host lacks is an `INLAY_ERROR_UNSUPPORTED`, and so is
+/// "use_bti" on aarch64, which Cranelift does not do for all branches that WebAssembly needs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_flag(
     config: *mut inlay_config_t,
