@@ -13,6 +13,7 @@ pub mod observe;
 pub mod program;
 pub mod random;
 pub mod reference;
+pub mod references;
 pub mod seeds;
 pub mod subject;
 

@@ -7,6 +7,7 @@ use wasmparser::{Operator, Parser, Payload, RefType, ValType, Validator, WasmFea
 
 use crate::observe::Value;
 use crate::random::Random;
+use crate::references;
 
 /// How much a module may run in one instance, in calls, turns of loops and bytes of bulk operations.
 const FUEL: u32 = 10_000;
@@ -196,11 +197,16 @@ impl Program {
     pub fn generate(u: &mut Unstructured<'_>) -> Result<Option<Program>> {
         let nans = *u.choose(&[Nans::Module, Nans::Engine])?;
         let plan = u.arbitrary()?;
+        let through_references = u.ratio(1u8, 4u8)?;
         let mut module = wasm_smith::Module::new(config(u, nans)?, u)?;
         module
             .ensure_termination(FUEL)
             .expect("all of the code was generated, none taken as it came");
-        Ok(Program::plan(module.to_bytes(), nans, plan))
+        let wasm = match through_references {
+            true => references::through_references(&module.to_bytes()),
+            false => module.to_bytes(),
+        };
+        Ok(Program::plan(wasm, nans, plan))
     }
 
     /// A program of this module, which must be valid.
@@ -377,7 +383,7 @@ fn config(u: &mut Unstructured<'_>, nans: Nans) -> Result<Config> {
         generate_custom_sections: !on()?,
         memory_max_size_required: on()?,
         table_max_size_required: on()?,
-        // No structs and arrays here, and typed references come with them.
+        // No structs and arrays here, and typed references come with them: see `references`.
         gc_enabled: false,
         compact_imports_enabled: false,
         canonicalize_nans: nans == Nans::Module,

@@ -20,6 +20,8 @@ mod observe;
 mod program;
 #[path = "../../fuzz/src/random.rs"]
 mod random;
+#[path = "../../fuzz/src/references.rs"]
+mod references;
 #[path = "../../fuzz/src/seeds.rs"]
 mod seeds;
 #[path = "../../fuzz/src/subject.rs"]
