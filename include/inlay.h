@@ -112,6 +112,7 @@ typedef struct inlay_instance_t inlay_instance_t;
  *
  * One thread at a time uses a linker. The host deletes it when it likes: instances keep alive what they need.
  * It can be used for any number of modules and stores of its engine.
+ * While it instantiates, host functions that the start function calls must not change or delete it.
  */
 typedef struct inlay_linker_t inlay_linker_t;
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 ///
 /// One thread at a time uses a linker. The host deletes it when it likes: instances keep alive what they need.
 /// It can be used for any number of modules and stores of its engine.
+/// While it instantiates, host functions that the start function calls must not change or delete it.
 pub struct inlay_linker_t {
     linker: Linker,
     engine: Arc<Engine>,

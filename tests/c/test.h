@@ -211,4 +211,21 @@ static inline inlay_error_t *call_ii_i(inlay_func_t *f, int32_t x, int32_t y, in
   return error;
 }
 static inline inlay_error_t *call_none(inlay_func_t *f) { return inlay_func_call(f, NULL, 0, NULL, 0); }
+
+/* The same module from its image, which saves to the same bytes; the one given is deleted. */
+static inline inlay_module_t *reloaded(inlay_engine_t *engine, inlay_module_t *module) {
+  inlay_buffer_t *image = NULL;
+  inlay_module_t *loaded = NULL;
+  OK(inlay_module_save(module, &image));
+  OK(inlay_module_load(engine, inlay_buffer_data(image), inlay_buffer_size(image), &loaded));
+  inlay_buffer_t *again = NULL;
+  OK(inlay_module_save(loaded, &again));
+  CHECK(inlay_buffer_size(again) == inlay_buffer_size(image) &&
+        memcmp(inlay_buffer_data(again), inlay_buffer_data(image), inlay_buffer_size(image)) == 0);
+  inlay_buffer_delete(again);
+  inlay_buffer_delete(image);
+  inlay_module_delete(module);
+  return loaded;
+}
+
 #endif

@@ -795,20 +795,6 @@ static void signed_addresses(void) {
 
 /* -- images -- */
 
-static inlay_module_t *reloaded(inlay_engine_t *engine, inlay_module_t *module) {
-  inlay_buffer_t *image = NULL;
-  inlay_module_t *loaded = NULL;
-  OK(inlay_module_save(module, &image));
-  OK(inlay_module_load(engine, inlay_buffer_data(image), inlay_buffer_size(image), &loaded));
-  inlay_buffer_t *again = NULL;
-  OK(inlay_module_save(loaded, &again));
-  CHECK(inlay_buffer_size(again) == inlay_buffer_size(image) &&
-        memcmp(inlay_buffer_data(again), inlay_buffer_data(image), inlay_buffer_size(image)) == 0);
-  inlay_buffer_delete(again);
-  inlay_buffer_delete(image);
-  inlay_module_delete(module);
-  return loaded;
-}
 static void images(void) {
   world_t world = world_new(NULL, refs_wasm, refs_wasm_len);
   world.module = reloaded(world.engine, world.module);
