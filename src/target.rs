@@ -44,11 +44,6 @@ const DEFAULTS: &[(&str, &str)] = &[
 /// Code memory is asked for no more than a huge page's alignment.
 const MAX_LOG2_ALIGN: u8 = 21;
 
-/// Functions beyond these are compiled in linear time: what the optimizer and the usual register allocator take
-/// grows faster than the function does, and a module must not be able to hold up its host.
-const MOST_LOCALS: u32 = 2_000;
-const MOST_BYTES: usize = 256 << 10;
-
 /// A target, ready to compile for.
 pub struct Target {
     isa: OwnedTargetIsa,
@@ -119,12 +114,9 @@ impl Target {
         &*self.isa
     }
 
-    /// The ISA to compile a function with that has so many locals, and whose body so many bytes.
-    pub fn isa_for(&self, locals: u32, bytes: usize) -> &dyn TargetIsa {
-        match locals > MOST_LOCALS || bytes > MOST_BYTES {
-            true => &*self.linear_isa,
-            false => &*self.isa,
-        }
+    /// The ISA to compile large functions with.
+    pub fn linear_isa(&self) -> &dyn TargetIsa {
+        &*self.linear_isa
     }
 
     /// Whether this process can run the code.

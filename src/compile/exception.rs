@@ -9,7 +9,7 @@ use super::Symbol;
 use super::func::Translator;
 use super::vm::{Region, symbol};
 use crate::builtins::Builtin;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::image::{Handler, HandlerSite};
 use crate::layout::{SLOT, VmException};
 use crate::trap::Trap;
@@ -22,11 +22,6 @@ use cranelift_codegen::{
 };
 use std::mem::offset_of;
 use wasmparser::{Catch, TryTable};
-
-/// How many exception handlers the calls of a function may list, and how many more for each byte of its body. Code of
-/// compilers stays far below one for each byte.
-const HANDLERS: usize = 10_000;
-const HANDLERS_PER_BYTE: usize = 4;
 
 /// A catch clause in force: what it catches, and the block that it lands in.
 pub struct Clause {
@@ -107,23 +102,6 @@ impl Translator<'_, '_> {
         self.stack.truncate(height);
     }
 
-    /// Whether the calls so far list more handlers than a body of so many bytes may. Each call lists all clauses in
-    /// force, which would otherwise be a square of the size.
-    pub fn check_handlers(&self, bytes: usize) -> Result<()> {
-        let most = HANDLERS + HANDLERS_PER_BYTE * bytes;
-        if self.handlers <= most {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Limit,
-            format_args!(
-                "function {}: its calls have more than {most} exception handlers in force, taken together; nest fewer \
-                 try_table around calls",
-                self.index
-            ),
-        ))
-    }
-
     /// Calls something that can throw; gives its results.
     pub fn call_throwing(
         &mut self,
@@ -165,7 +143,7 @@ impl Translator<'_, '_> {
                 break;
             }
         }
-        self.handlers += items.len();
+        self.survey.carry_handlers(items.len(), self.stack.len());
         let normal = BlockCall::new(returned, passed, &mut b.func.dfg.value_lists);
         match target {
             Target::Symbol(name) => {

@@ -2,6 +2,7 @@
 
 use super::control::Frame;
 use super::exception::Clause;
+use super::survey::Survey;
 use super::vm::{Region, Vm, clif_type, wasm_signature};
 use super::{Env, Needs, ops};
 use crate::error::{Error, ErrorKind, Result};
@@ -9,37 +10,55 @@ use crate::layout::{VmHeader, VmStore};
 use crate::module::{RefType, ValType};
 use crate::trap::Trap;
 use cranelift_codegen::ir::{
-    self, InstBuilder, SourceLoc, Type, Value, condcodes::IntCC, types::I64,
+    self, InstBuilder, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Type, Value,
+    condcodes::IntCC, types::I64,
 };
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::settings::RegallocAlgorithm;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::mem::offset_of;
+use std::sync::atomic::Ordering;
 use wasmparser::{FuncValidator, FunctionBody, Operator, ValidatorResources};
 
 /// A function in translation: wasm's operand and control stacks over a CLIF builder.
 pub struct Translator<'a, 'b> {
     pub vm: Vm<'a, 'b>,
     pub index: u32,
-    pub locals: Vec<Variable>,
+    locals: Vec<Local>,
     pub stack: Vec<Value>,
     pub control: Vec<Frame>,
     /// Catch clauses in force, outermost first, with the height of the control stack inside their `try_table`.
     pub clauses: Vec<(usize, Vec<Clause>)>,
-    /// How many handlers the calls so far list.
-    pub handlers: usize,
+    pub survey: Survey,
     /// Whether the instruction at hand can be reached; if not, only nesting is followed.
     pub reachable: bool,
 }
 
-/// Translates and validates a body; gives the wasm offset at which it starts.
-pub fn translate(
-    env: &Env<'_>,
+/// Where a local is kept.
+#[derive(Clone, Copy)]
+enum Local {
+    Variable(Variable),
+    Frame(Type, StackSlot),
+}
+
+/// A body in CLIF.
+pub struct Translated<'a> {
+    /// The wasm offset at which it starts.
+    pub start: u32,
+    /// What is to compile it.
+    pub isa: &'a dyn TargetIsa,
+}
+
+/// Translates and validates a body.
+pub fn translate<'a>(
+    env: &Env<'a>,
     index: u32,
     body: &FunctionBody<'_>,
     validator: &mut FuncValidator<ValidatorResources>,
     func: &mut ir::Function,
     builder: &mut FunctionBuilderContext,
     needs: &mut Needs,
-) -> Result<u32> {
+) -> Result<Translated<'a>> {
     let ty = env.module.func_type(index);
     func.signature = wasm_signature(ty);
     let mut b = FunctionBuilder::new(func, builder);
@@ -54,6 +73,12 @@ pub fn translate(
     let start = reader.original_position() as u32;
     b.set_srcloc(SourceLoc::new(start));
 
+    let locals = validator.len_locals() as usize;
+    let survey = Survey::new(body);
+    let mut isa = env.target.isa();
+    if survey.is_large(locals) {
+        isa = env.target.linear_isa();
+    }
     let mut translator = Translator {
         vm: Vm::new(env, b, needs, params[0]),
         index,
@@ -61,51 +86,38 @@ pub fn translate(
         stack: Vec::new(),
         control: vec![Frame::function(ty.results.len())],
         clauses: Vec::new(),
-        handlers: 0,
+        survey,
         reachable: true,
     };
-    if calls(body) {
+    if translator.survey.calls {
         translator.check_stack();
     }
-    translator.declare_locals(&params[1..], validator);
+    // This allocator keeps nothing in registers from one block to the next, so variables would only be copied.
+    let in_frame = isa.flags().regalloc_algorithm() == RegallocAlgorithm::SinglePass;
+    translator.declare_locals(&params[1..], validator, in_frame);
 
-    let bytes = body.as_bytes().len();
     let mut reader = wasmparser::OperatorsReader::new(reader);
     while !reader.eof() {
         let (op, offset) = reader.read_with_offset()?;
         validator.op(offset, &op)?;
         translator.vm.b.set_srcloc(SourceLoc::new(offset as u32));
+        let (operands, blocks) = (translator.stack.len(), translator.blocks());
+        translator.survey.carry_edges(&op, operands);
+        translator.survey.check(&env.carried, index)?;
         ops::translate(&mut translator, &op)?;
-        translator.check_handlers(bytes)?;
+        let results = translator.stack.len().saturating_sub(operands);
+        let blocks = translator.blocks() - blocks;
+        translator.survey.carry(results, blocks, operands);
     }
     reader.finish()?;
-    let Translator { mut vm, .. } = translator;
+    let Translator { mut vm, survey, .. } = translator;
+    env.carried.fetch_add(survey.excess(), Ordering::Relaxed);
     vm.b.seal_all_blocks();
-    vm.b.finalize(env.target.isa().frontend_config());
-    Ok(start)
-}
-
-/// Whether a body calls other wasm: only then can it take part in recursion,
-/// and needs to look at the stack limit.
-fn calls(body: &FunctionBody<'_>) -> bool {
-    let Ok(mut ops) = body.get_operators_reader() else {
-        return true;
-    };
-    while !ops.eof() {
-        match ops.read() {
-            Ok(
-                Operator::Call { .. }
-                | Operator::CallIndirect { .. }
-                | Operator::CallRef { .. }
-                | Operator::ReturnCall { .. }
-                | Operator::ReturnCallIndirect { .. }
-                | Operator::ReturnCallRef { .. },
-            )
-            | Err(_) => return true,
-            Ok(_) => {}
-        }
+    if survey.is_large(locals) {
+        isa = env.target.linear_isa();
     }
-    false
+    vm.b.finalize(env.target.isa().frontend_config());
+    Ok(Translated { start, isa })
 }
 
 impl Translator<'_, '_> {
@@ -117,12 +129,20 @@ impl Translator<'_, '_> {
         self.vm.trap_if(over, Trap::StackOverflow);
     }
 
-    fn declare_locals(&mut self, params: &[Value], validator: &FuncValidator<ValidatorResources>) {
+    fn blocks(&self) -> usize {
+        self.vm.b.func.dfg.num_blocks()
+    }
+
+    fn declare_locals(
+        &mut self,
+        params: &[Value],
+        validator: &FuncValidator<ValidatorResources>,
+        in_frame: bool,
+    ) {
         let mut zeros: Vec<(Type, Value)> = Vec::new();
         for i in 0..validator.len_locals() {
             let ty = validator.get_local_type(i).expect("it is below the length");
             let ty = operand_type(ty);
-            let variable = self.vm.b.declare_var(ty);
             let value = match params.get(i as usize) {
                 Some(&value) => value,
                 None => match zeros.iter().find(|(t, _)| *t == ty) {
@@ -134,8 +154,31 @@ impl Translator<'_, '_> {
                     }
                 },
             };
-            self.vm.b.def_var(variable, value);
-            self.locals.push(variable);
+            self.locals.push(match in_frame {
+                true => {
+                    let align = ty.bytes().trailing_zeros() as u8;
+                    let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, ty.bytes(), align);
+                    Local::Frame(ty, self.vm.b.create_sized_stack_slot(slot))
+                }
+                false => Local::Variable(self.vm.b.declare_var(ty)),
+            });
+            self.local_set(i, value);
+        }
+    }
+
+    pub fn local_get(&mut self, index: u32) -> Value {
+        let b = &mut self.vm.b;
+        match self.locals[index as usize] {
+            Local::Variable(variable) => b.use_var(variable),
+            Local::Frame(ty, slot) => b.ins().stack_load(I64, ty, slot, 0),
+        }
+    }
+
+    pub fn local_set(&mut self, index: u32, value: Value) {
+        let b = &mut self.vm.b;
+        match self.locals[index as usize] {
+            Local::Variable(variable) => b.def_var(variable, value),
+            Local::Frame(_, slot) => drop(b.ins().stack_store(I64, value, slot, 0)),
         }
     }
 

@@ -8,6 +8,7 @@ mod control;
 mod exception;
 mod func;
 mod ops;
+mod survey;
 mod trampoline;
 mod vm;
 
@@ -112,6 +113,8 @@ pub struct Env<'a> {
     pub layout: VmLayout,
     /// For each type index, the lowest index of an equal type.
     pub canonical: Vec<u32>,
+    /// What the functions so far have carried beyond their size.
+    carried: AtomicUsize,
 }
 
 impl<'a> Env<'a> {
@@ -133,6 +136,7 @@ impl<'a> Env<'a> {
             module,
             layout,
             canonical,
+            carried: AtomicUsize::new(0),
         })
     }
 }
@@ -286,7 +290,7 @@ fn compile_func(
     let mut validator = body.validate.into_validator(allocations);
     let mut needs = Needs::default();
     scratch.context.clear();
-    let start = func::translate(
+    let func::Translated { start, isa } = func::translate(
         env,
         index,
         &body.body,
@@ -295,8 +299,6 @@ fn compile_func(
         &mut scratch.builder,
         &mut needs,
     )?;
-    let bytes = body.body.as_bytes().len();
-    let isa = env.target.isa_for(validator.len_locals(), bytes);
     scratch.validator = validator.into_allocations();
     let code = assemble(isa, scratch, &format_args!("function {index}"))?;
     let guard = if code.frame > UNCHECKED_FRAME {

@@ -203,8 +203,6 @@ static void huge_frames(void) {
   for (size_t i = 0; i < (test_quick() ? 2 : sizeof sizes / sizeof *sizes); i++) {
     bytes_t wasm = huge_module(sizes[i]);
     inlay_config_t *config = inlay_config_new();
-    /* The quicker allocator where the usual one would take minutes for a function like these. */
-    if (sizes[i] > 5000) OK(inlay_config_flag(config, "regalloc_algorithm", "single_pass"));
     world_t world = world_new(config, wasm.data, wasm.len);
     inlay_config_delete(config);
     world_start(&world);

@@ -95,6 +95,16 @@ fn host_builtin() {
     run_all(&setup("host/builtin", &engine));
 }
 
+/// What large functions are compiled with: locals in the frame, no optimizer, one pass of register allocation.
+#[test]
+fn as_if_large() {
+    let engine = engine(|config| {
+        config.flag("regalloc_algorithm", "single_pass").unwrap();
+        config.flag("opt_level", "none").unwrap();
+    });
+    run_all(&setup("host/auto, as if large", &engine));
+}
+
 /// Every module goes through an image: saved by one engine, loaded and run by another.
 #[test]
 fn saved_and_loaded() {

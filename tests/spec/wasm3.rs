@@ -127,6 +127,15 @@ fn baseline_builtin() {
     });
 }
 
+/// What large functions are compiled with: locals in the frame, no optimizer, one pass of register allocation.
+#[test]
+fn as_if_large() {
+    run_all("host/auto, as if large", |config| {
+        config.flag("regalloc_algorithm", "single_pass").unwrap();
+        config.flag("opt_level", "none").unwrap();
+    });
+}
+
 /// The faster forms of relaxed instructions are among those that the scripts allow, on every kind of CPU.
 #[test]
 fn relaxed_native() {

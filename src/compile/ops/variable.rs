@@ -15,16 +15,16 @@ use wasmparser::Operator;
 pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
     match *op {
         Operator::LocalGet { local_index } => {
-            let value = t.vm.b.use_var(t.locals[local_index as usize]);
+            let value = t.local_get(local_index);
             t.push(value);
         }
         Operator::LocalSet { local_index } => {
             let value = t.pop();
-            t.vm.b.def_var(t.locals[local_index as usize], value);
+            t.local_set(local_index, value);
         }
         Operator::LocalTee { local_index } => {
             let value = t.top(1)[0];
-            t.vm.b.def_var(t.locals[local_index as usize], value);
+            t.local_set(local_index, value);
         }
         Operator::GlobalGet { global_index } => {
             let value = t.global_get(global_index);

@@ -1,0 +1,441 @@
+//! Modules that are large in one way each: compiled or refused with a clear error, in time that grows no faster than
+//! they do, and in bounded memory.
+//!
+//! `cargo test --test limits -- --nocapture` prints what each takes. Times are only printed; memory beyond the limit set
+//! here ends the test.
+
+#[path = "spec/api.rs"]
+mod api;
+
+use api::{Config, Value, c, zero};
+use std::fs;
+use std::time::Instant;
+use wasm_encoder::{
+    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection,
+    GlobalSection, GlobalType, InstructionSink, MemArg, MemArgTarget, MemorySection, MemoryType,
+    Module, TypeSection, ValType,
+};
+
+const MOST_MEMORY: u64 = 2 << 30;
+
+/// The largest frame here has 50,000 vectors.
+const STACK: usize = 4 << 20;
+
+/// The argument that each module's `f` is called with.
+const ARGUMENT: i32 = 3;
+
+enum Expected {
+    /// Compiles, and `f` gives this.
+    Gives(i32),
+    Refused(c::inlay_error_kind_t, &'static str),
+}
+use Expected::{Gives, Refused};
+
+/// A module with one function type more than it needs: `f` takes and gives an i32, and is the last of the functions.
+#[derive(Default)]
+struct Builder {
+    types: TypeSection,
+    functions: FunctionSection,
+    globals: GlobalSection,
+    code: CodeSection,
+    count: u32,
+}
+
+impl Builder {
+    /// With a type for `f`, of index 0.
+    fn new() -> Builder {
+        let mut builder = Builder::default();
+        let (params, results) = ([ValType::I32], [ValType::I32]);
+        builder.types.ty().function(params, results);
+        builder
+    }
+
+    fn function(
+        &mut self,
+        ty: u32,
+        locals: &[(u32, ValType)],
+        body: impl FnOnce(&mut InstructionSink<'_>),
+    ) {
+        let mut function = Function::new(locals.iter().copied());
+        let mut sink = function.instructions();
+        body(&mut sink);
+        sink.end();
+        self.functions.function(ty);
+        self.code.function(&function);
+        self.count += 1;
+    }
+
+    fn finish(self) -> Vec<u8> {
+        let mut memories = MemorySection::new();
+        memories.memory(MemoryType {
+            minimum: 1,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+        let mut exports = ExportSection::new();
+        exports.export("f", ExportKind::Func, self.count - 1);
+        let mut module = Module::new();
+        module.section(&self.types).section(&self.functions);
+        module.section(&memories).section(&self.globals);
+        module.section(&exports).section(&self.code);
+        module.finish()
+    }
+}
+
+/// A module of just `f`.
+fn f(locals: &[(u32, ValType)], body: impl FnOnce(&mut InstructionSink<'_>)) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.function(0, locals, body);
+    builder.finish()
+}
+
+/// Where operand `i` of those that are loaded from memory is.
+fn at(i: u32) -> MemArg {
+    MemArg {
+        offset: u64::from(4 * i) % 60_000,
+        align: 2,
+        target: MemArgTarget::default(),
+        ordering: None,
+    }
+}
+
+fn globals(n: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    let ty = GlobalType {
+        val_type: ValType::I32,
+        mutable: true,
+        shared: false,
+    };
+    for i in 0..n {
+        builder.globals.global(ty, &ConstExpr::i32_const(i as i32));
+    }
+    builder.function(0, &[], |b| {
+        b.global_get(n - 1);
+    });
+    builder.finish()
+}
+
+fn functions(n: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    for i in 0..n {
+        let add = |b: &mut InstructionSink<'_>| {
+            b.local_get(0).i32_const(i as i32).i32_add();
+        };
+        builder.function(0, &[], add);
+    }
+    builder.function(0, &[], |b| {
+        b.local_get(0).call(n - 1);
+    });
+    builder.finish()
+}
+
+fn br_table(n: u32) -> Vec<u8> {
+    f(&[], |b| {
+        b.block(BlockType::Empty).block(BlockType::Empty);
+        b.local_get(0);
+        b.br_table((0..n).map(|i| i % 2), 1);
+        b.end().i32_const(10).return_().end().i32_const(20);
+    })
+}
+
+/// Locals of v128, each set to what only it has; all lanes are taken together in the end.
+fn vectors(n: u32) -> Vec<u8> {
+    f(&[(n, ValType::V128)], |b| {
+        for i in 1..=n {
+            b.i32_const(i as i32).i32x4_splat().local_set(i);
+        }
+        b.local_get(1);
+        for i in 2..=n {
+            b.local_get(i).v128_xor();
+        }
+        b.i32x4_extract_lane(3);
+    })
+}
+
+fn nested_blocks(n: u32) -> Vec<u8> {
+    f(&[], |b| {
+        for _ in 0..n {
+            b.block(BlockType::Result(ValType::I32));
+        }
+        b.i32_const(7);
+        for _ in 0..n {
+            b.end();
+        }
+    })
+}
+
+fn ifs(n: u32) -> Vec<u8> {
+    f(&[(1, ValType::I32)], |b| {
+        for i in 0..n {
+            b.block(BlockType::Empty);
+            b.local_get(0).i32_const(i as i32).i32_eq().br_if(0);
+            b.local_get(1).i32_const(i as i32).i32_add().local_set(1);
+            b.end();
+        }
+        b.local_get(1);
+    })
+}
+
+/// Locals that are all needed after as many blocks: a variable has something to say of each block.
+fn locals_after_blocks(n: u32) -> Vec<u8> {
+    f(&[(n, ValType::I32)], |b| {
+        b.local_get(0).local_set(n);
+        for _ in 0..n {
+            b.local_get(0).if_(BlockType::Empty).nop().end();
+        }
+        for i in 1..=n {
+            b.local_get(i);
+            if i > 1 {
+                b.i32_add();
+            }
+        }
+    })
+}
+
+/// Branches out of loops around them, with locals that change in all of those.
+fn locals_in_loops(locals: u32, branches: u32) -> Vec<u8> {
+    let loops = 300;
+    f(&[(locals, ValType::I32)], |b| {
+        for _ in 0..loops {
+            b.loop_(BlockType::Empty);
+        }
+        for i in 0..branches {
+            let to = 1 + i % locals;
+            b.local_get(1 + i * 7 % locals)
+                .local_get(0)
+                .i32_add()
+                .local_set(to);
+            b.i32_const(0).br_if(i % loops);
+        }
+        for _ in 0..loops {
+            b.end();
+        }
+        b.local_get(1);
+    })
+}
+
+/// Locals that change in every other branch.
+fn locals_in_ifs(locals: u32, n: u32) -> Vec<u8> {
+    f(&[(locals, ValType::I32)], |b| {
+        for i in 0..n {
+            b.local_get(0).if_(BlockType::Empty);
+            b.local_get(1 + i % locals)
+                .local_get(0)
+                .i32_add()
+                .local_set(1 + i % locals);
+            b.end();
+        }
+        b.local_get(1);
+    })
+}
+
+/// Operands that stay while others are loaded and checked.
+fn operands(n: u32) -> Vec<u8> {
+    f(&[], |b| {
+        for i in 0..n {
+            b.local_get(0).i32_load(at(i));
+        }
+        for _ in 1..n {
+            b.i32_add();
+        }
+    })
+}
+
+/// Calls whose thousand results nobody takes, a hundred in each function.
+fn results(calls: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.types.ty().function([], vec![ValType::I64; 1000]);
+    builder.function(1, &[], |b| {
+        b.unreachable();
+    });
+    for _ in 0..calls / 100 {
+        builder.function(0, &[], |b| {
+            b.block(BlockType::Empty).local_get(0).br_if(0);
+            for _ in 0..100 {
+                b.block(BlockType::Empty).call(0).br(0).end();
+            }
+            b.end().local_get(0);
+        });
+    }
+    builder.finish()
+}
+
+/// Loops that each take a thousand operands.
+fn loop_parameters(n: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.types.ty().function(vec![ValType::I64; 1000], []);
+    builder.function(0, &[], |b| {
+        for _ in 0..1000 {
+            b.i64_const(1);
+        }
+        for _ in 0..n {
+            b.loop_(BlockType::FunctionType(1));
+        }
+        b.unreachable();
+        for _ in 0..n {
+            b.end();
+        }
+        b.local_get(0);
+    });
+    builder.finish()
+}
+
+fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
+    let sum = |n: i64| n * (n - 1) / 2;
+    let xor = |n: i32| (1..=n).fold(0, |x, i| x ^ i);
+    let limit = |part| Refused(c::INLAY_ERROR_LIMIT, part);
+    let mut cases = Vec::new();
+    for n in [500_000, 1_000_000] {
+        cases.push(("globals", n, globals(n), Gives(n as i32 - 1)));
+    }
+    let many = Refused(c::INLAY_ERROR_INVALID_MODULE, "limit of 1000000");
+    cases.push(("globals", 1_000_001, globals(1_000_001), many));
+    for n in [50_000, 100_000] {
+        let expected = Gives(ARGUMENT + n as i32 - 1);
+        cases.push(("functions", n, functions(n), expected));
+    }
+    for n in [32_000, 65_000] {
+        cases.push(("targets of a br_table", n, br_table(n), Gives(20)));
+    }
+    let many = limit("65520 is the most");
+    cases.push(("targets of a br_table", 65_521, br_table(65_521), many));
+    for n in [25_000, 49_999] {
+        let expected = Gives(xor(n as i32));
+        cases.push(("locals of v128", n, vectors(n), expected));
+    }
+    for n in [1_000, 10_000, 100_000] {
+        cases.push(("nested blocks", n, nested_blocks(n), Gives(7)));
+    }
+    for n in [5_000, 10_000, 20_000, 40_000] {
+        let expected = Gives((sum(i64::from(n)) - i64::from(ARGUMENT)) as i32);
+        cases.push(("blocks one after another", n, ifs(n), expected));
+    }
+    for n in [10_000, 20_000] {
+        let expected = Gives(ARGUMENT);
+        cases.push((
+            "locals after as many blocks",
+            n,
+            locals_after_blocks(n),
+            expected,
+        ));
+    }
+    for n in [4_000, 8_000] {
+        // The first local is set once for each time around, to the sum of an unset one and the argument.
+        let wasm = locals_in_loops(1_900, n);
+        cases.push((
+            "branches in loops of 1,900 locals",
+            n,
+            wasm,
+            Gives(in_loops(1_900, n)),
+        ));
+    }
+    for n in [7_500, 15_000] {
+        let expected = Gives(ARGUMENT * (n as i32 / 1_500));
+        cases.push((
+            "ifs that set 1,500 locals",
+            n,
+            locals_in_ifs(1_500, n),
+            expected,
+        ));
+    }
+    for n in [1_000, 4_000] {
+        cases.push(("operands at once", n, operands(n), Gives(0)));
+    }
+    let many = || limit("carry 1000000 operands more");
+    cases.push(("operands at once", 40_000, operands(40_000), many()));
+    cases.push(("calls of 1,000 results", 100, results(100), Gives(ARGUMENT)));
+    cases.push(("calls of 1,000 results", 5_000, results(5_000), many()));
+    cases.push((
+        "loops of 1,000 parameters",
+        5_000,
+        loop_parameters(5_000),
+        many(),
+    ));
+    cases
+}
+
+/// What the function of `locals_in_loops` gives.
+fn in_loops(locals: u32, branches: u32) -> i32 {
+    let mut values = vec![0; locals as usize];
+    for i in 0..branches {
+        values[(i % locals) as usize] = values[(i * 7 % locals) as usize] + ARGUMENT;
+    }
+    values[0]
+}
+
+/// Figures of this process, in KiB.
+fn memory(what: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status.lines().find(|line| line.starts_with(what));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+/// What a call gives, the seconds and at most how many more MiB than before it took.
+fn measured<T>(call: impl FnOnce() -> T) -> (T, f64, u64) {
+    // SAFETY: it takes no pointers.
+    unsafe { libc::malloc_trim(0) };
+    // Resets the peak; where this is not allowed, it stays that of all calls so far.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+    let before = memory("VmRSS");
+    let start = Instant::now();
+    let result = call();
+    let seconds = start.elapsed().as_secs_f64();
+    let peak = memory("VmHWM").saturating_sub(before);
+    (result, seconds, peak / 1024)
+}
+
+#[test]
+fn large_modules() {
+    let thread = std::thread::Builder::new().stack_size(2 * STACK);
+    thread.spawn(on_large_stack).unwrap().join().unwrap();
+}
+
+fn on_large_stack() {
+    let limit = libc::rlimit {
+        rlim_cur: MOST_MEMORY,
+        rlim_max: MOST_MEMORY,
+    };
+    // SAFETY: the limit is a whole `rlimit`, which the call only reads.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &limit) }, 0);
+    let config = Config::new();
+    config.stack_bytes(STACK).unwrap();
+    let engine = config.engine().unwrap();
+    println!(
+        "{:36} {:>9} {:>10} {:>8} {:>6}",
+        "", "", "bytes", "s", "MiB"
+    );
+    for (name, n, wasm, expected) in cases() {
+        let what = format!("{name}: {n}");
+        let (module, seconds, peak) = measured(|| engine.compile(&wasm));
+        let bytes = wasm.len();
+        print!("{name:36} {n:9} {bytes:10} {seconds:8.2} {peak:6}");
+        match (module, expected) {
+            (Ok(module), Gives(value)) => {
+                println!();
+                let store = engine.store().unwrap();
+                let linker = engine.linker().unwrap();
+                let instance = linker.instantiate(&store, &module).unwrap();
+                let f = instance.func("f").expect("it is exported");
+                let mut argument = zero();
+                argument.kind = c::INLAY_I32;
+                argument.of.i32 = ARGUMENT;
+                let arguments: [Value; 1] = [argument];
+                let given = f
+                    .call(&arguments, 1)
+                    .unwrap_or_else(|e| panic!("{what}: {e}"));
+                // SAFETY: the function's type says that its result is an i32.
+                assert_eq!(unsafe { given[0].of.i32 }, value, "{what}");
+            }
+            (Err(error), Refused(kind, part)) => {
+                println!("  {}", error.message());
+                assert_eq!(error.kind(), kind, "{what}: {error}");
+                assert!(error.message().contains(part), "{what}: {error}");
+            }
+            (Ok(_), Refused(..)) => panic!("{what} compiles"),
+            (Err(error), Gives(_)) => panic!("{what}: {error}"),
+        }
+    }
+}
