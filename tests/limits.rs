@@ -178,6 +178,40 @@ fn ifs(n: u32) -> Vec<u8> {
     })
 }
 
+/// A local that is one of two values after each of these.
+fn nested_ifs(n: u32) -> Vec<u8> {
+    f(&[(1, ValType::I32)], |b| {
+        for _ in 0..n {
+            b.local_get(0).if_(BlockType::Empty);
+        }
+        b.i32_const(8).local_set(1);
+        for _ in 0..n {
+            b.end();
+        }
+        b.local_get(1);
+    })
+}
+
+/// Branches of many targets each, with a local that changes in between.
+fn br_tables(n: u32) -> Vec<u8> {
+    let targets = 500;
+    f(&[(1, ValType::I32)], |b| {
+        for _ in 0..targets {
+            b.block(BlockType::Empty);
+        }
+        for _ in 0..n {
+            b.block(BlockType::Empty).local_get(0);
+            // The argument's target is the innermost, so it gets past all of these.
+            b.br_table((0..targets).map(|i| (i + targets - 3) % targets), 1);
+            b.end().local_get(1).i32_const(1).i32_add().local_set(1);
+        }
+        for _ in 0..targets {
+            b.end();
+        }
+        b.local_get(1);
+    })
+}
+
 /// Locals that are all needed after as many blocks: a variable has something to say of each block.
 fn locals_after_blocks(n: u32) -> Vec<u8> {
     f(&[(n, ValType::I32)], |b| {
@@ -301,12 +335,18 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
     }
     let many = limit("65520 is the most");
     cases.push(("targets of a br_table", 65_521, br_table(65_521), many));
+    for n in [100, 200, 400] {
+        cases.push(("br_tables of 500 targets", n, br_tables(n), Gives(n as i32)));
+    }
     for n in [25_000, 49_999] {
         let expected = Gives(xor(n as i32));
         cases.push(("locals of v128", n, vectors(n), expected));
     }
     for n in [1_000, 10_000, 100_000] {
         cases.push(("nested blocks", n, nested_blocks(n), Gives(7)));
+    }
+    for n in [5_000, 10_000, 20_000, 40_000] {
+        cases.push(("nested ifs", n, nested_ifs(n), Gives(8)));
     }
     for n in [5_000, 10_000, 20_000, 40_000] {
         let expected = Gives((sum(i64::from(n)) - i64::from(ARGUMENT)) as i32);

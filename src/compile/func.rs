@@ -110,9 +110,12 @@ pub fn translate<'a>(
         translator.survey.carry(results, blocks, operands);
     }
     reader.finish()?;
-    let Translator { mut vm, survey, .. } = translator;
+    let Translator {
+        mut vm, mut survey, ..
+    } = translator;
     env.carried.fetch_add(survey.excess(), Ordering::Relaxed);
     vm.b.seal_all_blocks();
+    survey.translated(vm.b.func);
     if survey.is_large(locals) {
         isa = env.target.linear_isa();
     }

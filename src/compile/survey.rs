@@ -2,6 +2,7 @@
 //! to hold up its host.
 
 use crate::error::{Error, ErrorKind, Result};
+use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{Catch, FunctionBody, Operator};
 
@@ -10,6 +11,7 @@ use wasmparser::{Catch, FunctionBody, Operator};
 const MOST_LOCALS: usize = 2_000;
 const MOST_OPERANDS: usize = 1_000;
 const MOST_HANDLERS: usize = 5_000;
+const MOST_MERGES: usize = 16_000;
 const MOST_BYTES: usize = 256 << 10;
 
 /// Locals as variables take more than their number: each can be an argument of each edge, and has an entry for each
@@ -39,6 +41,8 @@ pub struct Survey {
     /// The most operands at once so far, and all that were carried.
     operands: usize,
     carried: usize,
+    /// How many edges have arguments; known when the body is translated.
+    merges: usize,
 }
 
 impl Survey {
@@ -51,6 +55,7 @@ impl Survey {
             handlers: 0,
             operands: 0,
             carried: 0,
+            merges: 0,
         };
         let Ok(mut ops) = body.get_operators_reader() else {
             return survey;
@@ -123,13 +128,24 @@ impl Survey {
         self.carried.saturating_sub(CARRIED_PER_BYTE * self.bytes)
     }
 
-    /// Whether a function, with so many locals, needs to be compiled in linear time. Its operands are known only when
-    /// it is translated.
+    /// Counts what there is to a function only when it is translated.
+    pub fn translated(&mut self, func: &ir::Function) {
+        let dfg = &func.dfg;
+        let last = |block| func.layout.last_inst(block);
+        let ends = func.layout.blocks().filter_map(last);
+        self.merges = ends
+            .flat_map(|i| dfg.insts[i].branch_destination(&dfg.jump_tables, &dfg.exception_tables))
+            .filter(|call| call.len(&dfg.value_lists) > 0)
+            .count();
+    }
+
+    /// Whether a function, with so many locals, needs to be compiled in linear time, as far as is known.
     pub fn is_large(&self, locals: usize) -> bool {
         self.bytes > MOST_BYTES
             || locals > MOST_LOCALS
             || self.operands > MOST_OPERANDS
             || self.handlers > MOST_HANDLERS
+            || self.merges > MOST_MERGES
             || locals.saturating_mul(self.edges + self.handlers) > MOST_LOCALS_BY_EDGES
             || locals.saturating_mul(self.bytes) > MOST_LOCALS_BY_BYTES
     }
