@@ -8,7 +8,7 @@
 
 #![allow(
     dead_code,
-    reason = "three test programs include this file and none of them uses all of it"
+    reason = "several test programs include this file and none of them uses all of it"
 )]
 
 use std::ffi::{CStr, CString, c_void};
