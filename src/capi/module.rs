@@ -142,8 +142,8 @@ fn hand_out(module: Arc<CompiledModule>) -> *mut inlay_module_t {
 /// Time and memory are in proportion to `len`, whatever the module holds. For that, a function is compiled without the
 /// optimizer if it is very large: a body of more than 256 KiB, more than 2,000 locals, 1,000 operands at once, 16,000
 /// branches with values or 5,000 exception handlers (those in force, added up over its calls), or fewer of each but too
-/// many together. A module is refused if its branches and calls carry more than 16 operands for each byte of their function, beyond a million, as
-/// types of a thousand results can make them.
+/// many together. A module is refused if its branches and calls carry more than 16 operands for each byte of their
+/// function, beyond a million, as types of a thousand results can make them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_compile(
     engine: *mut inlay_engine_t,
