@@ -109,7 +109,8 @@ impl Survey {
         self.carried += results + blocks * operands / STAYING;
     }
 
-    /// Refuses a function if it and what others have `carried` beyond their size is too much.
+    /// Refuses a function if it and what others have `carried` beyond their size is too much. With several threads, which
+    /// function that is may differ from run to run; that there is one does not.
     pub fn check(&self, carried: &AtomicUsize, function: u32) -> Result<()> {
         if self.excess() + carried.load(Ordering::Relaxed) <= CARRIED {
             return Ok(());
