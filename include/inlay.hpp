@@ -1325,7 +1325,8 @@ public:
         return detail::done(inlay_config_relaxed(get(), static_cast<inlay_relaxed_t>(policy)));
     }
     // Switches a feature of WebAssembly by the name of its proposal: ("simd", false). All of 3.0 but garbage
-    // collection is on to begin with, and "threads"; "wide-arithmetic" and "custom-page-sizes" are off.
+    // collection is on to begin with, and "threads" and "legacy-exceptions"; "wide-arithmetic" and "custom-page-sizes"
+    // are off.
     Result<void> try_feature(const char *name, bool enabled) {
         return detail::done(inlay_config_feature(get(), name, enabled));
     }

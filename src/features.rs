@@ -28,16 +28,14 @@ const FEATURES: &[(&str, WasmFeatures, bool)] = &[
         true,
     ),
     ("exceptions", WasmFeatures::EXCEPTIONS, true),
+    ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS, true),
     ("threads", WasmFeatures::THREADS, true),
     ("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC, false),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES, false),
 ];
 
 /// Features of WebAssembly that Inlay does not have; named when a module needs them.
-const ABSENT: &[(&str, WasmFeatures)] = &[
-    ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
-    ("stack-switching", WasmFeatures::STACK_SWITCHING),
-];
+const ABSENT: &[(&str, WasmFeatures)] = &[("stack-switching", WasmFeatures::STACK_SWITCHING)];
 
 /// What needs vectors of the CPU.
 pub const VECTORS: WasmFeatures = WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD);

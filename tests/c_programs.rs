@@ -28,6 +28,7 @@ const PROGRAMS: &[&str] = &[
     "exceptions.c",
     "fork_dlclose.c",
     "images.c",
+    "legacy.c",
     "link.c",
     "shared.c",
     "stacks.c",
@@ -74,6 +75,11 @@ fn fork_dlclose() {
 #[test]
 fn images() {
     build_and_run("images.c");
+}
+
+#[test]
+fn legacy() {
+    build_and_run("legacy.c");
 }
 
 #[test]

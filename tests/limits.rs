@@ -11,9 +11,9 @@ use api::{Config, Value, c, zero};
 use std::fs;
 use std::time::Instant;
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection,
+    BlockType, Catch, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection,
     GlobalSection, GlobalType, InstructionSink, MemArg, MemArgTarget, MemorySection, MemoryType,
-    Module, TypeSection, ValType,
+    Module, TagKind, TagSection, TagType, TypeSection, ValType,
 };
 
 const MOST_MEMORY: u64 = 2 << 30;
@@ -39,6 +39,7 @@ struct Builder {
     globals: GlobalSection,
     code: CodeSection,
     count: u32,
+    tag: bool,
 }
 
 impl Builder {
@@ -74,11 +75,21 @@ impl Builder {
             shared: false,
             page_size_log2: None,
         });
+        // The type of index 1, which has no results if any instruction is about the tag.
+        let mut tags = TagSection::new();
+        if self.tag {
+            let (kind, func_type_idx) = (TagKind::Exception, 1);
+            tags.tag(TagType {
+                kind,
+                func_type_idx,
+            });
+        }
         let mut exports = ExportSection::new();
         exports.export("f", ExportKind::Func, self.count - 1);
         let mut module = Module::new();
         module.section(&self.types).section(&self.functions);
-        module.section(&memories).section(&self.globals);
+        module.section(&memories).section(&tags);
+        module.section(&self.globals);
         module.section(&exports).section(&self.code);
         module.finish()
     }
@@ -296,6 +307,53 @@ fn results(calls: u32) -> Vec<u8> {
     builder.finish()
 }
 
+/// How `nested_tries` catches: by `try_table` or `try`, all of them or none but the outermost.
+#[derive(Clone, Copy)]
+enum Try {
+    Table,
+    EmptyTable,
+    Legacy,
+    Delegate,
+}
+
+/// Calls in nested instructions that catch what they throw.
+fn nested_tries(how: Try, n: u32, calls: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.types.ty().function([], []);
+    builder.tag = true;
+    builder.function(1, &[], |b| {
+        b.throw(0);
+    });
+    builder.function(0, &[], |b| {
+        b.block(BlockType::Empty);
+        let outermost = [Catch::One { tag: 0, label: 0 }];
+        b.try_table(BlockType::Empty, outermost);
+        for i in 0..n {
+            let catch = Catch::One {
+                tag: 0,
+                label: i + 1,
+            };
+            match how {
+                Try::Table => b.try_table(BlockType::Empty, [catch]),
+                Try::EmptyTable => b.try_table(BlockType::Empty, []),
+                Try::Legacy | Try::Delegate => b.try_(BlockType::Empty),
+            };
+        }
+        for _ in 0..calls {
+            b.call(0);
+        }
+        for _ in 0..n {
+            match how {
+                Try::Table | Try::EmptyTable => b.end(),
+                Try::Legacy => b.catch(0).end(),
+                Try::Delegate => b.delegate(0),
+            };
+        }
+        b.i32_const(1).return_().end().end().local_get(0);
+    });
+    builder.finish()
+}
+
 /// Loops that each take a thousand operands.
 fn loop_parameters(n: u32) -> Vec<u8> {
     let mut builder = Builder::new();
@@ -387,6 +445,24 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
     cases.push(("operands at once", 40_000, operands(40_000), many()));
     cases.push(("calls of 1,000 results", 100, results(100), Gives(ARGUMENT)));
     cases.push(("calls of 1,000 results", 5_000, results(5_000), many()));
+    for (what, how, gives) in [
+        ("calls in 50 try_tables", Try::Table, ARGUMENT),
+        ("calls in 50 trys", Try::Legacy, 1),
+    ] {
+        for n in [500, 1_000] {
+            cases.push((what, n, nested_tries(how, 50, n), Gives(gives)));
+        }
+        cases.push((what, 100_000, nested_tries(how, 50, 100_000), many()));
+    }
+    // As many as 100,000 take half a second, but for assertions of Cranelift's that a debug build has.
+    for n in [5_000, 10_000] {
+        for (what, how) in [
+            ("calls in as many empty try_tables", Try::EmptyTable),
+            ("calls in as many trys that delegate", Try::Delegate),
+        ] {
+            cases.push((what, n, nested_tries(how, n, n), Gives(ARGUMENT)));
+        }
+    }
     cases.push((
         "loops of 1,000 parameters",
         5_000,

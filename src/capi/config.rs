@@ -297,9 +297,10 @@ pub unsafe extern "C" fn inlay_config_relaxed(
 
 /// Switches a WebAssembly feature on or off, by the name of its proposal, such as "simd" or "tail-call".
 ///
-/// All of WebAssembly 3.0 but garbage collection is on to begin with, and "threads"; "wide-arithmetic" and
-/// "custom-page-sizes" are off. A module that needs a feature which is off is refused with an
-/// `INLAY_ERROR_UNSUPPORTED` that names it. `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
+/// All of WebAssembly 3.0 but garbage collection is on to begin with, and "threads" and "legacy-exceptions", which
+/// are the `try` and `catch` from before `try_table`; "wide-arithmetic" and "custom-page-sizes" are off. A module
+/// that needs a feature which is off is refused with an `INLAY_ERROR_UNSUPPORTED` that names it.
+/// `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_feature(
     config: *mut inlay_config_t,

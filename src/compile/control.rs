@@ -1,6 +1,8 @@
 //! Structured control: blocks, loops, branches.
 
+use super::exception::Clause;
 use super::func::{Translator, operand_type};
+use super::legacy::Caught;
 use super::vm::{block_args, clif_type};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::ValType;
@@ -18,6 +20,8 @@ enum Kind {
     /// An `if` whose `else` has yet to come, with the block and the operands it starts with.
     If(Block, Vec<Value>),
     Else,
+    /// A legacy `try`: the clauses that are still to come, and, in one of them, what that has caught.
+    Try(std::vec::IntoIter<Clause>, Option<Caught>),
     /// Begun in unreachable code: only its `end` matters.
     Dead,
 }
@@ -98,6 +102,42 @@ impl Translator<'_, '_> {
         self.push_frame(Kind::Block, params, results);
     }
 
+    /// The body of a `try` that these clauses follow.
+    pub fn try_block(&mut self, ty: BlockType, clauses: Vec<Clause>) {
+        let (params, results) = self.block_type(ty);
+        self.push_frame(Kind::Try(clauses.into_iter(), None), params, results);
+    }
+
+    /// Ends the body of the innermost `try`, or its clause, and gives the block of its next one. There is none in
+    /// unreachable code.
+    pub fn next_clause(&mut self) -> Option<Block> {
+        let last = self.control.len() - 1;
+        let Kind::Try(clauses, _) = &mut self.control[last].kind else {
+            return None;
+        };
+        let clause = clauses.next()?;
+        if self.reachable {
+            self.jump(0);
+        }
+        self.stack.truncate(self.control[last].height);
+        Some(clause.landing)
+    }
+
+    /// Says what the clause has caught that the innermost frame is in.
+    pub fn set_caught(&mut self, what: Caught) {
+        if let Some(Kind::Try(_, caught)) = self.control.last_mut().map(|frame| &mut frame.kind) {
+            *caught = Some(what);
+        }
+    }
+
+    /// What the clause has caught that the frame of this depth is in.
+    pub fn caught(&self, depth: u32) -> &Caught {
+        match &self.control[self.control.len() - 1 - depth as usize].kind {
+            Kind::Try(_, Some(caught)) => caught,
+            _ => unreachable!("validated"),
+        }
+    }
+
     pub fn loop_(&mut self, ty: BlockType) {
         if !self.reachable {
             self.control.push(Frame::dead());
@@ -148,7 +188,7 @@ impl Translator<'_, '_> {
     }
 
     pub fn end(&mut self) {
-        self.end_try_table();
+        self.end_scope();
         let last = self.control.len() - 1;
         if let Kind::If(otherwise, params) = &mut self.control[last].kind {
             // Without an else, the parameters are the results.

@@ -4,6 +4,7 @@
 //! exceptional edges, to a landing block that takes the exception apart and
 //! branches to the clause's label. The image lists, for the address that the
 //! call returns to, the clauses that are in force there, innermost first.
+//! `legacy` has the other instructions that catch.
 
 use super::Symbol;
 use super::func::Translator;
@@ -23,10 +24,20 @@ use cranelift_codegen::{
 use std::mem::offset_of;
 use wasmparser::{Catch, TryTable};
 
-/// A catch clause in force: what it catches, and the block that it lands in.
+/// A catch clause: what it catches, and the block that it lands in.
+#[derive(Clone, Copy)]
 pub struct Clause {
-    catches: Handler,
-    landing: Block,
+    pub catches: Handler,
+    pub landing: Block,
+}
+
+/// The clauses of a control frame.
+pub struct Scope {
+    /// How many control frames there are inside it, with its own.
+    depth: usize,
+    clauses: Vec<Clause>,
+    /// Where what these do not catch goes on: a scope that has clauses, by its place among all.
+    outer: Option<usize>,
 }
 
 /// What is called: a symbol of this image, or an address.
@@ -55,17 +66,59 @@ impl Translator<'_, '_> {
         self.vm.b.switch_to_block(body);
         self.vm.b.seal_block(body);
         self.block(table.ty);
-        self.clauses.push((self.control.len(), clauses));
+        self.begin_scope(clauses, 0);
     }
 
-    /// Ends the `try_table` that the innermost control frame is, if it is one.
-    pub fn end_try_table(&mut self) {
+    /// Puts clauses in force inside the innermost control frame, before those in force inside the frame that so many
+    /// others are between.
+    pub fn begin_scope(&mut self, clauses: Vec<Clause>, between: u32) {
         let depth = self.control.len();
-        if let Some((_, clauses)) = self.clauses.pop_if(|(at, _)| *at == depth) {
-            for clause in clauses {
+        let inside = depth - 1 - between as usize;
+        let around = self.scopes.partition_point(|scope| scope.depth <= inside);
+        let outer = match clauses.iter().any(catches_all) {
+            true => None,
+            false => self.with_clauses(around.checked_sub(1)),
+        };
+        self.scopes.push(Scope {
+            depth,
+            clauses,
+            outer,
+        });
+    }
+
+    /// This scope, or the one that it goes on to: only the innermost is asked whether it is empty, so that how many are
+    /// does not matter.
+    fn with_clauses(&self, scope: Option<usize>) -> Option<usize> {
+        let i = scope?;
+        match self.scopes[i].clauses.is_empty() {
+            true => self.scopes[i].outer,
+            false => Some(i),
+        }
+    }
+
+    /// Ends the scope of the innermost control frame, if it has one.
+    pub fn end_scope(&mut self) {
+        let depth = self.control.len();
+        if let Some(scope) = self.scopes.pop_if(|scope| scope.depth == depth) {
+            for clause in scope.clauses {
                 self.vm.b.seal_block(clause.landing);
             }
         }
+    }
+
+    /// The clauses that an exception thrown here comes by, in their order.
+    fn in_force(&self) -> Vec<Clause> {
+        let mut all = Vec::new();
+        let mut scope = self.with_clauses(self.scopes.len().checked_sub(1));
+        while let Some(i) = scope {
+            all.extend(&self.scopes[i].clauses);
+            scope = self.scopes[i].outer;
+        }
+        // Nothing gets past one that catches everything.
+        if let Some(last) = all.iter().position(catches_all) {
+            all.truncate(last + 1);
+        }
+        all
     }
 
     /// Fills a landing block: pushes what the clause gives its label, and branches there.
@@ -81,25 +134,30 @@ impl Translator<'_, '_> {
             Catch::AllRef { label } => (None, true, label),
         };
         if let Some(tag) = tag {
-            let module = self.vm.env.module;
-            let ty = &module.types[module.tags[tag as usize] as usize];
-            let flags = self.vm.flags(Region::Store);
-            let values = offset_of!(VmException, values) as i32;
-            let values = self.vm.b.ins().load(I64, flags, exception, values);
-            // The values are on the heap, which need not align them as vectors.
-            let slot = MemFlagsData::new().with_notrap();
-            let slot = slot.with_alias_region(flags.alias_region());
-            for (i, &ty) in ty.params.iter().enumerate() {
-                let ty = super::vm::clif_type(ty);
-                let value = self.vm.b.ins().load(ty, slot, values, (i * SLOT) as i32);
-                self.stack.push(value);
-            }
+            self.push_values(tag, exception);
         }
         if reference {
             self.stack.push(exception);
         }
         self.jump(label);
         self.stack.truncate(height);
+    }
+
+    /// Pushes what an exception of this tag carries.
+    pub fn push_values(&mut self, tag: u32, exception: Value) {
+        let module = self.vm.env.module;
+        let ty = &module.types[module.tags[tag as usize] as usize];
+        let flags = self.vm.flags(Region::Store);
+        let values = offset_of!(VmException, values) as i32;
+        let values = self.vm.b.ins().load(I64, flags, exception, values);
+        // The values are on the heap, which need not align them as vectors.
+        let slot = MemFlagsData::new().with_notrap();
+        let slot = slot.with_alias_region(flags.alias_region());
+        for (i, &ty) in ty.params.iter().enumerate() {
+            let ty = super::vm::clif_type(ty);
+            let value = self.vm.b.ins().load(ty, slot, values, (i * SLOT) as i32);
+            self.stack.push(value);
+        }
     }
 
     /// Calls something that can throw; gives its results.
@@ -109,9 +167,10 @@ impl Translator<'_, '_> {
         signature: Signature,
         args: &[Value],
     ) -> Vec<Value> {
+        let clauses = self.in_force();
         let b = &mut self.vm.b;
         let results: Vec<_> = signature.returns.iter().map(|r| r.value_type).collect();
-        if self.clauses.iter().all(|(_, clauses)| clauses.is_empty()) {
+        if clauses.is_empty() {
             let call = match target {
                 Target::Symbol(name) => {
                     let callee = symbol(b.func, name, signature);
@@ -133,15 +192,11 @@ impl Translator<'_, '_> {
         }
         // The unwinder reads the vmctx from the frame: a tag's index means something only with it.
         let mut items = vec![ExceptionTableItem::Context(self.vm.vmctx)];
-        for clause in self.clauses.iter().rev().flat_map(|(_, clauses)| clauses) {
+        for clause in clauses {
             let pool = &mut b.func.dfg.value_lists;
             let call = BlockCall::new(clause.landing, [BlockArg::TryCallExn(0)], pool);
             let tag = ExceptionTag::from_u32(clause.catches.encode());
             items.push(ExceptionTableItem::Tag(tag, call));
-            if clause.catches.tag.is_none() {
-                // Nothing gets past it.
-                break;
-            }
         }
         self.survey.carry_handlers(items.len(), self.stack.len());
         let normal = BlockCall::new(returned, passed, &mut b.func.dfg.value_lists);
@@ -190,6 +245,11 @@ impl Translator<'_, '_> {
         let exception = self.pop();
         self.vm
             .trap_if_zero(exception, Trap::NullExceptionReference);
+        self.throw_again(exception);
+    }
+
+    /// Throws an exception that wasm has a reference to.
+    pub fn throw_again(&mut self, exception: Value) {
         self.raise(Builtin::ThrowRef, &[exception]);
     }
 
@@ -204,6 +264,10 @@ impl Translator<'_, '_> {
         self.vm.b.ins().trap(super::vm::NEVER);
         self.reachable = false;
     }
+}
+
+fn catches_all(clause: &Clause) -> bool {
+    clause.catches.tag.is_none()
 }
 
 /// The handlers of a compiled function, by the calls that they are for.

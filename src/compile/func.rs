@@ -1,7 +1,7 @@
 //! One function body to CLIF: locals, the operand stack, and the walk over its instructions.
 
 use super::control::Frame;
-use super::exception::Clause;
+use super::exception::Scope;
 use super::survey::Survey;
 use super::vm::{Region, Vm, clif_type, wasm_signature};
 use super::{Env, Needs, ops};
@@ -27,8 +27,8 @@ pub struct Translator<'a, 'b> {
     locals: Vec<Local>,
     pub stack: Vec<Value>,
     pub control: Vec<Frame>,
-    /// Catch clauses in force, outermost first, with the height of the control stack inside their `try_table`.
-    pub clauses: Vec<(usize, Vec<Clause>)>,
+    /// Those of the control frames in which exceptions are caught, outermost first.
+    pub scopes: Vec<Scope>,
     pub survey: Survey,
     /// Whether the instruction at hand can be reached; if not, only nesting is followed.
     pub reachable: bool,
@@ -85,7 +85,7 @@ pub fn translate<'a>(
         locals: Vec::new(),
         stack: Vec::new(),
         control: vec![Frame::function(ty.results.len())],
-        clauses: Vec::new(),
+        scopes: Vec::new(),
         survey,
         reachable: true,
     };

@@ -7,6 +7,7 @@
 mod control;
 mod exception;
 mod func;
+mod legacy;
 mod ops;
 mod survey;
 mod trampoline;

@@ -1,6 +1,7 @@
 //! How much there is to a function body: what compiling it takes can be a square of that, and a module must not be able
 //! to hold up its host.
 
+use super::legacy::{self, After};
 use crate::error::{Error, ErrorKind, Result};
 use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,6 +35,8 @@ const STAYING: usize = 64;
 pub struct Survey {
     /// Whether it calls other wasm: only then can it take part in recursion, and needs to look at the stack limit.
     pub calls: bool,
+    /// What follows each legacy `try` in it, in their order.
+    pub tries: std::vec::IntoIter<After>,
     bytes: usize,
     edges: usize,
     /// How many exception handlers its calls list.
@@ -50,6 +53,7 @@ impl Survey {
     pub fn new(body: &FunctionBody<'_>) -> Survey {
         let mut survey = Survey {
             calls: false,
+            tries: Vec::new().into_iter(),
             bytes: body.as_bytes().len(),
             edges: 0,
             handlers: 0,
@@ -62,6 +66,7 @@ impl Survey {
         };
         // For each open block, how many catch clauses are in force in it.
         let mut in_force = vec![0];
+        let mut tried = 0;
         while let (false, Ok(op)) = (ops.eof(), ops.read()) {
             survey.edges += edges(&op);
             let clauses = in_force.last().copied().unwrap_or(0);
@@ -75,7 +80,9 @@ impl Survey {
                 Operator::ReturnCall { .. }
                 | Operator::ReturnCallIndirect { .. }
                 | Operator::ReturnCallRef { .. } => survey.calls = true,
-                Operator::Throw { .. } | Operator::ThrowRef => survey.handlers += clauses,
+                Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => {
+                    survey.handlers += clauses
+                }
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
                     in_force.push(clauses);
                 }
@@ -86,7 +93,29 @@ impl Survey {
                         None => clauses + catches.len(),
                     });
                 }
-                Operator::End => drop(in_force.pop()),
+                Operator::Try { .. } => {
+                    if tried == 0 {
+                        survey.tries = legacy::tries(body).into_iter();
+                    }
+                    in_force.push(match survey.tries.as_slice().get(tried) {
+                        Some(After::Clauses(all)) => match all.iter().any(|c| c.tag.is_none()) {
+                            true => all.len(),
+                            false => clauses + all.len(),
+                        },
+                        Some(&After::Delegate(depth)) => {
+                            let mut outwards = in_force.iter().rev();
+                            outwards.nth(depth as usize).copied().unwrap_or(0)
+                        }
+                        None => clauses,
+                    });
+                    tried += 1;
+                }
+                // What a clause throws, the `try` around it catches.
+                Operator::Catch { .. } | Operator::CatchAll => {
+                    in_force.pop();
+                    in_force.push(in_force.last().copied().unwrap_or(0));
+                }
+                Operator::End | Operator::Delegate { .. } => drop(in_force.pop()),
                 _ => {}
             }
         }
@@ -165,7 +194,9 @@ fn edges(op: &Operator<'_>) -> usize {
         | Operator::Br { .. }
         | Operator::BrIf { .. }
         | Operator::BrOnNull { .. }
-        | Operator::BrOnNonNull { .. } => 1,
+        | Operator::BrOnNonNull { .. }
+        | Operator::Catch { .. }
+        | Operator::CatchAll => 1,
         Operator::BrTable { targets } => targets.len() as usize + 1,
         Operator::TryTable { try_table } => try_table.catches.len(),
         _ => 0,

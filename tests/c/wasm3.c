@@ -834,6 +834,7 @@ static void images(void) {
 #include "needs_exceptions.wasm.h"
 #include "needs_extended.wasm.h"
 #include "needs_function_references.wasm.h"
+#include "needs_legacy.wasm.h"
 #include "needs_memories.wasm.h"
 #include "needs_memory64.wasm.h"
 #include "needs_multi_value.wasm.h"
@@ -871,6 +872,7 @@ static void features(void) {
       {"memory64", needs_table64_wasm, &needs_table64_wasm_len, true},
       {"function-references", needs_function_references_wasm, &needs_function_references_wasm_len, true},
       {"exceptions", needs_exceptions_wasm, &needs_exceptions_wasm_len, true},
+      {"legacy-exceptions", needs_legacy_wasm, &needs_legacy_wasm_len, true},
       {"threads", needs_threads_wasm, &needs_threads_wasm_len, true},
       {"wide-arithmetic", needs_wide_wasm, &needs_wide_wasm_len, false},
       {"custom-page-sizes", needs_pages_wasm, &needs_pages_wasm_len, false},

@@ -41,6 +41,11 @@ fn structure(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         Operator::Loop { blockty } => t.loop_(blockty),
         Operator::If { blockty } => t.if_(blockty),
         Operator::TryTable { ref try_table } => t.try_table(try_table),
+        Operator::Try { blockty } => t.legacy_try(blockty),
+        Operator::Catch { tag_index } => t.legacy_catch(Some(tag_index)),
+        Operator::CatchAll => t.legacy_catch(None),
+        // What its body throws was told where to go when the `try` began.
+        Operator::Delegate { .. } => t.end(),
         Operator::Else => t.else_(),
         Operator::End => t.end(),
         _ => return false,
@@ -63,6 +68,7 @@ fn control(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> Result<bool> {
         Operator::Return => t.return_(),
         Operator::Throw { tag_index } => t.throw(tag_index),
         Operator::ThrowRef => t.throw_ref(),
+        Operator::Rethrow { relative_depth } => t.rethrow(relative_depth),
         _ => return Ok(false),
     }
     Ok(true)

@@ -1,0 +1,2 @@
+;; Needs the feature "legacy-exceptions"
+(module (func try catch_all end))
