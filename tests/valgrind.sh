@@ -44,7 +44,7 @@ failed=""
 for name in "$@"; do
   echo "== $name"
   INLAY_TEST_QUICK=1 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
-    --show-leak-kinds=definite,indirect,possible --smc-check=all-non-file --trace-children=yes --trace-children-skip='*/sh,*/dash,*/bash,*objdump' --num-callers=20 \
+    --suppressions=tests/valgrind.supp --show-leak-kinds=definite,indirect,possible --smc-check=all-non-file --trace-children=yes --trace-children-skip='*/sh,*/dash,*/bash,*objdump' --num-callers=20 \
     "$bin/$name" || failed="$failed $name"
 done
 if [ -n "$failed" ]; then

@@ -364,13 +364,7 @@ unsafe fn check_reference(
     match ty.heap {
         HeapType::Extern => Ok(()),
         // SAFETY: the store is that of the function, table or global which the value is for.
-        HeapType::Exn
-            if unsafe { &*store }
-                .referenced
-                .contains_key(&(reference as usize)) =>
-        {
-            Ok(())
-        }
+        HeapType::Exn if unsafe { &*store }.references.has(reference as usize) => Ok(()),
         HeapType::Func | HeapType::Type(_) if !in_store() => {
             Err(Error::argument("the function is of another store"))
         }

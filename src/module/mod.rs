@@ -182,6 +182,19 @@ impl Module {
         &self.types[self.funcs[func as usize] as usize]
     }
 
+    /// Whether references to exceptions can be anywhere but in the frames of its functions.
+    pub fn passes_exceptions(&self) -> bool {
+        let exception = |ty: &ValType| matches!(ty, ValType::Ref(ty) if ty.heap == HeapType::Exn);
+        let types = self.funcs.iter().chain(&self.tags);
+        let mut types = types.map(|&ty| &self.types[ty as usize]);
+        types.any(|ty| ty.params.iter().chain(&ty.results).any(exception))
+            || self.globals.iter().any(|global| exception(&global.content))
+            || self
+                .tables
+                .iter()
+                .any(|table| table.element.heap == HeapType::Exn)
+    }
+
     /// The type of an export.
     pub fn export_type(&self, index: ExportIndex) -> ExternType {
         match index {

@@ -1,5 +1,6 @@
 //! Tags, exceptions, and the search for what catches them.
 
+use super::references::Reference;
 use super::{Instance, Slot, Store};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{VmContext, VmException};
@@ -22,8 +23,8 @@ pub struct Exception {
     types: Arc<[ValType]>,
     /// The id of the tag's store; wasm of no other can catch it.
     store: u64,
-    /// The exception that wasm of the store refers to and threw again as this one; null for one of its own.
-    again: *mut VmException,
+    /// Which of those that wasm of the store refers to it is, or is thrown again.
+    reference: Option<Reference>,
 }
 
 // SAFETY: its pointers are to what its store has, and are followed on the store's thread only.
@@ -36,11 +37,6 @@ impl std::fmt::Debug for Exception {
         write!(f, "Exception of tag {:p}", self.vm.tag)
     }
 }
-
-/// Exceptions that wasm holds references to, in one store, and the values that those carry: what wasm can make the
-/// host keep.
-const MOST_REFERENCED: usize = 1_000_000;
-const MOST_REFERENCED_VALUES: usize = 8_000_000;
 
 impl Exception {
     /// # Safety
@@ -56,13 +52,14 @@ impl Exception {
             values,
             types: store.types[id as usize].params.clone(),
             store: store.id,
-            again: std::ptr::null_mut(),
+            reference: None,
         });
         exception.vm.values = exception.values.as_mut_ptr();
         exception
     }
 
-    /// A referenced exception, to be thrown again: whoever catches it by reference gets the same reference.
+    /// A referenced exception, to be thrown again: whoever catches it by reference gets the same reference, if anything
+    /// else still has that.
     ///
     /// # Safety
     /// The exception is one that wasm of a living store refers to.
@@ -70,9 +67,17 @@ impl Exception {
         // SAFETY: as the caller promises.
         unsafe {
             let mut again = Exception::new((*exception).tag(), (*exception).values().to_vec());
-            again.again = exception.cast();
+            again.reference = (*exception).reference;
             again
         }
+    }
+
+    pub fn reference(&self) -> Option<Reference> {
+        self.reference
+    }
+
+    pub fn refer(&mut self, reference: Reference) {
+        self.reference = Some(reference);
     }
 
     pub fn tag(&self) -> *mut Tag {
@@ -116,42 +121,62 @@ impl Store {
     /// # Safety
     /// Wasm of this store runs on this stack, and has recorded its exit.
     pub unsafe fn catch(&mut self) -> Option<Landing> {
-        let exception = self.pending.as_ref()?.exception.as_ref()?;
+        let exception = self.pending.as_deref()?.exception.as_deref()?;
         if exception.store != self.id {
             return None;
         }
-        let (tag, again) = (exception.tag(), exception.again);
-        let values = self.referenced_values + exception.values.len();
+        let (tag, thrown_again) = (exception.tag(), exception.reference);
+        let values = exception.values.len();
         // SAFETY: as the caller promises.
         let (mut landing, reference) = unsafe { self.find(tag) }?;
-        let full = self.referenced.len() >= MOST_REFERENCED || values > MOST_REFERENCED_VALUES;
-        if reference && again.is_null() && full {
-            self.pending = Some(Error::new(
-                ErrorKind::Limit,
-                format_args!(
-                    "wasm may refer to {MOST_REFERENCED} exceptions in a store, with {MOST_REFERENCED_VALUES} \
-                     values in all, and it already does"
-                ),
-            ));
-            return None;
+        let again = thrown_again.and_then(|reference| self.references.get(reference));
+        if reference && again.is_none() {
+            // SAFETY: the landing is in the innermost activation.
+            unsafe { self.sweep(&landing) };
+            if let Err(error) = self.references.has_room(values) {
+                self.pending = Some(error);
+                return None;
+            }
         }
         // A host function that raised this may have said that it enters another stack.
         // SAFETY: as the caller promises.
         self.vm.stack_limit = unsafe { (*self.vm.activation).stack_limit };
         self.vm.pending = 0;
         let mut exception = self.pending.take()?.exception?;
-        landing.exception = (&raw mut *exception).cast();
-        if reference && !again.is_null() {
-            landing.exception = again;
-        } else if reference {
-            self.referenced_values = values;
-            self.referenced
-                .insert(landing.exception as usize, exception);
-        } else {
-            // The landing code reads the values at once; they go with the next exception.
-            self.landed = Some(exception);
-        }
+        landing.exception = match again {
+            _ if !reference => {
+                let address = &raw mut *exception;
+                // The landing code reads the values at once; they go with the next exception.
+                self.landed = Some(exception);
+                address.cast()
+            }
+            Some(again) => again.cast(),
+            None => self.references.keep(exception).cast(),
+        };
         Some(landing)
+    }
+
+    /// Drops the exceptions that wasm can no longer refer to, if there may be many and it can be told.
+    ///
+    /// It can where references stay in the frames of functions, and all of those are in one piece of stack. What is inner
+    /// to the landing is gone then, and no register is kept over the landing, so a reference that is left is in a word
+    /// from there on. Words that only look like one keep an exception longer.
+    ///
+    /// # Safety
+    /// As for `catch`; the landing is in the innermost activation.
+    unsafe fn sweep(&mut self, landing: &Landing) {
+        // SAFETY: as the caller promises.
+        let activation = unsafe { &*self.vm.activation };
+        if self.references.may_be_anywhere
+            || !activation.previous.is_null()
+            || !self.references.are_many()
+        {
+            return;
+        }
+        let words = (landing.sp..activation.entry_fp).step_by(size_of::<usize>());
+        // SAFETY: this is the stack of compiled code which waits for what is raised now.
+        let words = words.map(|at| unsafe { (at as *const usize).read_volatile() });
+        self.references.sweep(words);
     }
 
     /// The innermost clause that catches this tag, and whether it wants a reference.

@@ -13,6 +13,7 @@ mod instance;
 pub mod libcalls;
 mod linker;
 mod memory;
+mod references;
 mod resume;
 mod shared;
 mod store;

@@ -1,13 +1,14 @@
 //! A store: it owns instances and all that they share.
 
 use super::func::HostFunc;
+use super::references::References;
 use super::{Exception, Global, Instance, Memory, Table, Tag};
 use crate::engine::{CompiledModule, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::TrampolineKind;
 use crate::layout::{VmFuncRef, VmHostFunc, VmStore};
 use crate::module::{FuncType, TypeIds, ValType};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,10 +58,8 @@ pub struct Store {
     pub host_contexts: Vec<Box<VmHostFunc>>,
     #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
     pub tags: Vec<Box<Tag>>,
-    /// Exceptions that wasm got references to, by their addresses.
-    pub referenced: HashMap<usize, Box<Exception>>,
-    /// How many values those carry.
-    pub referenced_values: usize,
+    /// The exceptions that wasm got references to.
+    pub references: References,
     /// The exception that was caught last, if nothing refers to it.
     pub landed: Option<Box<Exception>>,
     pub host_funcs: Vec<Arc<HostFunc>>,
@@ -109,8 +108,7 @@ impl Store {
             host_contexts: Vec::new(),
             host_funcs: Vec::new(),
             tags: Vec::new(),
-            referenced: HashMap::new(),
-            referenced_values: 0,
+            references: References::new(),
             landed: None,
             types: Vec::new(),
             type_ids: TypeIds::default(),
@@ -209,6 +207,7 @@ impl Store {
             };
             place.get_or_insert(address);
         }
+        self.references.may_be_anywhere |= module.image.module.passes_exceptions();
         let position = self.modules.len();
         if code.len() != 0 {
             let last = code.start() as usize + code.len() - 1;

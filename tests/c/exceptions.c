@@ -2,6 +2,7 @@
 #include "test.h"
 #include "catches.wasm.h"
 #include "heavy.wasm.h"
+#include "holds.wasm.h"
 #include "large_frame.wasm.h"
 #include "passes.wasm.h"
 #include "throws.wasm.h"
@@ -367,7 +368,7 @@ static void many_throws(void) {
   before = resident();
   for (int round = 0; round < MANY_ROUNDS; round++) CHECK(call_i(catches, "again_often", count) == 5 * count);
   CHECK(test_quick() || resident() - before < 4 << 10); /* a tool that runs this slowly keeps memory of its own */
-  if (!test_quick()) { /* references stay with the store: there is a limit, and it is an error */
+  if (!test_quick()) { /* where a table can have references, they stay with the store: there is a limit, and it is an error */
     inlay_error_t *error = call_i_none(catches, "refer_many", 2000000);
     CHECK(error && inlay_error_kind(error) == INLAY_ERROR_LIMIT && strstr(inlay_error_message(error), "1000000"));
     inlay_error_delete(error);
@@ -446,6 +447,66 @@ static void large_frames(void) {
   }
 }
 
+/* References that are nowhere but in frames of functions go when those do, so there may be more, one after another, than a
+   store holds at once. */
+typedef struct {
+  inlay_instance_t *instance;
+  int32_t times;           /* references that the host makes come and go by another call */
+  inlay_error_t *throws; /* what it throws then */
+} holder_t;
+static inlay_error_t *churn(void *env, inlay_caller_t *caller, int32_t x, int32_t *result) {
+  holder_t *holder = (holder_t *)env;
+  inlay_error_t *throws = holder->throws;
+  (void)caller;
+  *result = x;
+  holder->throws = NULL;
+  return throws || !holder->times ? throws : call_i_i(func(holder->instance, "churn"), holder->times, result);
+}
+static void references_go(void) {
+  const int32_t few = test_quick() ? 5 : 120;
+  for (int i = 0; i < 3; i++) {
+    const int32_t many = test_quick() ? 100 : i == 0 ? 1100000 : 5000;
+    inlay_config_t *config = inlay_config_new();
+    if (i == 1) OK(inlay_config_flag(config, "opt_level", "none"));
+    if (i == 2) OK(inlay_config_flag(config, "regalloc_algorithm", "single_pass"));
+    world_t world = world_new(config, holds_wasm, holds_wasm_len);
+    inlay_config_delete(config);
+    holder_t holder = {NULL, 0, NULL};
+    OK(inlay_linker_func_typed(world.linker, "host", "act", "i:i", (any_function_t)churn, &holder, NULL));
+    world_start(&world);
+    inlay_instance_t *instance = holder.instance = world.instance;
+    inlay_tag_t *number = inlay_instance_tag(instance, "number");
+    int32_t result = 0;
+    for (int32_t depth = 1; depth < 60; depth += depth / 4 + 1) {
+      OK(call_ii_i(func(instance, "hold"), depth, few, &result));
+      CHECK(result == depth * (depth + 1) / 2 + 1000 * depth);
+      OK(call_ii_i(func(instance, "hold_older"), depth, few, &result));
+      CHECK(result == (depth % 2 ? depth : depth - 1));
+    }
+    CHECK(call_i(instance, "churn", many) == 0 && call_i(instance, "clean_up", many) == 3 * many);
+    /* while calls are nested they stay, and go later */
+    for (int32_t round = 0; round < 20; round++) {
+      holder.times = 20 * few;
+      CHECK(call_i(instance, "hold_over_host", round) == round);
+      CHECK(call_i(instance, "churn", few) == 0);
+    }
+    /* one that the host was given, and throws when the reference is gone */
+    holder.throws = number_of(call_i_i(func(instance, "throw_referred"), 77, &result), number, 77);
+    CHECK(call_i(instance, "churn", 20 * few) == 0);
+    CHECK(call_i(instance, "hold_over_host", 5) == 82 && holder.throws == NULL);
+    /* and when it is not */
+    holder.throws = number_of(call_i_i(func(instance, "throw_referred"), 78, &result), number, 78);
+    CHECK(call_i(instance, "hold_over_host", 6) == 84 && holder.throws == NULL);
+    if (i == 0 && !test_quick()) {
+      holder.times = 1000001;
+      FAILS(call_i_i(func(instance, "hold_over_host"), 1, &result), INLAY_ERROR_LIMIT, "refer to 1000000 exceptions");
+      holder.times = 10;
+      CHECK(call_i(instance, "hold_over_host", 9) == 9);
+    }
+    world_delete(&world);
+  }
+}
+
 static void images(void) {
   circus_t *circus = circus_new(NULL);
   inlay_store_delete(circus->world.store);
@@ -508,6 +569,7 @@ int main(void) {
   RUN(wrong_exceptions);
   RUN(many_throws);
   RUN(references_to_exceptions);
+  RUN(references_go);
   RUN(large_frames);
   RUN(images);
   RUN(handlers_in_force);

@@ -114,6 +114,8 @@
     (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x)
     (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x) (local.get $x)
     (local.get $x) (local.get $x) (local.get $x) (local.get $x)))
+  ;; where a reference can be that no frame has, so that none is dropped
+  (global (export "kept") (mut exnref) (ref.null exn))
   (func (export "refer_many") (param i32)
     (loop $more
       (block $caught (result exnref)
