@@ -1019,6 +1019,9 @@ void *inlay_store_data(const inlay_store_t *store);
  * `inlay_config_stack_bytes` says. (NULL, 0) goes back to counting from where wasm is entered, which is how a
  * store starts. Call it before entering on another stack; wasm that is already running keeps the bounds that it
  * was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack of less than 64 KiB.
+ *
+ * Calls into one store end in the reverse order of their beginning, on whatever stacks they are: coroutines that take
+ * turns in the middle of calls need a store each.
  */
 inlay_error_t *inlay_store_stack(inlay_store_t *store, const void *lowest, size_t len);
 

@@ -1543,7 +1543,8 @@ public:
     void *data() const noexcept { return inlay_store_data(raw()); }
 
     // The bounds of the stack on which WebAssembly will be entered, for hosts that switch stacks
-    // themselves (coroutines); (nullptr, 0) goes back to finding them out.
+    // themselves (coroutines); (nullptr, 0) goes back to finding them out. Calls into one store end in the reverse
+    // order of their beginning, on whatever stacks they are.
     Result<void> try_stack(const void *lowest, std::size_t len) {
         return done(inlay_store_stack(raw(), lowest, len));
     }

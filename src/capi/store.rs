@@ -55,6 +55,9 @@ pub unsafe extern "C" fn inlay_store_data(store: *const inlay_store_t) -> *mut c
 /// `inlay_config_stack_bytes` says. (NULL, 0) goes back to counting from where wasm is entered, which is how a
 /// store starts. Call it before entering on another stack; wasm that is already running keeps the bounds that it
 /// was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack of less than 64 KiB.
+///
+/// Calls into one store end in the reverse order of their beginning, on whatever stacks they are: coroutines that take
+/// turns in the middle of calls need a store each.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_store_stack(
     store: *mut inlay_store_t,

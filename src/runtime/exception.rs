@@ -158,9 +158,10 @@ impl Store {
 
     /// Drops the exceptions that wasm can no longer refer to, if there may be many and it can be told.
     ///
-    /// It can where references stay in the frames of functions, and all of those are in one piece of stack. What is inner
-    /// to the landing is gone then, and no register is kept over the landing, so a reference that is left is in a word
-    /// from there on. Words that only look like one keep an exception longer.
+    /// It can where references stay in the frames of functions, and all of those are in one piece of stack: that of the only
+    /// activation there is, since activations end in the reverse order of their beginning. What is inner to the landing is
+    /// gone then, and no register is kept over the landing, so a reference that is left is in a word from there on. Words
+    /// that only look like one keep an exception longer.
     ///
     /// # Safety
     /// As for `catch`; the landing is in the innermost activation.
