@@ -63,14 +63,14 @@ int main(void) {
        replace, by the name of the instruction. (C has no direct cast from function to object pointer.) */
     inlay_config_t *config = oldest_cpu();
     check(inlay_config_float_ops(config, INLAY_FLOAT_OPS_BUILTIN));
-    check(inlay_config_builtin(config, "f64.floor", (const void *)(uintptr_t)counting_floor));
+    check(inlay_config_builtin(config, "f64.floor", (inlay_any_func_t)counting_floor));
     double replaced = floor_with("oldest, our floor", config, x);
     expect(floor_calls == 1, "our floor was not called");
 
     /* A name that is no builtin is an error that says so. */
     config = inlay_config_new();
     inlay_error_t *error =
-        inlay_config_builtin(config, "f64.florr", (const void *)(uintptr_t)counting_floor);
+        inlay_config_builtin(config, "f64.florr", (inlay_any_func_t)counting_floor);
     expect(error != NULL, "a builtin that does not exist was accepted");
     printf("f64.florr: %s\n", inlay_error_message(error));
     inlay_error_delete(error);

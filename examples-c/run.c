@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
     check(inlay_module_compile(engine, wasm, len, &module));
     free(wasm); /* the module keeps nothing of it */
 
-    inlay_extern_type_t type;
+    inlay_extern_type_t type = {.size = sizeof type};
     for (size_t i = 0; argc == 2 && inlay_module_export(module, i, &type); i++)
         if (type.kind == INLAY_EXTERN_FUNC) printf("%s %s\n", type.name, type.signature);
 

@@ -7,7 +7,7 @@
 /* Which functions were running, innermost first. */
 static void print_backtrace(const inlay_error_t *error) {
     size_t count = inlay_error_frame_count(error);
-    inlay_frame_t frame;
+    inlay_frame_t frame = {.size = sizeof frame};
     for (size_t i = 0; i < count && inlay_error_frame(error, i, &frame); i++) {
         if (i == 3) {
             printf("    ... and %zu more\n", count - i);

@@ -1,5 +1,5 @@
 /*
- * Inlay: compiles WebAssembly and runs it inside memory that the host program owns.
+ * Inlay 0.1.0: compiles WebAssembly and runs it inside memory that the host program owns.
  *
  * The way of a module:
  *
@@ -13,28 +13,35 @@
  *     inlay_instance_func, inlay_func_call   a function, called with boxed values
  *       or inlay_func_typed                  or through a C function pointer of its own type
  *
+ * There are two builds of the library, with this one header. The usual one has a compiler. The other, a fraction of its
+ * size, runs images that the usual one has saved; there, compiling and validating are INLAY_ERROR_UNSUPPORTED.
+ *
  * Conventions that hold throughout:
  *
  * Errors. A function that can fail returns an inlay_error_t *, NULL on success. Traps and uncaught exceptions are
- * errors too. The caller owns the error and deletes it. Nothing aborts, no panic crosses this interface, and
- * everything stays usable after an error.
+ * errors too. The caller owns the error and deletes it; a compiler warns where one is ignored, for it would leak.
+ * Everything stays usable after an error. A panic, which is a defect of Inlay, becomes INLAY_ERROR_INTERNAL, prints
+ * nothing and crosses nothing. What runs out of memory becomes INLAY_ERROR_OUT_OF_MEMORY wherever a module or its caller
+ * decides how much is needed: memories, tables, code, images, names, arguments. What is left, honestly: the compiler
+ * allocates as it goes, as does Rust's standard library in small pieces, and an allocation of theirs that fails ends the
+ * process. A host that must live through that compiles in another process, and loads the image.
  *
- * Out-parameters come last and are always written: NULL or zeros on failure.
+ * Out-parameters come last and are always written: NULL or zeros on failure. Structures that Inlay fills begin with a
+ * size, which the caller sets to sizeof: they can get more fields, and a host that was built before gets those that it
+ * knows.
  *
  * Ownership. The host deletes what it made with _new, _compile, _load or _save: config, engine, module, store,
  * linker, error, buffer, functype, shared memory. _delete(NULL) is fine, and the order of deletion does not matter,
  * but for one thing: functions, memories, tables, globals, tags and instances belong to their store, are borrowed
  * from it, and go with it.
  *
- * Threads. Engines, modules, function types and shared memories are used by any number of threads at once. A config,
- * a linker, and a store with all that is in it are used by one thread at a time; which one may change. Each
- * callback says on which thread it runs.
+ * Threads. Engines, modules, function types and shared memories are used by any number of threads at once, and so is a
+ * linker that no thread is changing. A config, and a store with all that is in it, are used by one thread at a time;
+ * which one may change. Each callback says on which thread it runs.
  *
- * Strings are NUL-terminated UTF-8. Bytes are a pointer and a length, and (NULL, 0) is empty. Each function says
+ * Strings are NUL-terminated UTF-8. Bytes are a pointer and a length, and (NULL, 0) is empty. Names of WebAssembly can
+ * hold NULs: what lists names gives their lengths, and the functions whose names end in _n take them. Each function says
  * whether it copies what it is given; most do, or only read it during the call.
- *
- * Signatures are strings: a letter for each parameter, a colon, a letter for each result. i is i32, I i64, f f32,
- * F f64, V v128, r funcref, e externref, x exnref: "iI:f" takes an i32 and an i64 and gives an f32.
  *
  * No process-global state: no signal handler, no thread-local, no environment variable. Two engines know nothing of
  * each other, and fork and dlclose are safe while no wasm runs.
@@ -49,20 +56,225 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/**
- * For a memory or table without a maximum.
- */
-#define INLAY_NO_MAXIMUM UINT64_MAX
+/** The version that this header is of; `inlay_version` says which the library is of. */
+#define INLAY_VERSION "0.1.0"
+#define INLAY_VERSION_MAJOR 0
+#define INLAY_VERSION_MINOR 1
+#define INLAY_VERSION_PATCH 0
 
-/**
- * Bytes that Inlay made. The host deletes it.
- */
+/* Before a function whose result is an error: to ignore one is to leak it. A host that wants no warnings defines it empty. */
+#ifndef INLAY_MUST_USE
+#if (defined __cplusplus && __cplusplus >= 201703L) || (defined __STDC_VERSION__ && __STDC_VERSION__ >= 202311L)
+#define INLAY_MUST_USE [[nodiscard]]
+#elif defined __GNUC__
+#define INLAY_MUST_USE __attribute__((warn_unused_result))
+#else
+#define INLAY_MUST_USE
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The handles. Each is described in a section below. */
+typedef struct inlay_error_t inlay_error_t;
+typedef struct inlay_config_t inlay_config_t;
+typedef struct inlay_engine_t inlay_engine_t;
+typedef struct inlay_functype_t inlay_functype_t;
+typedef struct inlay_module_t inlay_module_t;
 typedef struct inlay_buffer_t inlay_buffer_t;
+typedef struct inlay_store_t inlay_store_t;
+typedef struct inlay_linker_t inlay_linker_t;
+typedef struct inlay_instance_t inlay_instance_t;
+typedef struct inlay_func_t inlay_func_t;
+typedef struct inlay_memory_t inlay_memory_t;
+typedef struct inlay_shared_memory_t inlay_shared_memory_t;
+typedef struct inlay_table_t inlay_table_t;
+typedef struct inlay_global_t inlay_global_t;
+typedef struct inlay_tag_t inlay_tag_t;
+typedef struct inlay_caller_t inlay_caller_t;
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Callbacks: what holds for all functions that a host gives.
+ *
+ * A callback is a C function and, beside it, a pointer `env` of the host's that it is called with. Each callback's own
+ * comment says on which thread it runs and what it may call. It must return: no `longjmp` and no C++ exception may leave it.
+ *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
- * Who calls a host function. Valid during that call, on its thread.
+ * Called once with what the host gave beside it, when nothing can use that any more, or at once if it was refused; may be
+ * NULL.
+ *
+ * It runs on the thread that deletes the last owner: of a host function's, the linker or the last store that uses it. It may
+ * call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
  */
-typedef struct inlay_caller_t inlay_caller_t;
+typedef void (*inlay_finalize_t)(void *env);
+
+/** A C function of a type that a signature says; cast to and from the real type. */
+typedef void (*inlay_any_func_t)(void);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Errors: one channel for failures, traps and exceptions.
+ *
+ * Every function that can fail returns an `inlay_error_t *`: NULL if it did not. Whoever is given one deletes it.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/**
+ * What went wrong: a kind, a sentence, and for traps where it happened.
+ *
+ * The host owns each error that it is given and deletes it once. An error is not changed by anything, and is
+ * independent of the engine and the store that it came from. Any thread may use it, one at a time.
+ */
+typedef struct inlay_error_t inlay_error_t;
+
+/** The kind of an error: one of the `INLAY_ERROR_` constants. */
+typedef uint32_t inlay_error_kind_t;
+
+enum {
+  /** The bytes are not valid WebAssembly. */
+  INLAY_ERROR_INVALID_MODULE = 1,
+  /** It needs what this build, this version or the CPU lacks, or a feature that is off. */
+  INLAY_ERROR_UNSUPPORTED = 2,
+  /** An import is missing or has another type than the module wants. */
+  INLAY_ERROR_LINK = 3,
+  /** WebAssembly trapped; `inlay_error_trap` says how. */
+  INLAY_ERROR_TRAP = 4,
+  /** The host's code memory failed, or gave an address that cannot be used. */
+  INLAY_ERROR_CODE_MEMORY = 5,
+  /** An allocation failed, or the system had no room. */
+  INLAY_ERROR_OUT_OF_MEMORY = 6,
+  /** An argument that the function does not take: NULL, an unknown value, a wrong signature. */
+  INLAY_ERROR_INVALID_ARGUMENT = 7,
+  /** Made by the host with `inlay_error_new`. */
+  INLAY_ERROR_HOST = 8,
+  /** A defect of Inlay. */
+  INLAY_ERROR_INTERNAL = 9,
+  /** The bytes are not an image that this engine can run: damaged, of another version or for another target. */
+  INLAY_ERROR_INVALID_IMAGE = 10,
+  /** A limit that the host set, or one of this implementation. */
+  INLAY_ERROR_LIMIT = 11,
+  /** WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what. */
+  INLAY_ERROR_EXCEPTION = 12,
+};
+
+/** Why WebAssembly stopped: one of the `INLAY_TRAP_` constants. */
+typedef uint32_t inlay_trap_t;
+
+enum {
+  /** No trap: the error is of another kind. */
+  INLAY_TRAP_NONE = 0,
+  /** The `unreachable` instruction was executed. */
+  INLAY_TRAP_UNREACHABLE = 1,
+  /** An access past the end of a memory or of a data segment. */
+  INLAY_TRAP_OUT_OF_BOUNDS_MEMORY = 2,
+  /** An access past the end of a table or of an element segment. */
+  INLAY_TRAP_OUT_OF_BOUNDS_TABLE = 3,
+  /** A null reference where a function was needed. */
+  INLAY_TRAP_NULL_REFERENCE = 4,
+  /** An indirect call to a function of another type. */
+  INLAY_TRAP_BAD_SIGNATURE = 5,
+  /** An integer result that does not fit in its type. */
+  INLAY_TRAP_INTEGER_OVERFLOW = 6,
+  /** Integer division or remainder by zero. */
+  INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO = 7,
+  /** A NaN converted to an integer. */
+  INLAY_TRAP_INVALID_CONVERSION = 8,
+  /** The stack that wasm may use is exhausted. */
+  INLAY_TRAP_STACK_OVERFLOW = 9,
+  /** An atomic access to an address that is not a multiple of its size. */
+  INLAY_TRAP_UNALIGNED_ATOMIC = 10,
+  /** A wait on a memory that is not shared. */
+  INLAY_TRAP_NOT_SHARED = 11,
+};
+
+/** One wasm function that was running when an error was raised. The host sets `size` before it asks for one. */
+typedef struct inlay_frame_t {
+  /** `sizeof(inlay_frame_t)`, set by the host. A later version may have more fields behind those of an earlier one. */
+  size_t size;
+  /** Its name from the name section, or NULL. Borrowed from the error. */
+  const char *function_name;
+  /** How many bytes the name has, without the NUL that ends it; there can be NULs among them. */
+  size_t function_name_len;
+  /** Its index among the functions of its module, imports first. */
+  uint32_t function_index;
+  /** Where its current instruction is, in bytes from the start of the module's binary. */
+  uint32_t wasm_offset;
+} inlay_frame_t;
+
+/**
+ * Makes an error of kind `INLAY_ERROR_HOST`, for a callback to return.
+ *
+ * Copies `message`, a NUL-terminated string; NULL is an empty one. Never returns NULL: without memory it is an error of
+ * kind `INLAY_ERROR_OUT_OF_MEMORY`. The caller owns the error: it deletes it, or returns it from a callback and so gives
+ * it away. Any thread may call this.
+ */
+INLAY_MUST_USE
+inlay_error_t *inlay_error_new(const char *message);
+
+/**
+ * Makes an error as `inlay_error_new` does, which carries a pointer of the host's: an exit status, or an exception of
+ * another language on its way through WebAssembly.
+ *
+ * `inlay_error_data` gives `data` back. `finalize`, which may be NULL, is called once with `data`: on the thread that
+ * deletes the error, or on this one if there is no memory for the error. It may call `inlay_error_new` and
+ * `inlay_error_delete`, and no other function of Inlay.
+ */
+INLAY_MUST_USE
+inlay_error_t *inlay_error_new_with_data(const char *message, void *data, inlay_finalize_t finalize);
+
+/** The kind of an error; 0 for NULL. */
+inlay_error_kind_t inlay_error_kind(const inlay_error_t *error);
+
+/** Which trap an error is; `INLAY_TRAP_NONE` if it is none, or for NULL. */
+inlay_trap_t inlay_error_trap(const inlay_error_t *error);
+
+/**
+ * What happened and what to do about it, NUL-terminated. Borrowed from the error; "" for NULL.
+ *
+ * A trap's message is the WebAssembly specification's wording of it.
+ */
+const char *inlay_error_message(const inlay_error_t *error);
+
+/**
+ * What `inlay_error_new_with_data` was given; NULL if the error was not made with it, or for NULL.
+ *
+ * The error's, and good for as long as the error. An error that passes through WebAssembly stays the same error.
+ */
+void *inlay_error_data(const inlay_error_t *error);
+
+/**
+ * How many wasm frames the error's backtrace has; 0 for NULL.
+ *
+ * Traps have one, exceptions that nothing caught, and errors of host functions that passed through WebAssembly: it goes
+ * through every activation of the store on this stack, and has the innermost 128 frames.
+ */
+size_t inlay_error_frame_count(const inlay_error_t *error);
+
+/**
+ * One frame of the backtrace, 0 being the innermost.
+ *
+ * The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such frame.
+ */
+bool inlay_error_frame(const inlay_error_t *error, size_t index, inlay_frame_t *out);
+
+/** Deletes an error, and with it its message and frames. NULL is fine. */
+void inlay_error_delete(inlay_error_t *error);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Configurations: what an engine is made of.
+ *
+ * A configuration starts with defaults, and a host that wants those passes NULL instead of one.
+ *
+ * What is *deterministic*: the same wasm and the same settings give the same image, byte for byte, in any process, at any
+ * address and with any number of compile threads. Running an image gives the same results on every CPU, but for the bits of
+ * NaNs, which are the CPU's unless `inlay_config_nans` says otherwise, for what `INLAY_RELAXED_NATIVE` leaves to the CPU,
+ * and for what comes from outside: host functions, other threads, how much memory and stack there is.
+ *
+ * A library without a compiler takes all settings, too, so that a program can be linked with either. Those that only
+ * shape code have no effect there. `inlay_config_target`, and `inlay_config_flag` with a feature of the CPU, say which
+ * images can be loaded.
+ *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
  * What an engine is made of; it starts with defaults.
@@ -72,136 +284,19 @@ typedef struct inlay_caller_t inlay_caller_t;
 typedef struct inlay_config_t inlay_config_t;
 
 /**
- * A configuration made ready: what compiles modules, and what stores belong to.
- *
- * Any number of threads may use an engine. The host deletes it when it likes: modules, stores and
- * linkers keep alive what they need of it.
- */
-typedef struct inlay_engine_t inlay_engine_t;
-
-/**
- * What went wrong: a kind, a sentence, and for traps where it happened.
- *
- * The host owns each error that it is given and deletes it once. An error is
- * not changed by anything; any thread may use it, one at a time.
- */
-typedef struct inlay_error_t inlay_error_t;
-
-/**
- * A function in a store: WebAssembly's or the host's. Its store owns it.
- */
-typedef struct inlay_func_t inlay_func_t;
-
-/**
- * A function's type. Immutable: any number of threads may use it. The host deletes it.
- */
-typedef struct inlay_functype_t inlay_functype_t;
-
-/**
- * A global variable. Its store owns it.
- */
-typedef struct inlay_global_t inlay_global_t;
-
-/**
- * A module in a store, linked with what it imports. Its store owns it.
- */
-typedef struct inlay_instance_t inlay_instance_t;
-
-/**
- * Names for what modules import.
- *
- * One thread at a time uses a linker. The host deletes it when it likes: instances keep alive what they need.
- * It can be used for any number of modules and stores of its engine.
- * While it instantiates, host functions that the start function calls must not change or delete it.
- */
-typedef struct inlay_linker_t inlay_linker_t;
-
-/**
- * A linear memory. Its store owns it.
- */
-typedef struct inlay_memory_t inlay_memory_t;
-
-/**
- * A compiled module. Immutable: any number of threads may use it, in any number of stores.
- *
- * The host deletes it when it likes: instances keep alive what they need of it.
- */
-typedef struct inlay_module_t inlay_module_t;
-
-/**
- * A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
- *
- * Any number of threads may use it.
- */
-typedef struct inlay_shared_memory_t inlay_shared_memory_t;
-
-/**
- * What instances live in, with their functions, memories, tables and globals.
- *
- * One thread at a time uses a store and what is in it; which thread may change between calls. The host deletes
- * the store, and with it everything in it: pointers to that are then no longer valid.
- */
-typedef struct inlay_store_t inlay_store_t;
-
-/**
- * A table of references. Its store owns it.
- */
-typedef struct inlay_table_t inlay_table_t;
-
-/**
- * What exceptions are told apart by. Its store owns it.
- */
-typedef struct inlay_tag_t inlay_tag_t;
-
-/**
- * What wasm code runs with: the first parameter of each builtin. Opaque, and only valid during the call.
- */
-typedef struct inlay_vmctx_t inlay_vmctx_t;
-
-/**
- * The kind of an error: one of the `INLAY_ERROR_` constants.
- */
-typedef uint32_t inlay_error_kind_t;
-
-/**
- * Why WebAssembly stopped: one of the `INLAY_TRAP_` constants.
- */
-typedef uint32_t inlay_trap_t;
-
-/**
- * One wasm function that was running when an error was raised.
- */
-typedef struct {
-  /**
-   * Its name from the name section, or NULL. Borrowed from the error.
-   */
-  const char *function_name;
-  /**
-   * Its index among the functions of its module, imports first.
-   */
-  uint32_t function_index;
-  /**
-   * Where its current instruction is, in bytes from the start of the module's binary.
-   */
-  uint32_t wasm_offset;
-} inlay_frame_t;
-
-/**
  * Memory that compiled code runs in, supplied by the host.
  *
  * Inlay calls `publish` once for each module that it compiles or loads, on the thread that does so,
  * and `release` once for each successful `publish`, when nothing can run the code any more, on the
  * thread that deleted the last user of the module. No two of these calls for one table run at the same
- * time. They may call `inlay_error_new` and no other function of Inlay.
+ * time. They may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
  */
-typedef struct {
+typedef struct inlay_code_memory_t {
   /**
    * `sizeof(inlay_code_memory_t)`. A table that ends after `release`, or is longer than this version's, is accepted.
    */
   size_t size;
-  /**
-   * Passed to each callback; Inlay does not look at it.
-   */
+  /** Passed to each callback; Inlay does not look at it. */
   void *env;
   /**
    * Copies `len` bytes of code to memory, makes that memory executable, and gives its executable address.
@@ -214,550 +309,72 @@ typedef struct {
    * `INLAY_ERROR_CODE_MEMORY`; a misaligned one is handed back to `release`.
    */
   inlay_error_t *(*publish)(void *env, const uint8_t *code, size_t len, size_t align, const uint8_t **executable);
-  /**
-   * Takes back what `publish` gave, with the same length.
-   */
+  /** Takes back what `publish` gave, with the same length. */
   void (*release)(void *env, const uint8_t *executable, size_t len);
   /**
    * Called once, after the last `release`, when the configuration, the engines made of it and all that
-   * they made are gone; also when the table was refused. May be NULL.
+   * they made are gone, on the thread that deleted the last of them; also when the table was refused, on that thread. May
+   * be NULL. It may call no function of Inlay.
    */
   void (*finalize)(void *env);
 } inlay_code_memory_t;
 
-/**
- * How float operations are done that some CPUs have no instruction for.
- */
+/** How float operations are done that some CPUs have no instruction for. */
 typedef uint32_t inlay_float_ops_t;
 
-/**
- * What relaxed vector instructions do where the specification leaves it open.
- */
+enum {
+  /** The instruction where the target has it, the builtin where not. */
+  INLAY_FLOAT_OPS_AUTO = 0,
+  /** Always the instruction: `inlay_engine_new` fails if the target lacks one. */
+  INLAY_FLOAT_OPS_NATIVE = 1,
+  /** Always the builtin: code depends as little on the CPU as it can. */
+  INLAY_FLOAT_OPS_BUILTIN = 2,
+};
+
+/** What relaxed vector instructions do where the specification leaves it open. */
 typedef uint32_t inlay_relaxed_t;
 
-/**
- * How traps are detected.
- */
+enum {
+  /**
+   * The same on every CPU: as plain SIMD where it has the instruction, lane select bit by bit, multiplication and
+   * addition fused, products of bytes signed.
+   */
+  INLAY_RELAXED_DETERMINISTIC = 0,
+  /** What is fastest on the target. */
+  INLAY_RELAXED_NATIVE = 1,
+};
+
+/** Which NaN an operation gives where WebAssembly allows several. */
+typedef uint32_t inlay_nans_t;
+
+enum {
+  /** What the CPU gives: sign and payload may differ between kinds of CPU. */
+  INLAY_NANS_NATIVE = 0,
+  /**
+   * Always the positive one with an empty payload: the same bits on every CPU. It costs a compare and a select after each
+   * float operation.
+   */
+  INLAY_NANS_CANONICAL = 1,
+};
+
+/** How traps are detected. */
 typedef uint32_t inlay_traps_t;
 
-/**
- * What an import or an export is: one of the `INLAY_EXTERN_` constants.
- */
-typedef uint32_t inlay_extern_kind_t;
-
-/**
- * The type of a memory.
- */
-typedef struct {
-  /**
-   * Pages that it starts with.
-   */
-  uint64_t minimum;
-  /**
-   * Pages that it may grow to, or `INLAY_NO_MAXIMUM`.
-   */
-  uint64_t maximum;
-  /**
-   * Bytes of a page: 65,536, which 0 stands for too, or 1.
-   */
-  uint32_t page_size;
-  /**
-   * Whether addresses are i64.
-   */
-  bool is_64;
-  /**
-   * Whether several threads may use it at once. It then has a maximum.
-   */
-  bool is_shared;
-} inlay_memory_type_t;
-
-/**
- * The kind of a value: one of `INLAY_I32` to `INLAY_EXNREF`.
- */
-typedef uint8_t inlay_value_kind_t;
-
-/**
- * The type of a table.
- */
-typedef struct {
-  /**
-   * Elements that it starts with.
-   */
-  uint64_t minimum;
-  /**
-   * Elements that it may grow to, or `INLAY_NO_MAXIMUM`.
-   */
-  uint64_t maximum;
-  /**
-   * `INLAY_FUNCREF`, `INLAY_EXTERNREF` or `INLAY_EXNREF`.
-   */
-  inlay_value_kind_t element;
-  /**
-   * Whether indices are i64.
-   */
-  bool is_64;
-} inlay_table_type_t;
-
-/**
- * The type of a global.
- */
-typedef struct {
-  /**
-   * The kind of its value.
-   */
-  inlay_value_kind_t content;
-  /**
-   * Whether it can be set.
-   */
-  bool is_mutable;
-} inlay_global_type_t;
-
-/**
- * What a module imports or exports. The strings are borrowed from the module.
- */
-typedef struct {
-  /**
-   * The module that an import names; NULL for an export.
-   */
-  const char *module;
-  /**
-   * The name.
-   */
-  const char *name;
-  /**
-   * What it is; the members below belong to one kind each.
-   */
-  inlay_extern_kind_t kind;
-  /**
-   * The signature of a function, or of a tag, whose parameters are what exceptions carry; else NULL.
-   */
-  const char *signature;
-  /**
-   * The type of a memory.
-   */
-  inlay_memory_type_t memory;
-  /**
-   * The type of a table.
-   */
-  inlay_table_type_t table;
-  /**
-   * The type of a global.
-   */
-  inlay_global_type_t global;
-} inlay_extern_type_t;
-
-/**
- * The 16 bytes of a `v128`, lane 0 first.
- */
-typedef struct {
-  /**
-   * The bytes.
-   */
-  uint8_t bytes[16];
-} inlay_v128_t;
-
-/**
- * What a value holds; its kind says which member.
- */
-typedef union {
-  /**
-   * `INLAY_I32`
-   */
-  int32_t i32;
-  /**
-   * `INLAY_I64`
-   */
-  int64_t i64;
-  /**
-   * `INLAY_F32`
-   */
-  float f32;
-  /**
-   * `INLAY_F64`
-   */
-  double f64;
-  /**
-   * `INLAY_V128`
-   */
-  inlay_v128_t v128;
-  /**
-   * `INLAY_FUNCREF`: a function of the store, or NULL for a null reference.
-   */
-  inlay_func_t *funcref;
-  /**
-   * `INLAY_EXTERNREF`: a pointer of the host's, which Inlay carries and never follows. NULL is the null reference.
-   */
-  void *externref;
-  /**
-   * `INLAY_EXNREF`: an exception of the store's, to be handed back to wasm of that store, or NULL.
-   */
-  void *exnref;
-} inlay_value_of_t;
-
-/**
- * A WebAssembly value with its kind: 24 bytes.
- */
-typedef struct {
-  /**
-   * What it is.
-   */
-  inlay_value_kind_t kind;
-  /**
-   * What it holds.
-   */
-  inlay_value_of_t of;
-} inlay_value_t;
-
-/**
- * A host function of boxed values. It runs on the thread that runs the wasm: on several at once, if several
- * threads run stores that one linker filled.
- *
- * `env` is what the function was defined with, and `caller` says who calls; it is valid during the call. `args`
- * has the values of the parameters. `results` has the kinds of the result type, and zeros; the function writes
- * the values. It may call any function of Inlay on the caller's store, `inlay_func_call` included. To fail,
- * return an error: it unwinds the wasm that called and arrives, unchanged, at the host that called that.
- * The function must return: no `longjmp` and no C++ exception may leave it.
- */
-typedef inlay_error_t *(*inlay_host_func_t)(void *env,
-                                            inlay_caller_t *caller,
-                                            const inlay_value_t *args,
-                                            size_t nargs,
-                                            inlay_value_t *results,
-                                            size_t nresults);
-
-/**
- * Called once with `env` when nothing can call the function any more, or at once if it was refused; may be NULL.
- */
-typedef void (*inlay_finalize_t)(void *env);
-
-/**
- * A C function of a type that a signature says; cast to and from the real type.
- */
-typedef void (*inlay_any_func_t)(void);
-
-/**
- * What an `inlay_extern_t` is; its kind says which member.
- */
-typedef union {
-  /**
-   * `INLAY_EXTERN_FUNC`
-   */
-  inlay_func_t *func;
-  /**
-   * `INLAY_EXTERN_TABLE`
-   */
-  inlay_table_t *table;
-  /**
-   * `INLAY_EXTERN_MEMORY`
-   */
-  inlay_memory_t *memory;
-  /**
-   * `INLAY_EXTERN_GLOBAL`
-   */
-  inlay_global_t *global;
-  /**
-   * `INLAY_EXTERN_TAG`
-   */
-  inlay_tag_t *tag;
-} inlay_extern_of_t;
-
-/**
- * Something that can be imported and exported. Its store owns it.
- */
-typedef struct {
-  /**
-   * What it is.
-   */
-  inlay_extern_kind_t kind;
-  /**
-   * The thing itself.
-   */
-  inlay_extern_of_t of;
-} inlay_extern_t;
-
-/**
- * The bytes are not valid WebAssembly.
- */
-#define INLAY_ERROR_INVALID_MODULE 1
-
-/**
- * Valid, but it needs a feature that is off, or that this build or the CPU lacks.
- */
-#define INLAY_ERROR_UNSUPPORTED 2
-
-/**
- * An import is missing or has another type than the module wants.
- */
-#define INLAY_ERROR_LINK 3
-
-/**
- * WebAssembly trapped; `inlay_error_trap` says how.
- */
-#define INLAY_ERROR_TRAP 4
-
-/**
- * The host's code memory failed, or gave an address that cannot be used.
- */
-#define INLAY_ERROR_CODE_MEMORY 5
-
-/**
- * An allocation failed.
- */
-#define INLAY_ERROR_OUT_OF_MEMORY 6
-
-/**
- * An argument that the function does not take: NULL, an unknown value, a wrong signature.
- */
-#define INLAY_ERROR_INVALID_ARGUMENT 7
-
-/**
- * Made by the host with `inlay_error_new`.
- */
-#define INLAY_ERROR_HOST 8
-
-/**
- * A defect of Inlay.
- */
-#define INLAY_ERROR_INTERNAL 9
-
-/**
- * The bytes are not an image that this engine can run: damaged, of another version or for another target.
- */
-#define INLAY_ERROR_INVALID_IMAGE 10
-
-/**
- * A limit that the host set, or one of this implementation.
- */
-#define INLAY_ERROR_LIMIT 11
-
-/**
- * WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what.
- */
-#define INLAY_ERROR_EXCEPTION 12
-
-/**
- * No trap: the error is of another kind.
- */
-#define INLAY_TRAP_NONE 0
-
-/**
- * The `unreachable` instruction was executed.
- */
-#define INLAY_TRAP_UNREACHABLE 1
-
-/**
- * An access past the end of a memory or of a data segment.
- */
-#define INLAY_TRAP_OUT_OF_BOUNDS_MEMORY 2
-
-/**
- * An access past the end of a table or of an element segment.
- */
-#define INLAY_TRAP_OUT_OF_BOUNDS_TABLE 3
-
-/**
- * A null reference where a function was needed.
- */
-#define INLAY_TRAP_NULL_REFERENCE 4
-
-/**
- * An indirect call to a function of another type.
- */
-#define INLAY_TRAP_BAD_SIGNATURE 5
-
-/**
- * An integer result that does not fit in its type.
- */
-#define INLAY_TRAP_INTEGER_OVERFLOW 6
-
-/**
- * Integer division or remainder by zero.
- */
-#define INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO 7
-
-/**
- * A NaN converted to an integer.
- */
-#define INLAY_TRAP_INVALID_CONVERSION 8
-
-/**
- * The stack that wasm may use is exhausted.
- */
-#define INLAY_TRAP_STACK_OVERFLOW 9
-
-/**
- * An atomic access to an address that is not a multiple of its size.
- */
-#define INLAY_TRAP_UNALIGNED_ATOMIC 10
-
-/**
- * A wait on a memory that is not shared.
- */
-#define INLAY_TRAP_NOT_SHARED 11
-
-/**
- * The instruction where the target has it, the builtin where not.
- */
-#define INLAY_FLOAT_OPS_AUTO 0
-
-/**
- * Always the instruction: `inlay_engine_new` fails if the target lacks one.
- */
-#define INLAY_FLOAT_OPS_NATIVE 1
-
-/**
- * Always the builtin: code depends as little on the CPU as it can.
- */
-#define INLAY_FLOAT_OPS_BUILTIN 2
-
-/**
- * The same on every CPU: as plain SIMD where it has the instruction, lane select bit by bit, multiplication and
- * addition fused, products of bytes signed.
- */
-#define INLAY_RELAXED_DETERMINISTIC 0
-
-/**
- * What is fastest on the target.
- */
-#define INLAY_RELAXED_NATIVE 1
-
-/**
- * By comparing and branching: no signal, no guard page, no assumption about virtual memory.
- */
-#define INLAY_TRAPS_EXPLICIT 0
-
-/**
- * By faults of the CPU. Not in this version.
- */
-#define INLAY_TRAPS_FAULTS 1
-
-/**
- * A function.
- */
-#define INLAY_EXTERN_FUNC 0
-
-/**
- * A table.
- */
-#define INLAY_EXTERN_TABLE 1
-
-/**
- * A memory.
- */
-#define INLAY_EXTERN_MEMORY 2
-
-/**
- * A global.
- */
-#define INLAY_EXTERN_GLOBAL 3
-
-/**
- * An exception tag.
- */
-#define INLAY_EXTERN_TAG 4
-
-/**
- * `i32`; signature letter `i`.
- */
-#define INLAY_I32 0
-
-/**
- * `i64`; signature letter `I`.
- */
-#define INLAY_I64 1
-
-/**
- * `f32`; signature letter `f`.
- */
-#define INLAY_F32 2
-
-/**
- * `f64`; signature letter `F`.
- */
-#define INLAY_F64 3
-
-/**
- * `v128`; signature letter `V`.
- */
-#define INLAY_V128 4
-
-/**
- * `funcref`; signature letter `r`.
- */
-#define INLAY_FUNCREF 5
-
-/**
- * `externref`; signature letter `e`.
- */
-#define INLAY_EXTERNREF 6
-
-/**
- * `exnref`; signature letter `x`.
- */
-#define INLAY_EXNREF 7
-
-
-
-
-
-
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * Makes an error of kind `INLAY_ERROR_HOST`, for a callback to return.
- *
- * Copies `message`, a NUL-terminated string; NULL is an empty one. Never returns NULL. The caller owns the
- * error: it deletes it, or returns it from a callback and so gives it away. Any thread may call this.
- */
-inlay_error_t *inlay_error_new(const char *message);
-
-/**
- * The kind of an error; 0 for NULL.
- */
-inlay_error_kind_t inlay_error_kind(const inlay_error_t *error);
-
-/**
- * Which trap an error is; `INLAY_TRAP_NONE` if it is none, or for NULL.
- */
-inlay_trap_t inlay_error_trap(const inlay_error_t *error);
-
-/**
- * What happened and what to do about it, NUL-terminated. Borrowed from the error; "" for NULL.
- *
- * A trap's message is the WebAssembly specification's wording of it.
- */
-const char *inlay_error_message(const inlay_error_t *error);
-
-/**
- * How many wasm frames the error's backtrace has; 0 for NULL.
- *
- * Traps have one, through every activation of the store on this stack: the innermost 128 frames of it.
- */
-size_t inlay_error_frame_count(const inlay_error_t *error);
-
-/**
- * One frame of the backtrace, 0 being the innermost; false, and zeros in `out`, if there is no such frame.
- */
-bool inlay_error_frame(const inlay_error_t *error, size_t index, inlay_frame_t *out);
-
-/**
- * Deletes an error, and with it its message and frames. NULL is fine.
- */
-void inlay_error_delete(inlay_error_t *error);
+enum {
+  /** By comparing and branching: no signal, no guard page, no assumption about virtual memory. */
+  INLAY_TRAPS_EXPLICIT = 0,
+  /** By faults of the CPU. Not in this version. */
+  INLAY_TRAPS_FAULTS = 1,
+};
 
 /**
  * A configuration with the defaults: this host's CPU, Inlay's own code memory, explicit traps.
  *
- * Never returns NULL; the caller deletes it with `inlay_config_delete`. Any thread may call this.
+ * NULL only without memory for it; the caller deletes it with `inlay_config_delete`. Any thread may call this.
  */
 inlay_config_t *inlay_config_new(void);
 
-/**
- * Deletes a configuration; engines made of it go on. NULL is fine.
- */
+/** Deletes a configuration; engines made of it go on. NULL is fine. */
 void inlay_config_delete(inlay_config_t *config);
 
 /**
@@ -766,6 +383,7 @@ void inlay_config_delete(inlay_config_t *config);
  * Copies the table; `finalize` is now Inlay's to call, once, also when this fails.
  * `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or a callback is missing.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code_memory_t *memory);
 
 /**
@@ -776,23 +394,33 @@ inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code
  * another architecture or system can be compiled and saved, not run. Copies the string.
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
 
 /**
  * Sets a setting of Cranelift or of the target by its name, such as "opt_level" to "none" or "has_avx2" to "false".
  *
- * A preset (a CPU model, such as "x86-64-v2") is enabled with "true". Copies both strings. They are checked
- * when the engine is made, since only then the target is known: an unknown name or value is an
- * `INLAY_ERROR_INVALID_ARGUMENT` there. A CPU feature that this host lacks is an `INLAY_ERROR_UNSUPPORTED`, and so is
- * "use_bti" on aarch64, which Cranelift does not do for all branches that WebAssembly needs.
+ * A preset (a CPU model, such as "x86-64-v2") is enabled with "true", and what a feature implies comes with it. Copies
+ * both strings. They are checked when the engine is made, since only then the target is known: an unknown name or value is
+ * an `INLAY_ERROR_INVALID_ARGUMENT` there. `INLAY_ERROR_UNSUPPORTED` there is a CPU feature that this host lacks, and a
+ * setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
+ * "enable_pinned_reg" are such, and "use_bti" on aarch64.
+ *
+ * Against speculative execution (Spectre) the code of table accesses masks the index of a branch that was predicted
+ * wrong, by default; "enable_table_access_spectre_mitigation" switches that off. That of memory accesses does so if
+ * "enable_heap_access_spectre_mitigation" is "true". SECURITY.md says what each covers and costs.
  */
-inlay_error_t *inlay_config_flag(inlay_config_t *config, const char *name, const char *value);
+INLAY_MUST_USE
+inlay_error_t *inlay_config_flag(inlay_config_t *config,
+                                 const char *name,
+                                 const char *value);
 
 /**
  * Sets how float operations are done that some CPUs lack; all ways give the same bits.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_FLOAT_OPS_` constants.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_float_ops(inlay_config_t *config, inlay_float_ops_t float_ops);
 
 /**
@@ -800,7 +428,18 @@ inlay_error_t *inlay_config_float_ops(inlay_config_t *config, inlay_float_ops_t 
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_RELAXED_` constants.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_relaxed(inlay_config_t *config, inlay_relaxed_t relaxed);
+
+/**
+ * Sets which NaN operations give. The default is `INLAY_NANS_NATIVE`.
+ *
+ * What builtins give, the host's replacements among them, is covered as well as what instructions give; a NaN that is only
+ * moved keeps its bits, as WebAssembly says. `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_NANS_` constants.
+ */
+INLAY_MUST_USE
+inlay_error_t *inlay_config_nans(inlay_config_t *config,
+                                 inlay_nans_t nans);
 
 /**
  * Switches a WebAssembly feature on or off, by the name of its proposal, such as "simd" or "tail-call".
@@ -810,6 +449,7 @@ inlay_error_t *inlay_config_relaxed(inlay_config_t *config, inlay_relaxed_t rela
  * that needs a feature which is off is refused with an `INLAY_ERROR_UNSUPPORTED` that names it.
  * `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bool enabled);
 
 /**
@@ -820,7 +460,8 @@ inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bo
  * not call back into the store. It only shows where code calls the builtin: see `inlay_config_float_ops`.
  * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such builtin.
  */
-inlay_error_t *inlay_config_builtin(inlay_config_t *config, const char *name, const void *function);
+INLAY_MUST_USE
+inlay_error_t *inlay_config_builtin(inlay_config_t *config, const char *name, inlay_any_func_t function);
 
 /**
  * Sets how traps are detected.
@@ -828,21 +469,26 @@ inlay_error_t *inlay_config_builtin(inlay_config_t *config, const char *name, co
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants, `INLAY_ERROR_UNSUPPORTED`
  * for `INLAY_TRAPS_FAULTS` in this version.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps);
 
 /**
  * Sets on how many threads a module is compiled, the calling one included. The default is 1.
  *
- * The other threads end before the compiling function returns. The image does not depend on the number.
+ * The other threads end before the compiling function returns. Neither the image nor, if the module is refused, the error
+ * depends on the number.
  * `INLAY_ERROR_INVALID_ARGUMENT` for 0 and for more than 1,024.
  */
-inlay_error_t *inlay_config_compile_threads(inlay_config_t *config, size_t threads);
+INLAY_MUST_USE
+inlay_error_t *inlay_config_compile_threads(inlay_config_t *config,
+                                            size_t threads);
 
 /**
  * Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, which is 4 GiB.
  *
  * A memory that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_max_memory_pages(inlay_config_t *config, uint64_t pages);
 
 /**
@@ -850,48 +496,289 @@ inlay_error_t *inlay_config_max_memory_pages(inlay_config_t *config, uint64_t pa
  *
  * A table that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_max_table_elements(inlay_config_t *config, uint64_t elements);
 
-/**
- * Sets the most instances that each store may have. The default is 10,000. One more is an `INLAY_ERROR_LIMIT`.
- */
+/** Sets the most instances that each store may have. The default is 10,000. One more is an `INLAY_ERROR_LIMIT`. */
+INLAY_MUST_USE
 inlay_error_t *inlay_config_max_instances(inlay_config_t *config, size_t instances);
 
 /**
  * Sets how many bytes of stack wasm may use, counted from where the host enters it. The default is 512 KiB.
  *
- * Past that wasm traps with `INLAY_TRAP_STACK_OVERFLOW`. The count goes on through host functions and the
- * wasm that they call. The host's stack must have that much, and 32 KiB and the needs of host functions
- * below it. `inlay_store_stack` gives a stack's real bounds instead. `INLAY_ERROR_INVALID_ARGUMENT` for
- * less than 4 KiB and for more than 1 GiB.
+ * Past that wasm traps with `INLAY_TRAP_STACK_OVERFLOW`, and so it does before the end of the thread's own stack, of
+ * whatever size, which the store asks the system for: wasm leaves 32 KiB of it. The count goes on through host functions
+ * and the wasm that they call. A host function that needs more than 32 KiB must find them where wasm ends: give its thread a
+ * stack that is so much larger than the bytes set here, or set fewer bytes.
+ *
+ * A stack that the system does not know, such as a coroutine's, is not looked at: it must have the bytes set here and
+ * 32 KiB, or the host gives its bounds with `inlay_store_stack`. `INLAY_ERROR_INVALID_ARGUMENT` for less than 4 KiB and
+ * for more than 1 GiB.
  */
-inlay_error_t *inlay_config_stack_bytes(inlay_config_t *config, size_t bytes);
+INLAY_MUST_USE
+inlay_error_t *inlay_config_stack_bytes(inlay_config_t *config,
+                                        size_t bytes);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Engines: a configuration made ready.
+ *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
- * The version of this library, such as "0.1.0": a static string.
+ * A configuration made ready: what compiles and loads modules, and what stores belong to.
+ *
+ * Any number of threads may use an engine. The host deletes it when it likes: modules, stores and
+ * linkers keep alive what they need of it.
  */
+typedef struct inlay_engine_t inlay_engine_t;
+
+/** The version of this library, such as "0.1.0": a static string. `INLAY_VERSION` is that of the header. */
 const char *inlay_version(void);
 
 /**
  * Makes an engine of a configuration, or of the defaults for NULL. The caller deletes `*out`.
  *
  * The configuration is only read, and can be changed and used again. `INLAY_ERROR_INVALID_ARGUMENT` for an
- * unknown setting or value, `INLAY_ERROR_UNSUPPORTED` for a target that this build does not have, a CPU
- * feature that this host lacks, or `INLAY_FLOAT_OPS_NATIVE` where the CPU has no instruction.
+ * unknown setting or value; `INLAY_ERROR_UNSUPPORTED` for a target that this build does not have, a CPU
+ * feature that this host lacks, a setting that has to stay as it is, `INLAY_FLOAT_OPS_NATIVE` where the CPU has no
+ * instruction, or a thread that has a shadow stack (CET, GCS).
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_engine_new(const inlay_config_t *config, inlay_engine_t **out);
 
-/**
- * Deletes an engine. NULL is fine.
- */
+/** Deletes an engine. NULL is fine. */
 void inlay_engine_delete(inlay_engine_t *engine);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Values and types.
+ *
+ * A function's type is written as a *signature*: a letter for each parameter, a colon, a letter for each result. `i` is
+ * i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref and `x` exnref: "iI:f" takes an i32 and an i64 and
+ * gives an f32. A capital `R`, `E` or `X` is a reference that is not null. `r(ii:i)` is a reference to functions of the
+ * type in the parentheses, `r<0>` one to functions of the very type that it is written in, and `r-`, `e-` and `x-` are
+ * always null. In what Inlay writes, `r(?)` is a reference to a type that a signature cannot say: one that is in a
+ * recursion group with others, or too long.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** The kind of a value: one of `INLAY_I32` to `INLAY_EXNREF`. */
+typedef uint8_t inlay_value_kind_t;
+
+enum {
+  /** `i32`; signature letter `i`. */
+  INLAY_I32 = 0,
+  /** `i64`; signature letter `I`. */
+  INLAY_I64 = 1,
+  /** `f32`; signature letter `f`. */
+  INLAY_F32 = 2,
+  /** `f64`; signature letter `F`. */
+  INLAY_F64 = 3,
+  /** `v128`; signature letter `V`. */
+  INLAY_V128 = 4,
+  /** A reference to a function; signature letters `r` and `R`. */
+  INLAY_FUNCREF = 5,
+  /** A reference to something of the host's; signature letters `e` and `E`. */
+  INLAY_EXTERNREF = 6,
+  /** A reference to an exception; signature letters `x` and `X`. */
+  INLAY_EXNREF = 7,
+};
+
+/** The 16 bytes of a `v128`, lane 0 first. */
+typedef struct inlay_v128_t {
+  /** The bytes. */
+  uint8_t bytes[16];
+} inlay_v128_t;
+
+/** What a value holds; its kind says which member. */
+typedef union inlay_value_of_t {
+  /** `INLAY_I32` */
+  int32_t i32;
+  /** `INLAY_I64` */
+  int64_t i64;
+  /** `INLAY_F32` */
+  float f32;
+  /** `INLAY_F64` */
+  double f64;
+  /** `INLAY_V128` */
+  inlay_v128_t v128;
+  /** `INLAY_FUNCREF`: a function of the store, or NULL for a null reference. */
+  inlay_func_t *funcref;
+  /** `INLAY_EXTERNREF`: a pointer of the host's, which Inlay carries and never follows. NULL is the null reference. */
+  void *externref;
+  /**
+   * `INLAY_EXNREF`: an exception of the store's, to be handed back to wasm of that store, or NULL. It is not an address,
+   * and no exception gets that of an earlier one.
+   */
+  void *exnref;
+} inlay_value_of_t;
+
+/** A WebAssembly value with its kind: 24 bytes. */
+typedef struct inlay_value_t {
+  /** What it is. */
+  inlay_value_kind_t kind;
+  /** What it holds. */
+  inlay_value_of_t of;
+} inlay_value_t;
+
+/** A function's type. Immutable: any number of threads may use it. The host deletes it. */
+typedef struct inlay_functype_t inlay_functype_t;
+
+/**
+ * Makes a function type from its signature.
+ *
+ * The caller deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` for a string that is no signature, or for more than 1,000
+ * parameters or results. A type that no signature can say is had from a module that has it, with
+ * `inlay_module_import_functype`.
+ */
+INLAY_MUST_USE
+inlay_error_t *inlay_functype_new(const char *signature, inlay_functype_t **out);
+
+/** The signature of a function type. Borrowed from the type; "" for NULL. */
+const char *inlay_functype_signature(const inlay_functype_t *ty);
+
+/** Deletes a function type. NULL is fine. */
+void inlay_functype_delete(inlay_functype_t *ty);
+
+/** For a memory or table without a maximum. */
+static const uint64_t INLAY_NO_MAXIMUM = UINT64_MAX;
+#define INLAY_NO_MAXIMUM UINT64_MAX
+
+/** The type of a memory. */
+typedef struct inlay_memory_type_t {
+  /** Pages that it starts with. */
+  uint64_t minimum;
+  /** Pages that it may grow to, or `INLAY_NO_MAXIMUM`. */
+  uint64_t maximum;
+  /** Bytes of a page: 65,536, which 0 stands for too, or 1. */
+  uint32_t page_size;
+  /** Whether addresses are i64. */
+  bool is_64;
+  /** Whether several threads may use it at once. It then has a maximum. */
+  bool is_shared;
+} inlay_memory_type_t;
+
+/** The type of a table. */
+typedef struct inlay_table_type_t {
+  /** Elements that it starts with. */
+  uint64_t minimum;
+  /** Elements that it may grow to, or `INLAY_NO_MAXIMUM`. */
+  uint64_t maximum;
+  /** `INLAY_FUNCREF`, `INLAY_EXTERNREF` or `INLAY_EXNREF`. */
+  inlay_value_kind_t element;
+  /** Whether indices are i64. */
+  bool is_64;
+  /**
+   * The element's type as a signature writes it, such as "r", "E" or "r(ii:i)". From the host, NULL stands for what the
+   * kind says: any such reference, or null. From Inlay, it is never NULL, and borrowed from the module or the table.
+   */
+  const char *element_type;
+} inlay_table_type_t;
+
+/** The type of a global. */
+typedef struct inlay_global_type_t {
+  /** The kind of its value. */
+  inlay_value_kind_t content;
+  /** Whether it can be set. */
+  bool is_mutable;
+  /**
+   * The value's type as a signature writes it. From the host, NULL stands for what the kind says: of a reference, any of
+   * that kind, or null. From Inlay, it is never NULL, and borrowed from the module or the global.
+   */
+  const char *content_type;
+} inlay_global_type_t;
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Externals: what modules import and export.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** What an import or an export is: one of the `INLAY_EXTERN_` constants. */
+typedef uint32_t inlay_extern_kind_t;
+
+enum {
+  /** A function. */
+  INLAY_EXTERN_FUNC = 0,
+  /** A table. */
+  INLAY_EXTERN_TABLE = 1,
+  /** A memory. */
+  INLAY_EXTERN_MEMORY = 2,
+  /** A global. */
+  INLAY_EXTERN_GLOBAL = 3,
+  /** An exception tag. */
+  INLAY_EXTERN_TAG = 4,
+};
+
+/** What an `inlay_extern_t` is; its kind says which member. */
+typedef union inlay_extern_of_t {
+  /** `INLAY_EXTERN_FUNC` */
+  inlay_func_t *func;
+  /** `INLAY_EXTERN_TABLE` */
+  inlay_table_t *table;
+  /** `INLAY_EXTERN_MEMORY` */
+  inlay_memory_t *memory;
+  /** `INLAY_EXTERN_GLOBAL` */
+  inlay_global_t *global;
+  /** `INLAY_EXTERN_TAG` */
+  inlay_tag_t *tag;
+} inlay_extern_of_t;
+
+/** Something that can be imported and exported. Its store owns it. */
+typedef struct inlay_extern_t {
+  /** What it is. */
+  inlay_extern_kind_t kind;
+  /** The thing itself. */
+  inlay_extern_of_t of;
+} inlay_extern_t;
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Modules: compiling, validating, saving and loading; what a module imports and exports.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/**
+ * A compiled module. Immutable: any number of threads may use it, in any number of stores.
+ *
+ * The host deletes it when it likes: instances keep alive what they need of it.
+ */
+typedef struct inlay_module_t inlay_module_t;
+
+/** Bytes that Inlay made. The host deletes it. */
+typedef struct inlay_buffer_t inlay_buffer_t;
+
+/**
+ * What a module imports or exports. The strings are borrowed from the module. The host sets `size` before it asks for one.
+ *
+ * Names of WebAssembly may hold NULs. Each is followed by a NUL of its own, so that it can be used as a C string, which
+ * ends at the first of them; the length says how many bytes it has. The functions whose names end in `_n` take lengths.
+ */
+typedef struct inlay_extern_type_t {
+  /**
+   * `sizeof(inlay_extern_type_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+   */
+  size_t size;
+  /** The module that an import names; NULL for an export. */
+  const char *module;
+  /** How many bytes that has. */
+  size_t module_len;
+  /** The name. */
+  const char *name;
+  /** How many bytes that has. */
+  size_t name_len;
+  /** What it is; the members below belong to one kind each. */
+  inlay_extern_kind_t kind;
+  /** The signature of a function, or of a tag, whose parameters are what exceptions carry; else NULL. */
+  const char *signature;
+  /** The type of a memory. */
+  inlay_memory_type_t memory;
+  /** The type of a table. */
+  inlay_table_type_t table;
+  /** The type of a global. */
+  inlay_global_type_t global;
+} inlay_extern_type_t;
 
 /**
  * Compiles a module from its binary form, and publishes its code. The caller deletes `*out`.
  *
  * The bytes are only read during the call. `INLAY_ERROR_INVALID_MODULE` if they are not valid,
- * `INLAY_ERROR_UNSUPPORTED` if they need a feature that is not there, `INLAY_ERROR_LIMIT` beyond what this
- * implementation can compile; what `publish` returned, or `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
+ * `INLAY_ERROR_UNSUPPORTED` if they need a feature that is not there, or in a library without a compiler;
+ * `INLAY_ERROR_LIMIT` beyond what this implementation can compile; what `publish` returned, or
+ * `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
  *
  * Time and memory are in proportion to `len`, whatever the module holds. For that, a function is compiled without the
  * optimizer if it is very large: a body of more than 256 KiB, more than 2,000 locals, 1,000 operands at once, 16,000
@@ -899,14 +786,21 @@ void inlay_engine_delete(inlay_engine_t *engine);
  * many together. A module is refused if its branches and calls carry more than 16 operands for each byte of their
  * function, beyond a million, as types of a thousand results can make them.
  */
-inlay_error_t *inlay_module_compile(inlay_engine_t *engine, const uint8_t *wasm, size_t len, inlay_module_t **out);
+INLAY_MUST_USE
+inlay_error_t *inlay_module_compile(inlay_engine_t *engine,
+                                    const uint8_t *wasm,
+                                    size_t len,
+                                    inlay_module_t **out);
 
 /**
  * Whether bytes are a valid module: NULL if so, else the error that compiling them would give.
  *
- * Nothing is compiled, so limits of the compiler are not found.
+ * Nothing is compiled, so limits of the compiler are not found. `INLAY_ERROR_UNSUPPORTED` in a library without a compiler.
  */
-inlay_error_t *inlay_module_validate(inlay_engine_t *engine, const uint8_t *wasm, size_t len);
+INLAY_MUST_USE
+inlay_error_t *inlay_module_validate(inlay_engine_t *engine,
+                                     const uint8_t *wasm,
+                                     size_t len);
 
 /**
  * Saves a compiled module as an image: bytes for `inlay_module_load`, in this process or another. The caller
@@ -914,6 +808,7 @@ inlay_error_t *inlay_module_validate(inlay_engine_t *engine, const uint8_t *wasm
  *
  * The same wasm and settings give the same bytes. An image is only good for the version of Inlay that made it.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_module_save(const inlay_module_t *module, inlay_buffer_t **out);
 
 /**
@@ -923,6 +818,7 @@ inlay_error_t *inlay_module_save(const inlay_module_t *module, inlay_buffer_t **
  * is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
  * another version, for another target, or need CPU features that the engine's target does not have.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_module_load(inlay_engine_t *engine, const uint8_t *image, size_t len, inlay_module_t **out);
 
 /**
@@ -933,71 +829,74 @@ inlay_error_t *inlay_module_load(inlay_engine_t *engine, const uint8_t *image, s
  */
 void inlay_module_code(const inlay_module_t *module, const uint8_t **executable, size_t *len);
 
-/**
- * Deletes a module; its instances go on. NULL is fine.
- */
+/** Deletes a module; its instances go on. NULL is fine. */
 void inlay_module_delete(inlay_module_t *module);
 
-/**
- * How many imports a module has; 0 for NULL.
- */
+/** How many imports a module has; 0 for NULL. */
 size_t inlay_module_import_count(const inlay_module_t *module);
 
 /**
- * One import, in the module's order; false, and zeros in `out`, if there is no such import.
+ * One import, in the module's order.
+ *
+ * The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such import.
  */
 bool inlay_module_import(const inlay_module_t *module, size_t index, inlay_extern_type_t *out);
 
 /**
- * How many exports a module has; 0 for NULL.
+ * The type of the function or tag that a module imports, whole: for types that a signature cannot say, too, such as those
+ * which are in a recursion group with others. The caller deletes `*out`.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such import, or it has no function type.
  */
+INLAY_MUST_USE
+inlay_error_t *inlay_module_import_functype(const inlay_module_t *module,
+                                            size_t index,
+                                            inlay_functype_t **out);
+
+/** How many exports a module has; 0 for NULL. */
 size_t inlay_module_export_count(const inlay_module_t *module);
 
 /**
- * One export, in the module's order; false, and zeros in `out`, if there is no such export.
+ * One export, in the module's order.
+ *
+ * The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such export.
  */
 bool inlay_module_export(const inlay_module_t *module, size_t index, inlay_extern_type_t *out);
 
 /**
- * The bytes of a buffer. Borrowed from it; NULL for NULL.
+ * The type of the function or tag that a module exports, whole, as `inlay_module_import_functype`. The caller deletes
+ * `*out`.
  */
+INLAY_MUST_USE
+inlay_error_t *inlay_module_export_functype(const inlay_module_t *module, size_t index, inlay_functype_t **out);
+
+/** The bytes of a buffer. Borrowed from it; NULL for NULL. */
 const uint8_t *inlay_buffer_data(const inlay_buffer_t *buffer);
 
-/**
- * How many bytes a buffer has; 0 for NULL.
- */
+/** How many bytes a buffer has; 0 for NULL. */
 size_t inlay_buffer_size(const inlay_buffer_t *buffer);
 
-/**
- * Deletes a buffer. NULL is fine.
- */
+/** Deletes a buffer. NULL is fine. */
 void inlay_buffer_delete(inlay_buffer_t *buffer);
 
+/*---------------------------------------------------------------------------------------------------------------------
+ * Stores: what instances live in.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
 /**
- * Makes a function type from its signature: the letters of the parameters, a colon, those of the results.
+ * What instances live in, with their functions, memories, tables and globals.
  *
- * The letters are `i` i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref, `x` exnref; "iI:f" takes an i32
- * and an i64 and gives an f32. The caller deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` for another string,
- * or for more than 1,000 parameters or results.
+ * One thread at a time uses a store and what is in it; which thread may change between calls. The host deletes
+ * the store, and with it everything in it: pointers to that are then no longer valid.
  */
-inlay_error_t *inlay_functype_new(const char *signature,
-                                  inlay_functype_t **out);
-
-/**
- * The signature of a function type. Borrowed from the type; "" for NULL.
- */
-const char *inlay_functype_signature(const inlay_functype_t *ty);
-
-/**
- * Deletes a function type. NULL is fine.
- */
-void inlay_functype_delete(inlay_functype_t *ty);
+typedef struct inlay_store_t inlay_store_t;
 
 /**
  * Makes an empty store. The caller deletes `*out`.
  *
  * `data` is the host's own, given back by `inlay_store_data`; Inlay does not look at it.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_store_new(inlay_engine_t *engine, void *data, inlay_store_t **out);
 
 /**
@@ -1007,32 +906,69 @@ inlay_error_t *inlay_store_new(inlay_engine_t *engine, void *data, inlay_store_t
  */
 void inlay_store_delete(inlay_store_t *store);
 
-/**
- * What `inlay_store_new` was given as `data`; NULL for NULL.
- */
+/** What `inlay_store_new` was given as `data`; NULL for NULL. */
 void *inlay_store_data(const inlay_store_t *store);
 
 /**
  * Says on which stack wasm of this store is entered from now on: a coroutine's, by its lowest address and its size.
  *
  * Wasm then traps with `INLAY_TRAP_STACK_OVERFLOW` when less than 32 KiB of it are left, whatever
- * `inlay_config_stack_bytes` says. (NULL, 0) goes back to counting from where wasm is entered, which is how a
- * store starts. Call it before entering on another stack; wasm that is already running keeps the bounds that it
- * was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack of less than 64 KiB.
+ * `inlay_config_stack_bytes` says. Calls are a little faster then, too, since nothing has to be looked up. (NULL, 0) goes
+ * back to how a store starts: it asks the system for the bounds of the thread's own stack, once for each thread, and
+ * `inlay_config_stack_bytes` counts. It also forgets what the system said: a host owes that where it starts a thread on
+ * the very memory that was the stack of an earlier one, and uses the store on both. Call it before entering on another
+ * stack; wasm that is already running keeps the bounds that it was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack
+ * of less than 64 KiB.
  *
  * Calls into one store end in the reverse order of their beginning, on whatever stacks they are: coroutines that take
  * turns in the middle of calls need a store each.
  */
-inlay_error_t *inlay_store_stack(inlay_store_t *store, const void *lowest, size_t len);
+INLAY_MUST_USE
+inlay_error_t *inlay_store_stack(inlay_store_t *store,
+                                 const void *lowest,
+                                 size_t len);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Linkers: names for what modules import, and host functions.
+ *
+ * A function whose name ends in `_n` takes names with their lengths, for those that hold a NUL; it is otherwise the one
+ * without.
+ *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
- * Makes an empty linker. The caller deletes `*out`.
+ * Names for what modules import.
+ *
+ * Any number of threads may instantiate from a linker at once, each in a store of its own, while no thread changes or
+ * deletes it. The host deletes it when it likes: instances keep alive what they need. It can be used for any number of
+ * modules and stores of its engine. Host functions that a start function calls may change and delete the linker that
+ * instantiates.
  */
+typedef struct inlay_linker_t inlay_linker_t;
+
+/**
+ * A host function of boxed values. It runs on the thread that runs the wasm: on several at once, if several
+ * threads run stores that one linker filled.
+ *
+ * `env` is what the function was defined with, and `caller` says who calls; it is valid during the call. `args`
+ * has the values of the parameters. `results` has the kinds of the result type, and zeros; the function writes
+ * the values. It may call any function of Inlay on the caller's store, `inlay_func_call` included, but not delete the
+ * store. It runs on the stack that wasm is on, and finds at least 32 KiB of it: see `inlay_config_stack_bytes`.
+ *
+ * To fail, return an error: it unwinds the wasm that called and arrives, the same error with the frames that it passed
+ * through, at the host that called that. The function must return: no `longjmp` and no C++ exception may leave it.
+ */
+typedef inlay_error_t *(*inlay_host_func_t)(void *env,
+                                            inlay_caller_t *caller,
+                                            const inlay_value_t *args,
+                                            size_t nargs,
+                                            inlay_value_t *results,
+                                            size_t nresults);
+
+/** Makes an empty linker. The caller deletes `*out`. */
+INLAY_MUST_USE
 inlay_error_t *inlay_linker_new(inlay_engine_t *engine, inlay_linker_t **out);
 
-/**
- * Deletes a linker; host functions that no store uses are finalized. NULL is fine.
- */
+/** Deletes a linker; host functions that no store uses are finalized. NULL is fine. */
 void inlay_linker_delete(inlay_linker_t *linker);
 
 /**
@@ -1040,6 +976,7 @@ void inlay_linker_delete(inlay_linker_t *linker);
  *
  * Copies the strings and the type. `finalize` is called once with `env`, also when this fails.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_linker_func(inlay_linker_t *linker,
                                  const char *module,
                                  const char *name,
@@ -1047,6 +984,18 @@ inlay_error_t *inlay_linker_func(inlay_linker_t *linker,
                                  inlay_host_func_t function,
                                  void *env,
                                  inlay_finalize_t finalize);
+
+/** As `inlay_linker_func`, with lengths for the names. */
+INLAY_MUST_USE
+inlay_error_t *inlay_linker_func_n(inlay_linker_t *linker,
+                                   const char *module,
+                                   size_t module_len,
+                                   const char *name,
+                                   size_t name_len,
+                                   const inlay_functype_t *ty,
+                                   inlay_host_func_t function,
+                                   void *env,
+                                   inlay_finalize_t finalize);
 
 /**
  * Defines a host function of the C type that belongs to a signature, and replaces what had that name.
@@ -1056,8 +1005,10 @@ inlay_error_t *inlay_linker_func(inlay_linker_t *linker,
  * `inlay_func_t *`, an externref a `void *`, a v128 a `const inlay_v128_t *`. Results are zero before the call.
  * Wasm calls it with nothing boxed; all else is as for `inlay_host_func_t`. Copies the strings. `finalize` is
  * called once with `env`, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the signature is malformed;
- * whether it is that of the C function only the host can know.
+ * whether it is that of the C function only the host can know. References that are not null or to functions of one
+ * type are not for C functions: a module that imports such a function takes one of `inlay_linker_func`.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_linker_func_typed(inlay_linker_t *linker,
                                        const char *module,
                                        const char *name,
@@ -1066,60 +1017,88 @@ inlay_error_t *inlay_linker_func_typed(inlay_linker_t *linker,
                                        void *env,
                                        inlay_finalize_t finalize);
 
+/** As `inlay_linker_func_typed`, with lengths for the names. */
+INLAY_MUST_USE
+inlay_error_t *inlay_linker_func_typed_n(inlay_linker_t *linker,
+                                         const char *module,
+                                         size_t module_len,
+                                         const char *name,
+                                         size_t name_len,
+                                         const char *signature,
+                                         inlay_any_func_t function,
+                                         void *env,
+                                         inlay_finalize_t finalize);
+
 /**
  * Defines a name as something that a store has, and replaces what had that name.
  *
  * Copies the strings. The thing stays the store's: the name is good for instances in that store only.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_linker_define(inlay_linker_t *linker,
                                    const char *module,
                                    const char *name,
                                    const inlay_extern_t *item);
 
+/** As `inlay_linker_define`, with lengths for the names. */
+INLAY_MUST_USE
+inlay_error_t *inlay_linker_define_n(inlay_linker_t *linker,
+                                     const char *module,
+                                     size_t module_len,
+                                     const char *name,
+                                     size_t name_len,
+                                     const inlay_extern_t *item);
+
 /**
  * Defines all that an instance exports, under this module name and the exports' own names.
  *
- * As `inlay_linker_define` for each of them.
+ * As `inlay_linker_define` for each of them. If one cannot be defined, for want of memory, those before it are.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_linker_instance(inlay_linker_t *linker, const char *module, inlay_instance_t *instance);
+
+/** As `inlay_linker_instance`, with a length for the name. */
+INLAY_MUST_USE
+inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
+                                       const char *module,
+                                       size_t module_len,
+                                       inlay_instance_t *instance);
 
 /**
  * Makes an instance of a module in a store, and runs its start function. `*out` belongs to the store.
  *
- * `INLAY_ERROR_LINK` if an import is not defined, has another type, or belongs to another store;
- * `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
+ * `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or if one has another type or belongs to another
+ * store; `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
  * `INLAY_ERROR_TRAP` if a segment does not fit or the start function traps, and its error if that fails;
  * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine. What a failed instance had written to imported
- * tables and memories by then stays, as WebAssembly says.
+ * tables and memories by then stays, as WebAssembly says; and so does, in its store, one that something may refer to.
  */
-inlay_error_t *inlay_linker_instantiate(inlay_linker_t *linker,
+INLAY_MUST_USE
+inlay_error_t *inlay_linker_instantiate(const inlay_linker_t *linker,
                                         inlay_store_t *store,
                                         const inlay_module_t *module,
                                         inlay_instance_t **out);
 
-/**
- * The function that an instance exports under this name; NULL if there is none.
- */
+/*---------------------------------------------------------------------------------------------------------------------
+ * Instances: a module in a store, and what it exports.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** A module in a store, linked with what it imports. Its store owns it. */
+typedef struct inlay_instance_t inlay_instance_t;
+
+/** The function that an instance exports under this name; NULL if there is none. */
 inlay_func_t *inlay_instance_func(inlay_instance_t *instance, const char *name);
 
-/**
- * The memory that an instance exports under this name; NULL if there is none.
- */
+/** The memory that an instance exports under this name; NULL if there is none. */
 inlay_memory_t *inlay_instance_memory(inlay_instance_t *instance, const char *name);
 
-/**
- * The table that an instance exports under this name; NULL if there is none.
- */
+/** The table that an instance exports under this name; NULL if there is none. */
 inlay_table_t *inlay_instance_table(inlay_instance_t *instance, const char *name);
 
-/**
- * The global that an instance exports under this name; NULL if there is none.
- */
+/** The global that an instance exports under this name; NULL if there is none. */
 inlay_global_t *inlay_instance_global(inlay_instance_t *instance, const char *name);
 
-/**
- * The tag that an instance exports under this name; NULL if there is none.
- */
+/** The tag that an instance exports under this name; NULL if there is none. */
 inlay_tag_t *inlay_instance_tag(inlay_instance_t *instance, const char *name);
 
 /**
@@ -1129,12 +1108,23 @@ inlay_tag_t *inlay_instance_tag(inlay_instance_t *instance, const char *name);
  */
 bool inlay_instance_export(inlay_instance_t *instance, const char *name, inlay_extern_t *out);
 
+/** As `inlay_instance_export`, with a length for the name, which may hold NULs. */
+bool inlay_instance_export_n(inlay_instance_t *instance, const char *name, size_t name_len, inlay_extern_t *out);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Functions, and calls to them.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** A function in a store: WebAssembly's or the host's. Its store owns it. */
+typedef struct inlay_func_t inlay_func_t;
+
 /**
  * Makes a host function of boxed values in a store: to be called, put in a table, or passed as a funcref.
  *
  * Copies the type. `*out` belongs to the store. `finalize` is called once with `env`, when the store goes or when
  * this fails. The `inlay_caller_instance` of such a function is NULL.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_func_new(inlay_store_t *store,
                               const inlay_functype_t *ty,
                               inlay_host_func_t function,
@@ -1150,15 +1140,14 @@ inlay_error_t *inlay_func_new(inlay_store_t *store,
  * other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm trapped; or the error
  * that a host function returned. The store stays usable after all of them.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_func_call(inlay_func_t *func,
                                const inlay_value_t *args,
                                size_t nargs,
                                inlay_value_t *results,
                                size_t nresults);
 
-/**
- * The signature of a function, such as "iI:f". Borrowed from the store; "" for NULL.
- */
+/** The signature of a function, such as "iI:f". Borrowed from the store; "" for NULL, and without memory for it. */
 const char *inlay_func_signature(const inlay_func_t *func);
 
 /**
@@ -1171,9 +1160,18 @@ const char *inlay_func_signature(const inlay_func_t *func);
  *
  * The pointer is good for every function of this type in the store, for as long as the store lives.
  * `INLAY_ERROR_INVALID_ARGUMENT` if the signature is not the function's; `INLAY_ERROR_UNSUPPORTED` for a function
- * made by `inlay_func_new` if no module in the store has functions of its type: use `inlay_func_call`.
+ * made by `inlay_func_new` if no module in the store has functions of its type, and for references that are not null or
+ * to functions of one type, which a C function does not check: use `inlay_func_call`.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_func_typed(inlay_func_t *func, const char *signature, inlay_any_func_t *out);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Memories: linear memories, and those that stores share.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** A linear memory. Its store owns it. */
+typedef struct inlay_memory_t inlay_memory_t;
 
 /**
  * Makes a memory of zeros in a store. `*out` belongs to the store.
@@ -1181,7 +1179,15 @@ inlay_error_t *inlay_func_typed(inlay_func_t *func, const char *signature, inlay
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_memory_new(inlay_store_t *store, const inlay_memory_type_t *ty, inlay_memory_t **out);
+
+/**
+ * A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
+ *
+ * Any number of threads may use it.
+ */
+typedef struct inlay_shared_memory_t inlay_shared_memory_t;
 
 /**
  * Makes a shared memory of zeros, within the engine's limits. The caller deletes `*out`.
@@ -1190,18 +1196,16 @@ inlay_error_t *inlay_memory_new(inlay_store_t *store, const inlay_memory_type_t 
  * `INLAY_ERROR_LIMIT` beyond the host's limit, `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much address space
  * as its maximum.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_shared_memory_new(inlay_engine_t *engine,
                                        const inlay_memory_type_t *ty,
                                        inlay_shared_memory_t **out);
 
-/**
- * Deletes the host's hold on a shared memory; stores go on using it. NULL is fine.
- */
+/** Deletes the host's hold on a shared memory; stores go on using it. NULL is fine. */
 void inlay_shared_memory_delete(inlay_shared_memory_t *memory);
 
-/**
- * Makes a shared memory known to a store, to be imported by its instances. `*out` belongs to the store.
- */
+/** Makes a shared memory known to a store, to be imported by its instances. `*out` belongs to the store. */
+INLAY_MUST_USE
 inlay_error_t *inlay_memory_from_shared(inlay_store_t *store,
                                         const inlay_shared_memory_t *shared,
                                         inlay_memory_t **out);
@@ -1210,6 +1214,7 @@ inlay_error_t *inlay_memory_from_shared(inlay_store_t *store,
  * Takes hold of a store's shared memory, such as one that a module made, for use in other stores. The caller
  * deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` if the memory is not shared.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_memory_t **out);
 
 /**
@@ -1220,9 +1225,7 @@ inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_mem
  */
 uint8_t *inlay_memory_data(inlay_memory_t *memory);
 
-/**
- * How many bytes the memory has; 0 for NULL.
- */
+/** How many bytes the memory has; 0 for NULL. */
 size_t inlay_memory_size(inlay_memory_t *memory);
 
 /**
@@ -1231,12 +1234,18 @@ size_t inlay_memory_size(inlay_memory_t *memory);
  * `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit, or if there is
  * not so much memory.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_memory_grow(inlay_memory_t *memory, uint64_t delta_pages, uint64_t *old_pages);
 
-/**
- * The memory's type: the minimum and maximum that it was made with. Zeros for NULL.
- */
+/** The memory's type: the minimum and maximum that it was made with. Zeros for NULL. */
 void inlay_memory_type(const inlay_memory_t *memory, inlay_memory_type_t *out);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Tables.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** A table of references. Its store owns it. */
+typedef struct inlay_table_t inlay_table_t;
 
 /**
  * Makes a table in a store, each element being `init`. `*out` belongs to the store.
@@ -1244,24 +1253,23 @@ void inlay_memory_type(const inlay_memory_t *memory, inlay_memory_type_t *out);
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no table can have or an `init` of another kind,
  * `INLAY_ERROR_LIMIT` beyond the host's limit, `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_table_new(inlay_store_t *store,
                                const inlay_table_type_t *ty,
                                const inlay_value_t *init,
                                inlay_table_t **out);
 
-/**
- * How many elements the table has; 0 for NULL.
- */
+/** How many elements the table has; 0 for NULL. */
 uint64_t inlay_table_size(const inlay_table_t *table);
 
-/**
- * One element; `INLAY_ERROR_INVALID_ARGUMENT` if there is none of that index.
- */
+/** One element; `INLAY_ERROR_INVALID_ARGUMENT` if there is none of that index. */
+INLAY_MUST_USE
 inlay_error_t *inlay_table_get(inlay_table_t *table, uint64_t index, inlay_value_t *out);
 
 /**
  * Sets one element; `INLAY_ERROR_INVALID_ARGUMENT` if there is none of that index, or for a value of another kind or store.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_table_set(inlay_table_t *table,
                                uint64_t index,
                                const inlay_value_t *value);
@@ -1272,49 +1280,62 @@ inlay_error_t *inlay_table_set(inlay_table_t *table,
  * `old_size` may be NULL. `INLAY_ERROR_LIMIT` beyond the table's maximum or the host's limit, or if there is not
  * so much memory; `INLAY_ERROR_INVALID_ARGUMENT` for a value of another kind or store.
  */
-inlay_error_t *inlay_table_grow(inlay_table_t *table, uint64_t delta, const inlay_value_t *init, uint64_t *old_size);
+INLAY_MUST_USE
+inlay_error_t *inlay_table_grow(inlay_table_t *table,
+                                uint64_t delta,
+                                const inlay_value_t *init,
+                                uint64_t *old_size);
 
-/**
- * The table's type: the element, minimum and maximum that it was made with. Zeros for NULL.
- */
+/** The table's type: the element, minimum and maximum that it was made with. Zeros for NULL. */
 void inlay_table_type(const inlay_table_t *table, inlay_table_type_t *out);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Globals.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** A global variable. Its store owns it. */
+typedef struct inlay_global_t inlay_global_t;
 
 /**
  * Makes a global in a store. `*out` belongs to the store.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if `init` is of another kind than the type's, or a function of another store.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_global_new(inlay_store_t *store,
                                 const inlay_global_type_t *ty,
                                 const inlay_value_t *init,
                                 inlay_global_t **out);
 
-/**
- * The global's value; an i32 of 0 for NULL.
- */
+/** The global's value; an i32 of 0 for NULL. */
 void inlay_global_get(const inlay_global_t *global, inlay_value_t *out);
 
 /**
  * Sets the global's value; `INLAY_ERROR_INVALID_ARGUMENT` if it is not mutable, or for a value of another kind or store.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_global_set(inlay_global_t *global,
                                 const inlay_value_t *value);
 
-/**
- * The global's type. Zeros for NULL.
- */
+/** The global's type. Zeros for NULL. */
 void inlay_global_type(const inlay_global_t *global, inlay_global_type_t *out);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Tags, and the exceptions that are thrown with them.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** What exceptions are told apart by. Its store owns it. */
+typedef struct inlay_tag_t inlay_tag_t;
 
 /**
  * Makes a tag in a store: its exceptions carry values of the type's parameters. `*out` belongs to the store.
  *
  * Copies the type. `INLAY_ERROR_INVALID_ARGUMENT` if it has results.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_tag_new(inlay_store_t *store, const inlay_functype_t *ty, inlay_tag_t **out);
 
-/**
- * The signature of a tag, such as "iI:". Borrowed from the store; "" for NULL.
- */
+/** The signature of a tag, such as "iI:". Borrowed from the store; "" for NULL. */
 const char *inlay_tag_signature(const inlay_tag_t *tag);
 
 /**
@@ -1325,7 +1346,11 @@ const char *inlay_tag_signature(const inlay_tag_t *tag);
  * store and so gives it away. Wasm of another store does not catch it. `INLAY_ERROR_INVALID_ARGUMENT` for other
  * counts or kinds.
  */
-inlay_error_t *inlay_exception_new(inlay_tag_t *tag, const inlay_value_t *values, size_t nvalues, inlay_error_t **out);
+INLAY_MUST_USE
+inlay_error_t *inlay_exception_new(inlay_tag_t *tag,
+                                   const inlay_value_t *values,
+                                   size_t nvalues,
+                                   inlay_error_t **out);
 
 /**
  * The tag of an exception that nothing caught; NULL if the error is none, or for NULL.
@@ -1334,9 +1359,7 @@ inlay_error_t *inlay_exception_new(inlay_tag_t *tag, const inlay_value_t *values
  */
 inlay_tag_t *inlay_error_tag(const inlay_error_t *error);
 
-/**
- * How many values an exception carries, which nothing caught; 0 if the error is none, or for NULL.
- */
+/** How many values an exception carries, which nothing caught; 0 if the error is none, or for NULL. */
 size_t inlay_error_value_count(const inlay_error_t *error);
 
 /**
@@ -1346,11 +1369,17 @@ size_t inlay_error_value_count(const inlay_error_t *error);
  * are valid as long as that lives. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
  * count.
  */
+INLAY_MUST_USE
 inlay_error_t *inlay_error_values(const inlay_error_t *error, inlay_value_t *values, size_t nvalues);
 
-/**
- * The store that the calling wasm runs in; NULL for NULL.
- */
+/*---------------------------------------------------------------------------------------------------------------------
+ * Callers: what a host function learns about who calls it.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** Who calls a host function. Valid during that call, on its thread. */
+typedef struct inlay_caller_t inlay_caller_t;
+
+/** The store that the calling wasm runs in; NULL for NULL. */
 inlay_store_t *inlay_caller_store(inlay_caller_t *caller);
 
 /**
@@ -1361,259 +1390,13 @@ inlay_store_t *inlay_caller_store(inlay_caller_t *caller);
  */
 inlay_instance_t *inlay_caller_instance(inlay_caller_t *caller);
 
-/**
- * The memory that the importing instance exports under this name; NULL if there is none.
- */
+/** The memory that the importing instance exports under this name; NULL if there is none. */
 inlay_memory_t *inlay_caller_memory(inlay_caller_t *caller, const char *name);
 
-/**
- * Records a trap, for a builtin of the host's that replaces one which can trap, such as "i32.trunc_f64_s".
- *
- * Call it with the vmctx that the builtin was called with, before the builtin returns; what it then returns does
- * not matter. A number that is none of the `INLAY_TRAP_` constants, or `INLAY_TRAP_NONE`, records nothing.
- * Only a builtin that Inlay's own version of can trap may call this.
- */
-void inlay_builtin_trap(inlay_vmctx_t *vmctx, inlay_trap_t trap);
-
-/**
- * `f32.ceil`: rounds to an integer, up.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-float inlay_builtin_f32_ceil(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `f32.floor`: rounds to an integer, down.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-float inlay_builtin_f32_floor(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `f32.trunc`: rounds to an integer, toward zero.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-float inlay_builtin_f32_trunc(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `f32.nearest`: rounds to an integer, to the nearest, ties to even.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-float inlay_builtin_f32_nearest(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `f64.ceil`: rounds to an integer, up.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-double inlay_builtin_f64_ceil(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `f64.floor`: rounds to an integer, down.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-double inlay_builtin_f64_floor(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `f64.trunc`: rounds to an integer, toward zero.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-double inlay_builtin_f64_trunc(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `f64.nearest`: rounds to an integer, to the nearest, ties to even.
- *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
- * Any thread may call it. See the WebAssembly specification, section 4.3.3.
- */
-double inlay_builtin_f64_nearest(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.
- *
- * The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
- */
-float inlay_builtin_f32_fma(inlay_vmctx_t *vmctx, float x, float y, float z);
-
-/**
- * `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.
- *
- * The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
- */
-double inlay_builtin_f64_fma(inlay_vmctx_t *vmctx, double x, double y, double z);
-
-/**
- * `i32.trunc_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i32.trunc_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i32.trunc_f64_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i32.trunc_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i64.trunc_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int64_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i64.trunc_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i64.trunc_f64_s`: rounds toward zero to a signed integer; the bits are returned as `int64_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i64.trunc_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
- *
- * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
- * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
- * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i32.trunc_sat_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i32.trunc_sat_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i32.trunc_sat_f64_s`: rounds toward zero to a signed integer; the bits are returned as `int32_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i32.trunc_sat_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int32_t inlay_builtin_i32_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i64.trunc_sat_f32_s`: rounds toward zero to a signed integer; the bits are returned as `int64_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i64.trunc_sat_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
-
-/**
- * `i64.trunc_sat_f64_s`: rounds toward zero to a signed integer; the bits are returned as `int64_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i64.trunc_sat_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
- *
- * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
- * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
- */
-int64_t inlay_builtin_i64_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
-
-/**
- * `i8x16.shuffle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x` followed by `*y`.
- *
- * Each byte of `*lanes` is below 32. `out` may be one of the operands. The vmctx is not used and may be NULL. Any
- * thread may call it. See the WebAssembly specification, section 4.4.3.
- */
-void inlay_builtin_i8x16_shuffle(inlay_vmctx_t *vmctx,
-                                 const inlay_v128_t *x,
-                                 const inlay_v128_t *y,
-                                 const inlay_v128_t *lanes,
-                                 inlay_v128_t *out);
-
-/**
- * `i8x16.swizzle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x`, or 0 where there is none.
- *
- * `out` may be one of the operands. The vmctx is not used and may be NULL. Any thread may call it. See the
- * WebAssembly specification, section 4.4.3.
- */
-void inlay_builtin_i8x16_swizzle(inlay_vmctx_t *vmctx,
-                                 const inlay_v128_t *x,
-                                 const inlay_v128_t *lanes,
-                                 inlay_v128_t *out);
-
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
-#endif  /* INLAY_H */
+#include "inlay_builtins.h"
+
+#endif

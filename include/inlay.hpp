@@ -17,13 +17,18 @@
 // when the store has gone, so it can be caught outside the block that the store lived in.
 //
 // Threads. As in inlay.h: Engine, Module, FuncType and SharedMemory may be used by many threads at once.
-// A Store and all views into it are used by one thread at a time, and so are a Config and a Linker;
-// which thread may change. A callable given to a Linker runs on the thread of the WebAssembly that calls
-// it: on several at once if several threads run stores that one Linker filled.
+// A Store and all views into it are used by one thread at a time, and so is a Config; which thread may
+// change. A Linker is used by any number of threads while none changes it. A callable given to a Linker
+// runs on the thread of the WebAssembly that calls it: on several at once if several threads run stores
+// that one Linker filled.
 //
 // Every class has `get()`, the handle of the C library, for what this header does not wrap.
 #ifndef INLAY_HPP
 #define INLAY_HPP
+
+#if !(defined(__cplusplus) && __cplusplus >= 201703L) && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
+#error "inlay.hpp is C++17: compile with -std=c++17 or /std:c++17 or later, or use inlay.h"
+#else
 
 #include <array>
 #include <cstddef>
@@ -110,6 +115,11 @@ public:
     // (or throws) to end the WebAssembly that called it.
     static Error host(const char *message) noexcept { return Error(inlay_error_new(message)); }
     static Error host(const std::string &message) noexcept { return host(message.c_str()); }
+    // The same with a pointer of the host's, which `data()` gives back: an exit status, an exception of another
+    // language. `finalize`, if there is one, is called once with it, on the thread that the Error ends on.
+    static Error host(const char *message, void *data, inlay_finalize_t finalize = nullptr) noexcept {
+        return Error(inlay_error_new_with_data(message, data, finalize));
+    }
 
     ErrorKind kind() const noexcept { return static_cast<ErrorKind>(inlay_error_kind(get())); }
     Trap trap() const noexcept { return static_cast<Trap>(inlay_error_trap(get())); }
@@ -119,13 +129,19 @@ public:
     // The same, under the name that std::exception knows.
     const char *what() const noexcept override { return message(); }
 
-    // The WebAssembly functions that were running, innermost first.
+    // What `host` was given as its data; nullptr if this is another Error.
+    void *data() const noexcept { return inlay_error_data(get()); }
+
+    // The WebAssembly functions that were running, innermost first: of a trap, of an exception that nothing
+    // caught, and of a host function's error that passed through WebAssembly.
     std::vector<Frame> frames() const {
         std::vector<Frame> frames;
         frames.reserve(inlay_error_frame_count(get()));
         inlay_frame_t frame;
+        frame.size = sizeof frame;
         for (std::size_t i = 0; inlay_error_frame(get(), i, &frame); i++)
-            frames.push_back({frame.function_name == nullptr ? std::string() : std::string(frame.function_name),
+            frames.push_back({frame.function_name == nullptr ? std::string()
+                                                             : std::string(frame.function_name, frame.function_name_len),
                               frame.function_index, frame.wasm_offset});
         return frames;
     }
@@ -298,15 +314,20 @@ struct TableType {
     std::uint64_t minimum = 0;                           // elements that it starts with
     std::optional<std::uint64_t> maximum = std::nullopt; // elements that it may grow to, if that is bounded
     bool is_64 = false;                                  // whether indices are i64
+    // The element's type as a signature writes it, "R" or "r(ii:i)"; nullptr for any reference of that kind, or null.
+    // What a module or a table says is borrowed from it.
+    const char *element_type = nullptr;
 
-    // The same type with i64 indices.
-    constexpr TableType address64() const noexcept { return {element, minimum, maximum, true}; }
+    // The same type with i64 indices, and with an element type as a signature writes it.
+    constexpr TableType address64() const noexcept { return {element, minimum, maximum, true, element_type}; }
+    constexpr TableType of(const char *type) const noexcept { return {element, minimum, maximum, is_64, type}; }
 
     static constexpr TableType from(const inlay_table_type_t &raw) noexcept {
-        return {static_cast<ValueKind>(raw.element), raw.minimum, detail::maximum_of(raw.maximum), raw.is_64};
+        return {static_cast<ValueKind>(raw.element), raw.minimum, detail::maximum_of(raw.maximum), raw.is_64,
+                raw.element_type};
     }
     constexpr inlay_table_type_t get() const noexcept {
-        return {minimum, detail::raw_maximum(maximum), static_cast<inlay_value_kind_t>(element), is_64};
+        return {minimum, detail::raw_maximum(maximum), static_cast<inlay_value_kind_t>(element), is_64, element_type};
     }
 };
 
@@ -314,12 +335,13 @@ struct TableType {
 struct GlobalType {
     ValueKind content = ValueKind::I32;
     bool is_mutable = false;
+    const char *content_type = nullptr; // as TableType::element_type
 
     static constexpr GlobalType from(const inlay_global_type_t &raw) noexcept {
-        return {static_cast<ValueKind>(raw.content), raw.is_mutable};
+        return {static_cast<ValueKind>(raw.content), raw.is_mutable, raw.content_type};
     }
     constexpr inlay_global_type_t get() const noexcept {
-        return {static_cast<inlay_value_kind_t>(content), is_mutable};
+        return {static_cast<inlay_value_kind_t>(content), is_mutable, content_type};
     }
 };
 
@@ -334,8 +356,8 @@ struct ExternType {
     GlobalType global;
 
     static ExternType from(const inlay_extern_type_t &raw) noexcept {
-        return {raw.module == nullptr ? std::string_view() : raw.module,
-                raw.name == nullptr ? std::string_view() : raw.name,
+        return {raw.module == nullptr ? std::string_view() : std::string_view(raw.module, raw.module_len),
+                std::string_view(raw.name, raw.name_len),
                 static_cast<ExternKind>(raw.kind),
                 raw.signature == nullptr ? std::string_view() : raw.signature,
                 MemoryType::from(raw.memory),
@@ -349,15 +371,19 @@ struct ExternType {
 // ---------------------------------------------------------------------------------------------
 
 // A borrowed run of bytes, made from anything that has data() and size() with elements of one byte
-// (std::vector<uint8_t>, std::string_view, std::span<std::byte> ...) or from an array. Used as a
-// parameter it lasts for the call; the library copies what it keeps.
+// (std::vector<uint8_t>, std::string_view, std::span<std::byte> ...) or from an array. An array of char is text,
+// such as "hello": a NUL at its very end is not a part of it. Used as a parameter it lasts for the call; the library
+// copies what it keeps.
 class Bytes {
 public:
     constexpr Bytes() noexcept = default;
     Bytes(const void *data, std::size_t size) noexcept : data_(static_cast<const std::uint8_t *>(data)), size_(size) {}
 
     template <class T, std::size_t N, std::enable_if_t<sizeof(T) == 1, int> = 0>
-    Bytes(const T (&array)[N]) noexcept : Bytes(static_cast<const void *>(array), N) {}
+    Bytes(const T (&array)[N]) noexcept : Bytes(static_cast<const void *>(array), N) {
+        if constexpr (std::is_same_v<T, char>)
+            if (array[N - 1] == '\0') size_ = N - 1;
+    }
 
     template <class C, std::enable_if_t<sizeof(*std::declval<const C &>().data()) == 1 &&
                                             std::is_integral_v<decltype(std::declval<const C &>().size())>,
@@ -537,6 +563,23 @@ template <class T> Value box(const T &value) noexcept {
         return Value(value);
 }
 
+// How many results a signature has. What is in parentheses or angle brackets says more of the letter before.
+inline std::size_t count_results(const char *signature) noexcept {
+    std::size_t results = 0;
+    int depth = 0;
+    bool after_colon = false;
+    for (const char *at = signature; *at != '\0'; at++) {
+        if (*at == '(' || *at == '<') depth++;
+        const bool counts = depth == 0 && *at != '-';
+        if (counts && *at == ':')
+            after_colon = true;
+        else if (counts && after_colon)
+            results++;
+        if (*at == ')' || *at == '>') depth--;
+    }
+    return results;
+}
+
 // Values that someone else owns, in a row.
 template <class T> class Span {
 public:
@@ -595,9 +638,7 @@ public:
 
 private:
     Result<std::vector<Value>> try_call_raw(const inlay_value_t *args, std::size_t nargs) const {
-        const char *letters = get() == nullptr ? nullptr : signature();
-        const char *colon = letters == nullptr ? nullptr : std::strchr(letters, ':');
-        std::vector<inlay_value_t> raw(colon == nullptr ? 0 : std::strlen(colon + 1));
+        std::vector<inlay_value_t> raw(detail::count_results(signature()));
         if (inlay_error_t *error = inlay_func_call(get(), args, nargs, raw.data(), raw.size())) return Error(error);
         std::vector<Value> results;
         results.reserve(raw.size());
@@ -848,10 +889,10 @@ public:
     Table table(const char *name) const noexcept { return Table(inlay_instance_table(get(), name)); }
     Global global(const char *name) const noexcept { return Global(inlay_instance_global(get(), name)); }
     Tag tag(const char *name) const noexcept { return Tag(inlay_instance_tag(get(), name)); }
-    // The export of this name, of whatever sort.
-    Extern find(const char *name) const noexcept {
+    // The export of this name, of whatever sort. The name may hold NULs.
+    Extern find(std::string_view name) const noexcept {
         inlay_extern_t raw;
-        inlay_instance_export(get(), name, &raw);
+        inlay_instance_export_n(get(), name.data(), name.size(), &raw);
         return Extern(raw);
     }
 
@@ -1278,6 +1319,12 @@ enum class Relaxed : inlay_relaxed_t {
     Native = INLAY_RELAXED_NATIVE,               // what is fastest on the target
 };
 
+// Which bits the NaNs have that float instructions make.
+enum class Nans : inlay_nans_t {
+    Native = INLAY_NANS_NATIVE,       // those that the CPU gives
+    Canonical = INLAY_NANS_CANONICAL, // the same on every CPU
+};
+
 // How traps are detected.
 enum class Traps : inlay_traps_t {
     Explicit = INLAY_TRAPS_EXPLICIT, // by comparing and branching
@@ -1324,6 +1371,9 @@ public:
     Result<void> try_relaxed(Relaxed policy) {
         return detail::done(inlay_config_relaxed(get(), static_cast<inlay_relaxed_t>(policy)));
     }
+    Result<void> try_nans(Nans policy) {
+        return detail::done(inlay_config_nans(get(), static_cast<inlay_nans_t>(policy)));
+    }
     // Switches a feature of WebAssembly by the name of its proposal: ("simd", false). All of 3.0 but garbage
     // collection is on to begin with, and "threads" and "legacy-exceptions"; "wide-arithmetic" and "custom-page-sizes"
     // are off.
@@ -1333,7 +1383,7 @@ public:
     // Replaces the builtin of a WebAssembly instruction ("f64.floor") by a function of the same type as
     // the inlay_builtin_... that it replaces. The function must not throw.
     template <class R, class... P> Result<void> try_builtin(const char *name, R (*function)(inlay_vmctx_t *, P...)) {
-        return detail::done(inlay_config_builtin(get(), name, reinterpret_cast<const void *>(function)));
+        return detail::done(inlay_config_builtin(get(), name, reinterpret_cast<inlay_any_func_t>(function)));
     }
     Result<void> try_traps(Traps mode) {
         return detail::done(inlay_config_traps(get(), static_cast<inlay_traps_t>(mode)));
@@ -1361,6 +1411,7 @@ public:
     Config &flag(const char *name, const char *value) { return check(try_flag(name, value)); }
     Config &float_ops(FloatOps policy) { return check(try_float_ops(policy)); }
     Config &relaxed(Relaxed policy) { return check(try_relaxed(policy)); }
+    Config &nans(Nans policy) { return check(try_nans(policy)); }
     Config &feature(const char *name, bool enabled) { return check(try_feature(name, enabled)); }
     template <class R, class... P> Config &builtin(const char *name, R (*function)(inlay_vmctx_t *, P...)) {
         return check(try_builtin(name, function));
@@ -1423,8 +1474,8 @@ private:
 };
 
 // A function's type, for boxed host functions and tags: FuncType("ii:i"). The letters are i (i32), I (i64),
-// f (f32), F (f64), V (v128), r (funcref), e (externref), x (exnref): parameters, a colon, results. Shared
-// freely between threads.
+// f (f32), F (f64), V (v128), r (funcref), e (externref), x (exnref): parameters, a colon, results; inlay.h says
+// how references that are not null, or to functions of one type, are written. Shared freely between threads.
 class FuncType {
 public:
     // InvalidArgument if the letters make no sense.
@@ -1487,6 +1538,22 @@ public:
     // What the module imports and exports, in its own order. The text belongs to the module.
     std::vector<ExternType> imports() const { return list(inlay_module_import_count(get()), inlay_module_import); }
     std::vector<ExternType> exports() const { return list(inlay_module_export_count(get()), inlay_module_export); }
+    // The type of an import or export that is a function or a tag, by its place in those lists: also one that no signature
+    // can say. InvalidArgument if it is something else.
+    Result<FuncType> try_import_type(std::size_t index) const {
+        inlay_functype_t *handle;
+        inlay_error_t *error = inlay_module_import_functype(get(), index, &handle);
+        return detail::done<FuncType>(error, handle);
+    }
+    Result<FuncType> try_export_type(std::size_t index) const {
+        inlay_functype_t *handle;
+        inlay_error_t *error = inlay_module_export_functype(get(), index, &handle);
+        return detail::done<FuncType>(error, handle);
+    }
+#if INLAY_HPP_EXCEPTIONS
+    FuncType import_type(std::size_t index) const { return try_import_type(index).value(); }
+    FuncType export_type(std::size_t index) const { return try_export_type(index).value(); }
+#endif
 
     inlay_module_t *get() const noexcept { return handle_.get(); }
 
@@ -1495,6 +1562,7 @@ private:
         std::vector<ExternType> types;
         types.reserve(count);
         inlay_extern_type_t type;
+        type.size = sizeof type;
         for (std::size_t i = 0; each(get(), i, &type); i++) types.push_back(ExternType::from(type));
         return types;
     }
@@ -1571,7 +1639,11 @@ public:
     }
     // The type of the global is that of the value.
     Result<Global> try_global(const Value &init, bool is_mutable) {
-        const inlay_global_type_t raw_type = GlobalType{init.kind(), is_mutable}.get();
+        return try_global(init, GlobalType{init.kind(), is_mutable});
+    }
+    // The same with a type, for a global of references that are never null, or all of one type.
+    Result<Global> try_global(const Value &init, const GlobalType &type) {
+        const inlay_global_type_t raw_type = type.get();
         inlay_global_t *global;
         inlay_error_t *error = inlay_global_new(raw(), &raw_type, &init.get(), &global);
         return done<Global>(error, global);
@@ -1614,6 +1686,7 @@ public:
     }
     Table table(const TableType &type, const Value &init) { return try_table(type, init).value(); }
     Global global(const Value &init, bool is_mutable) { return try_global(init, is_mutable).value(); }
+    Global global(const Value &init, const GlobalType &type) { return try_global(init, type).value(); }
     Tag tag(const FuncType &type) { return try_tag(type).value(); }
     template <class... T> TypedTag<T...> tag() { return try_tag<T...>().value(); }
     template <class F> Func func(const FuncType &type, F function) {
@@ -1668,8 +1741,8 @@ public:
 
 inline StoreView Caller::store() const noexcept { return StoreView(inlay_caller_store(get())); }
 
-// What a module's imports are found in, by module and name. Defining a name again replaces it. Instances
-// keep alive what they need of it.
+// What a module's imports are found in, by module and name, which may hold NULs. Defining a name again replaces it.
+// Instances keep alive what they need of it. Any number of threads may instantiate from one that no thread changes.
 class Linker {
 public:
     static Result<Linker> try_make(const Engine &engine) {
@@ -1686,11 +1759,11 @@ public:
     // with the text of what(). Only a `tag.exception(values...)` can be caught by WebAssembly on the way.
     // The callable is moved in and deleted when the library is done with it. It runs on the threads of the
     // stores that this linker fills.
-    template <class F> Result<void> try_func(const char *module, const char *name, F function) {
+    template <class F> Result<void> try_func(std::string_view module, std::string_view name, F function) {
         using Host = typename detail::Callable<F>::template Host<F>;
         F *env = new (std::nothrow) F(std::move(function));
         if (env == nullptr) return detail::out_of_memory();
-        return detail::done(inlay_linker_func_typed(get(), module, name, Host::signature,
+        return detail::done(inlay_linker_func_typed_n(get(), module.data(), module.size(), name.data(), name.size(), Host::signature,
                                                     reinterpret_cast<void (*)(void)>(&Host::call), env,
                                                     detail::finalize<F>));
     }
@@ -1699,26 +1772,26 @@ public:
     // before: `results[0] = args[0].i32() * 2.5`. It returns void or Result<void>, and fails as above. It may
     // also be `function(Caller, const inlay_value_t *, size_t, inlay_value_t *, size_t)`, as in inlay.h.
     template <class F>
-    Result<void> try_func_boxed(const char *module, const char *name, const FuncType &type, F function) {
+    Result<void> try_func_boxed(std::string_view module, std::string_view name, const FuncType &type, F function) {
         F *env = new (std::nothrow) F(std::move(function));
         if (env == nullptr) return detail::out_of_memory();
         return detail::done(
-            inlay_linker_func(get(), module, name, type.get(), detail::boxed<F>, env, detail::finalize<F>));
+            inlay_linker_func_n(get(), module.data(), module.size(), name.data(), name.size(), type.get(), detail::boxed<F>, env, detail::finalize<F>));
     }
 
     // Defines something of a store: a Func, Table, Memory, Global or Tag. The name is good for instances
     // in that store.
-    Result<void> try_define(const char *module, const char *name, const Extern &what) {
-        return detail::done(inlay_linker_define(get(), module, name, &what.get()));
+    Result<void> try_define(std::string_view module, std::string_view name, const Extern &what) {
+        return detail::done(inlay_linker_define_n(get(), module.data(), module.size(), name.data(), name.size(), &what.get()));
     }
     // Defines all exports of an instance, under their names.
-    Result<void> try_instance(const char *module, Instance instance) {
-        return detail::done(inlay_linker_instance(get(), module, instance.get()));
+    Result<void> try_instance(std::string_view module, Instance instance) {
+        return detail::done(inlay_linker_instance_n(get(), module.data(), module.size(), instance.get()));
     }
 
     // Makes an instance in the store and runs its start function. Link if an import is missing or of
     // the wrong type; the start function's trap or exception if that fails.
-    Result<Instance> try_instantiate(StoreView store, const Module &module) {
+    Result<Instance> try_instantiate(StoreView store, const Module &module) const {
         inlay_instance_t *instance;
         inlay_error_t *error = inlay_linker_instantiate(get(), store.get(), module.get(), &instance);
         return detail::done<Instance>(error, instance);
@@ -1726,23 +1799,23 @@ public:
 
 #if INLAY_HPP_EXCEPTIONS
     explicit Linker(const Engine &engine) : Linker(try_make(engine).value()) {}
-    template <class F> Linker &func(const char *module, const char *name, F function) {
+    template <class F> Linker &func(std::string_view module, std::string_view name, F function) {
         try_func(module, name, std::move(function)).value();
         return *this;
     }
-    template <class F> Linker &func_boxed(const char *module, const char *name, const FuncType &type, F function) {
+    template <class F> Linker &func_boxed(std::string_view module, std::string_view name, const FuncType &type, F function) {
         try_func_boxed(module, name, type, std::move(function)).value();
         return *this;
     }
-    Linker &define(const char *module, const char *name, const Extern &what) {
+    Linker &define(std::string_view module, std::string_view name, const Extern &what) {
         try_define(module, name, what).value();
         return *this;
     }
-    Linker &instance(const char *module, Instance instance) {
+    Linker &instance(std::string_view module, Instance instance) {
         try_instance(module, instance).value();
         return *this;
     }
-    Instance instantiate(StoreView store, const Module &module) { return try_instantiate(store, module).value(); }
+    Instance instantiate(StoreView store, const Module &module) const { return try_instantiate(store, module).value(); }
 #endif
 
     inlay_linker_t *get() const noexcept { return handle_.get(); }
@@ -1753,4 +1826,5 @@ private:
 
 } // namespace inlay
 
-#endif
+#endif // C++17
+#endif // INLAY_HPP

@@ -3,60 +3,66 @@
 //! it works, in the order in which data flows.
 //!
 //! ```text
-//! bytes -> Module -> CLIF -> Image -> Published -> Instance -> call
-//!          module/   compile/  image/   code/       runtime/    capi/
+//! compiler:  bytes -> Module -> CLIF -> passes -> machine code -> Image
+//! runtime:   Image -> Placed -> Instance -> call
 //! ```
 //!
-//! [`compile`] and [`load`] below are the two ways to a module that can run;
-//! `runtime` makes instances of it. `layout`, `builtins` and `trap` are the
-//! tables that the compiler and the runtime share, and nothing imports `capi`.
+//! The two halves meet in an [`image`] and know nothing of each other, so that a
+//! library without the compiler is a cargo feature away. [`compile`] and [`load`]
+//! below are the two ways to a module that can run. Imports point one way:
+//! `capi` to `compiler` and `runtime`, both of these to `image`, and all to
+//! `error`, `fallible`, `guard` and `os`; `tests/house.rs` holds that.
 
 #[cfg(panic = "abort")]
 compile_error!("Inlay turns panics into errors: build it with panic = \"unwind\"");
 
 pub mod capi;
 
-mod builtins;
-mod code;
-mod compile;
-mod config;
-mod engine;
+#[cfg(feature = "compiler")]
+mod compiler;
+#[cfg_attr(
+    not(feature = "compiler"),
+    expect(dead_code, reason = "no module is invalid where none is read")
+)]
 mod error;
-mod features;
+mod fallible;
+mod guard;
+#[cfg_attr(
+    not(feature = "compiler"),
+    expect(
+        dead_code,
+        reason = "a part of the contract is for those who make images"
+    )
+)]
 mod image;
-mod layout;
-mod module;
 mod os;
 mod runtime;
-mod target;
-mod trap;
 
-use engine::{CompiledModule, Engine};
 use error::Result;
-use std::sync::Arc;
+use fallible::{Shared, Text};
+use runtime::{Engine, Placed};
 
 /// WebAssembly to a module that can run.
-fn compile(engine: &Arc<Engine>, wasm: &[u8]) -> Result<Arc<CompiledModule>> {
-    let image = module::parse(wasm, engine.features)
-        .and_then(|parsed| compile::compile(&engine.target, parsed, engine.compile_threads))
-        .map_err(|error| engine.explain(error, wasm))?;
-    CompiledModule::new(engine, image)
+#[cfg(feature = "compiler")]
+fn compile(
+    compiler: &compiler::Compiler,
+    engine: &Shared<Engine>,
+    wasm: &[u8],
+) -> Result<Shared<Placed>> {
+    let (image, text) = compiler.compile(wasm)?;
+    Placed::new(engine, image, &text)
 }
 
-/// Whether this is valid WebAssembly that the engine would compile.
-fn validate(engine: &Engine, wasm: &[u8]) -> Result<()> {
-    module::parse(wasm, engine.features)
-        .and_then(|parsed| module::validate_bodies(parsed.bodies))
-        .map_err(|error| engine.explain(error, wasm))
+/// A target triple as it stands in images; an error if it is none.
+fn triple(triple: &str) -> Result<Text> {
+    #[cfg(feature = "compiler")]
+    return compiler::triple(triple);
+    #[cfg(not(feature = "compiler"))]
+    return image::machine::triple(triple);
 }
 
-/// The bytes of an image.
-fn save(module: &CompiledModule) -> Result<Vec<u8>> {
-    image::save(&module.image)
-}
-
-/// Those bytes, in another process and with no compiler run, to a module that can run.
-fn load(engine: &Arc<Engine>, bytes: &[u8]) -> Result<Arc<CompiledModule>> {
-    let image = image::load(bytes, &engine.target)?;
-    CompiledModule::new(engine, image)
+/// The bytes of an image, in another process and with no compiler run, to a module that can run.
+fn load(engine: &Shared<Engine>, bytes: &[u8]) -> Result<Shared<Placed>> {
+    let (image, text) = image::load(bytes, &engine.machine)?;
+    Placed::new(engine, image, text)
 }

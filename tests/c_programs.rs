@@ -1,5 +1,6 @@
 //! The C surface, tested from C: each program in `tests/c` is built against `include/inlay.h` and the shared library of
-//! this build, and run; then the same again with AddressSanitizer and UndefinedBehaviorSanitizer in the program.
+//! this build, and run; then the same again with AddressSanitizer and UndefinedBehaviorSanitizer in the program; then
+//! with the library that has no compiler, to which `tests/elsewhere` gives what the usual one compiles.
 //!
 //! The wasm that the programs run is written as text in `tests/c/wat`. `NAME.wat` becomes a header `NAME.wasm.h`, in
 //! which it is the array `NAME_wasm` with the length `NAME_wasm_len`.
@@ -11,7 +12,7 @@
 mod common;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,15 @@ struct Kit {
     bin: PathBuf,
     /// The value of `ASAN_OPTIONS`, or why there are no sanitizers here.
     sanitizers: Result<&'static str, String>,
+    /// What is preloaded to compile elsewhere: it, and the library that has no compiler.
+    elsewhere: OsString,
 }
+
+/// What does not run with the library that has no compiler, and why.
+const NOT_ELSEWHERE: &[(&str, &str)] = &[(
+    "fork_dlclose",
+    "it opens the library by itself, and what is preloaded is not asked",
+)];
 
 fn source() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -154,11 +163,13 @@ fn kit() -> &'static Kit {
         let _ = fs::remove_file(&library);
         std::os::unix::fs::symlink(common::library(), &library).expect("a link to the library");
         let sanitizers = probe_sanitizers(&root);
+        let elsewhere = build_elsewhere(&root);
         Kit {
             wasm,
             library,
             bin,
             sanitizers,
+            elsewhere,
         }
     })
 }
@@ -242,6 +253,32 @@ fn probe_sanitizers(root: &Path) -> Result<&'static str, String> {
     unreachable!("the C++ compiler comes last and returns")
 }
 
+fn build_elsewhere(root: &Path) -> OsString {
+    let directory = root.join("runtime_only");
+    fs::create_dir_all(&directory).expect("a directory for the library");
+    let library = directory.join("libinlay.so.0");
+    let _ = fs::remove_file(&library);
+    std::os::unix::fs::symlink(common::runtime_only_library(), &library).expect("a link");
+    let preloaded = directory.join("elsewhere.so");
+    let mut build = compiler(false);
+    build
+        .args([
+            "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-fPIC", "-shared",
+        ])
+        .arg("-I")
+        .arg(source().join("include"))
+        .arg(source().join("tests/elsewhere/elsewhere.c"))
+        .arg("-o")
+        .arg(&preloaded)
+        .args(["-pthread", "-ldl"]);
+    let built = output(&mut build);
+    assert!(built.status.success(), "{build:?}\n{}", text(&built));
+    let mut both = preloaded.into_os_string();
+    both.push(":");
+    both.push(library);
+    both
+}
+
 fn output(command: &mut Command) -> Output {
     command
         .stdin(Stdio::null())
@@ -259,12 +296,27 @@ fn build_and_run(file: &str) {
     let kit = kit();
     let name = file.split('.').next().expect("a name");
     build(kit, file, name, &[]);
-    run(kit, name, None);
+    run(kit, name, &[]);
+    match NOT_ELSEWHERE.iter().find(|(program, _)| *program == name) {
+        Some((_, reason)) => println!("{file}: NOT run without a compiler: {reason}"),
+        None => {
+            let full = common::library();
+            let environment = [
+                ("LD_PRELOAD", kit.elsewhere.as_os_str()),
+                ("ELSEWHERE_LIBRARY", full.as_os_str()),
+            ];
+            run(kit, name, &environment);
+        }
+    }
     match &kit.sanitizers {
         Ok(options) => {
             let name = format!("{name}-sanitized");
             build(kit, file, &name, &SANITIZE);
-            run(kit, &name, Some(options));
+            let options = [
+                ("ASAN_OPTIONS", options.as_ref()),
+                ("UBSAN_OPTIONS", "print_stacktrace=1".as_ref()),
+            ];
+            run(kit, &name, &options);
         }
         Err(reason) => {
             // Printed, not panicked: a machine without them can still run all the rest.
@@ -302,22 +354,14 @@ fn build(kit: &Kit, file: &str, name: &str, extra: &[&str]) {
     assert!(built.status.success(), "{command:?}\n{}", text(&built));
 }
 
-fn run(kit: &Kit, name: &str, asan_options: Option<&str>) {
+fn run(kit: &Kit, name: &str, environment: &[(&str, &OsStr)]) {
     let mut command = Command::new(kit.bin.join(name));
     // Only what a test sets here counts, and nothing that happens to be set outside.
     command
         .env_remove("LD_LIBRARY_PATH")
-        .env_remove("LD_PRELOAD");
-    if let Some(options) = asan_options {
-        command
-            .env("ASAN_OPTIONS", options)
-            .env("UBSAN_OPTIONS", "print_stacktrace=1");
-    }
+        .env_remove("LD_PRELOAD")
+        .envs(environment.iter().copied());
     let ran = output(&mut command);
-    println!(
-        "{name}{}\n{}",
-        asan_options.map_or(String::new(), |o| format!(" ({o})")),
-        text(&ran)
-    );
+    println!("{name} {environment:?}\n{}", text(&ran));
     assert!(ran.status.success(), "{name} ended with {}", ran.status);
 }

@@ -441,7 +441,7 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
     for n in [1_000, 4_000] {
         cases.push(("operands at once", n, operands(n), Gives(0)));
     }
-    let many = || limit("carry 1000000 operands more");
+    let many = || limit("pass 1000000 operands more");
     cases.push(("operands at once", 40_000, operands(40_000), many()));
     cases.push(("calls of 1,000 results", 100, results(100), Gives(ARGUMENT)));
     cases.push(("calls of 1,000 results", 5_000, results(5_000), many()));

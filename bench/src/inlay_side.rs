@@ -1,70 +1,24 @@
 //! The module in Inlay, through the same C functions that a host in C calls.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_void};
 use std::ptr;
 
-use inlay as _; // links the library; what is used of it is declared below
+use inlay::capi::*;
 
 use crate::{ARGON2ID, Hasher, MEMORY_KIB, Outcome, PASSES, PASSWORD, SALT, Side, VERSION};
 
-type Opaque = *mut c_void;
+type Errors = *mut inlay_error_t;
 type Pointer = unsafe extern "C" fn();
-type Finalize = Option<unsafe extern "C" fn(*mut c_void)>;
 
-unsafe extern "C" {
-    fn inlay_engine_new(config: *const c_void, out: *mut Opaque) -> Opaque;
-    fn inlay_engine_delete(engine: Opaque);
-    fn inlay_module_compile(
-        engine: Opaque,
-        wasm: *const u8,
-        len: usize,
-        out: *mut Opaque,
-    ) -> Opaque;
-    fn inlay_module_code(module: Opaque, executable: *mut *const u8, len: *mut usize);
-    fn inlay_module_delete(module: Opaque);
-    fn inlay_store_new(engine: Opaque, data: *mut c_void, out: *mut Opaque) -> Opaque;
-    fn inlay_store_delete(store: Opaque);
-    fn inlay_linker_new(engine: Opaque, out: *mut Opaque) -> Opaque;
-    fn inlay_linker_delete(linker: Opaque);
-    fn inlay_linker_func_typed(
-        linker: Opaque,
-        module: *const c_char,
-        name: *const c_char,
-        signature: *const c_char,
-        function: Pointer,
-        env: *mut c_void,
-        finalize: Finalize,
-    ) -> Opaque;
-    fn inlay_linker_instantiate(
-        linker: Opaque,
-        store: Opaque,
-        module: Opaque,
-        out: *mut Opaque,
-    ) -> Opaque;
-    fn inlay_instance_func(instance: Opaque, name: *const c_char) -> Opaque;
-    fn inlay_instance_memory(instance: Opaque, name: *const c_char) -> Opaque;
-    fn inlay_func_typed(
-        func: Opaque,
-        signature: *const c_char,
-        out: *mut Option<Pointer>,
-    ) -> Opaque;
-    fn inlay_caller_memory(caller: Opaque, name: *const c_char) -> Opaque;
-    fn inlay_memory_data(memory: Opaque) -> *mut u8;
-    fn inlay_memory_size(memory: Opaque) -> usize;
-    fn inlay_memory_grow(memory: Opaque, delta_pages: u64, old_pages: *mut u64) -> Opaque;
-    fn inlay_error_new(message: *const c_char) -> Opaque;
-    fn inlay_error_message(error: Opaque) -> *const c_char;
-    fn inlay_error_delete(error: Opaque);
-}
-
-type Constructors = unsafe extern "C" fn(Opaque) -> Opaque;
-type Malloc = unsafe extern "C" fn(Opaque, i32, *mut i32) -> Opaque;
+type Constructors = unsafe extern "C" fn(*mut inlay_func_t) -> Errors;
+type Malloc = unsafe extern "C" fn(*mut inlay_func_t, i32, *mut i32) -> Errors;
 #[rustfmt::skip]
 type Hash = unsafe extern "C" fn(
-    Opaque, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, *mut i32,
-) -> Opaque;
+    *mut inlay_func_t,
+    i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, *mut i32,
+) -> Errors;
 
-fn check(error: Opaque) -> Outcome<()> {
+fn check(error: Errors) -> Outcome<()> {
     if error.is_null() {
         return Ok(());
     }
@@ -79,7 +33,7 @@ fn check(error: Opaque) -> Outcome<()> {
 }
 
 pub struct Inlay {
-    engine: Opaque,
+    engine: *mut inlay_engine_t,
 }
 
 impl Inlay {
@@ -90,7 +44,7 @@ impl Inlay {
         Ok(Self { engine })
     }
 
-    fn module(&self, wasm: &[u8]) -> Outcome<Opaque> {
+    fn module(&self, wasm: &[u8]) -> Outcome<*mut inlay_module_t> {
         let mut module = ptr::null_mut();
         // SAFETY: the engine is alive and the slice is readable.
         check(unsafe {
@@ -108,9 +62,9 @@ impl Drop for Inlay {
 }
 
 struct Instance {
-    store: Opaque,
-    memory: Opaque,
-    hash_func: Opaque,
+    store: *mut inlay_store_t,
+    memory: *mut inlay_memory_t,
+    hash_func: *mut inlay_func_t,
     hash: Hash,
     password: i32,
     salt: i32,
@@ -119,13 +73,13 @@ struct Instance {
 
 /// The copy that the module leaves to the host.
 unsafe extern "C" fn memcpy_big(
-    _: Opaque,
-    caller: Opaque,
+    _: *mut c_void,
+    caller: *mut inlay_caller_t,
     to: i32,
     from: i32,
     len: i32,
     out: *mut i32,
-) -> Opaque {
+) -> Errors {
     // SAFETY: the caller is good for this call, and the bounds are checked before the copy.
     unsafe {
         let memory = inlay_caller_memory(caller, c"c".as_ptr());
@@ -145,7 +99,12 @@ unsafe extern "C" fn memcpy_big(
     ptr::null_mut()
 }
 
-unsafe extern "C" fn resize_heap(_: Opaque, caller: Opaque, wanted: i32, out: *mut i32) -> Opaque {
+unsafe extern "C" fn resize_heap(
+    _: *mut c_void,
+    caller: *mut inlay_caller_t,
+    wanted: i32,
+    out: *mut i32,
+) -> Errors {
     // SAFETY: as above.
     unsafe {
         let memory = inlay_caller_memory(caller, c"c".as_ptr());
@@ -159,7 +118,11 @@ unsafe extern "C" fn resize_heap(_: Opaque, caller: Opaque, wanted: i32, out: *m
 }
 
 /// An export as a function pointer, checked against its signature by the library.
-unsafe fn export(instance: Opaque, name: &CStr, signature: &CStr) -> Outcome<(Opaque, Pointer)> {
+unsafe fn export(
+    instance: *mut inlay_instance_t,
+    name: &CStr,
+    signature: &CStr,
+) -> Outcome<(*mut inlay_func_t, Pointer)> {
     let mut pointer = None;
     // SAFETY: the instance is alive; a missing export gives NULL, which the library refuses.
     let func = unsafe { inlay_instance_func(instance, name.as_ptr()) };
@@ -188,9 +151,16 @@ impl Side for Inlay {
         unsafe {
             check(inlay_store_new(self.engine, ptr::null_mut(), &mut store))?;
             check(inlay_linker_new(self.engine, &mut linker))?;
-            let memcpy: unsafe extern "C" fn(Opaque, Opaque, i32, i32, i32, *mut i32) -> Opaque =
-                memcpy_big;
-            let resize: unsafe extern "C" fn(Opaque, Opaque, i32, *mut i32) -> Opaque = resize_heap;
+            let memcpy: unsafe extern "C" fn(
+                _,
+                *mut inlay_caller_t,
+                i32,
+                i32,
+                i32,
+                *mut i32,
+            ) -> Errors = memcpy_big;
+            let resize: unsafe extern "C" fn(_, *mut inlay_caller_t, i32, *mut i32) -> Errors =
+                resize_heap;
             for (name, signature, function) in [
                 (c"a", c"iii:i", std::mem::transmute::<_, Pointer>(memcpy)),
                 (c"b", c"i:i", std::mem::transmute::<_, Pointer>(resize)),
@@ -200,7 +170,7 @@ impl Side for Inlay {
                     c"a".as_ptr(),
                     name.as_ptr(),
                     signature.as_ptr(),
-                    function,
+                    Some(function),
                     ptr::null_mut(),
                     None,
                 ))?;

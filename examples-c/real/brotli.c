@@ -266,7 +266,7 @@ int main(int argc, char **argv) {
     free(bytes);
     check(inlay_store_new(engine, NULL, &store));
     check(inlay_linker_new(engine, &linker));
-    inlay_extern_type_t import;
+    inlay_extern_type_t import = {.size = sizeof import};
     for (size_t i = 0; inlay_module_import(module, i, &import); i++)
         for (size_t j = 0; j < sizeof shims / sizeof *shims; j++)
             if (strncmp(import.name, shims[j].name, strlen(shims[j].name)) == 0)

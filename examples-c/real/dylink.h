@@ -87,7 +87,7 @@ static inline inlay_module_t *compile(program_t *program, const char *path, need
 static inline void load_main(program_t *program, const inlay_module_t *module, const needs_t *needs) {
     inlay_value_t null = {.kind = INLAY_FUNCREF};
     inlay_extern_t item;
-    inlay_extern_type_t import;
+    inlay_extern_type_t import = {.size = sizeof import};
     for (size_t i = 0; inlay_module_import(module, i, &import); i++) {
         item.kind = import.kind;
         if (import.kind == INLAY_EXTERN_MEMORY) {

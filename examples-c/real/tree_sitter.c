@@ -73,7 +73,7 @@ static void define_func(host_t *host, const inlay_extern_type_t *import) {
 
 static void load_tree_sitter(host_t *host, const char *path) {
     needs_t needs;
-    inlay_extern_type_t import;
+    inlay_extern_type_t import = {.size = sizeof import};
     inlay_module_t *module = compile(&host->program, path, &needs);
     for (size_t i = 0; inlay_module_import(module, i, &import); i++)
         if (import.kind == INLAY_EXTERN_FUNC) define_func(host, &import);
@@ -86,7 +86,7 @@ static void load_tree_sitter(host_t *host, const char *path) {
 /* Gives the language: what the grammar's function returns, which is called as the grammar is: tree_sitter_json. */
 static int32_t load_grammar(host_t *host, const char *path) {
     needs_t needs;
-    inlay_extern_type_t export;
+    inlay_extern_type_t export = {.size = sizeof export};
     int32_t language = 0;
     inlay_module_t *module = compile(&host->program, path, &needs);
     inlay_instance_t *instance = load_side(&host->program, module, &needs);

@@ -3,14 +3,10 @@
 //! An image is code and trusted as such, so what was loaded is never run here; but loading, looking at it, saving and
 //! deleting it must be safe whatever the bytes are.
 
-use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-use crate::api::{Config, Engine, Module, c};
-
-/// The bytes of a file's header, as `src/image/file.rs` has it: magic, format, checksum, and the lengths of metadata and text.
-const HEADER: usize = 32;
-const CHECKSUM: std::ops::Range<usize> = 12..16;
+use crate::api::{self, Config, Engine, Module, c};
+use crate::image_header::{ALIGN, MAGIC_TO_FORM, METADATA_LEN, TEXT_LEN, repair_checksum};
 
 fn engine() -> &'static Engine {
     struct Shared(Engine);
@@ -46,15 +42,17 @@ fn repair(bytes: &[u8]) -> Option<Vec<u8>> {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     let model = MODEL.get_or_init(|| images(&[b"\0asm\x01\0\0\0".to_vec()]).remove(0));
     let mut bytes = bytes.to_vec();
-    let contents = bytes.len().checked_sub(HEADER)? as u64;
-    bytes[..CHECKSUM.end].copy_from_slice(&model[..CHECKSUM.end]);
-    let metadata = u64::from_le_bytes(bytes[16..24].try_into().expect("eight bytes")).min(contents);
-    bytes[16..24].copy_from_slice(&metadata.to_le_bytes());
-    bytes[24..32].copy_from_slice(&(contents - metadata).to_le_bytes());
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&bytes[..CHECKSUM.start]);
-    hasher.update(&bytes[CHECKSUM.end..]);
-    bytes[CHECKSUM].copy_from_slice(&hasher.finalize().to_le_bytes());
+    bytes.get(..ALIGN.end)?;
+    bytes[MAGIC_TO_FORM].copy_from_slice(&model[MAGIC_TO_FORM]);
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+    let len = bytes.len() as u64;
+    let metadata = number(&bytes[METADATA_LEN]).min(len);
+    bytes[METADATA_LEN].copy_from_slice(&metadata.to_le_bytes());
+    let align = 1u32 << (bytes[ALIGN.start] % 7);
+    bytes[ALIGN].copy_from_slice(&align.to_le_bytes());
+    let text = len.saturating_sub(metadata.next_multiple_of(u64::from(align)));
+    bytes[TEXT_LEN].copy_from_slice(&text.to_le_bytes());
+    repair_checksum(&mut bytes);
     Some(bytes)
 }
 
@@ -95,15 +93,13 @@ fn look(module: &Module) {
             text.is_null() || std::ffi::CStr::from_ptr(text).to_str().is_ok()
         };
         for index in 0..c::inlay_module_import_count(module) {
-            let mut out = MaybeUninit::<c::inlay_extern_type_t>::uninit();
-            assert!(c::inlay_module_import(module, index, out.as_mut_ptr()));
-            let out = out.assume_init();
+            let mut out = api::extern_type();
+            assert!(c::inlay_module_import(module, index, &mut out));
             assert!(text(out.module) && text(out.name) && text(out.signature));
         }
         for index in 0..c::inlay_module_export_count(module) {
-            let mut out = MaybeUninit::<c::inlay_extern_type_t>::uninit();
-            assert!(c::inlay_module_export(module, index, out.as_mut_ptr()));
-            let out = out.assume_init();
+            let mut out = api::extern_type();
+            assert!(c::inlay_module_export(module, index, &mut out));
             assert!(text(out.name) && text(out.signature));
         }
         let (mut code, mut len) = (std::ptr::null(), 0);

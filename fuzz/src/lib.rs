@@ -8,6 +8,7 @@ pub mod api;
 pub mod calls;
 #[path = "../../tests/spec/dual_map.rs"]
 pub mod dual_map;
+pub mod image_header;
 pub mod images;
 pub mod observe;
 pub mod program;

@@ -257,6 +257,7 @@ impl<'p> Subject<'p> {
                 let ty = c::inlay_global_type_t {
                     content: kind_of(*kind),
                     is_mutable: *mutable,
+                    content_type: std::ptr::null(),
                 };
                 let init = to_c(observe::value(at as u64, *kind));
                 item.kind = c::INLAY_EXTERN_GLOBAL;
@@ -291,6 +292,7 @@ impl<'p> Subject<'p> {
                     maximum: ty.maximum.unwrap_or(c::INLAY_NO_MAXIMUM),
                     element: kind_of(*kind),
                     is_64: ty.table64,
+                    element_type: std::ptr::null(),
                 };
                 let init = to_c(null(*kind));
                 item.kind = c::INLAY_EXTERN_TABLE;
@@ -388,10 +390,8 @@ impl Machine for Subject<'_> {
             .expect("an instance was made")
             .func(name)
             .expect("an exported function");
-        let signature = func.signature();
-        let results = signature.rsplit(':').next().expect("a colon").len();
         let args: Vec<c::inlay_value_t> = args.iter().map(|value| to_c(*value)).collect();
-        match func.call(&args, results) {
+        match func.call(&args, func.results()) {
             Ok(values) => Outcome::Values(values.iter().map(from_c).collect()),
             Err(error) => self.outcome(error, self.instance),
         }

@@ -1,25 +1,42 @@
-//! Configurations.
+//! Configurations: what an engine is made of.
+//!
+//! A configuration starts with defaults, and a host that wants those passes NULL instead of one.
+//!
+//! What is *deterministic*: the same wasm and the same settings give the same image, byte for byte, in any process, at any
+//! address and with any number of compile threads. Running an image gives the same results on every CPU, but for the bits of
+//! NaNs, which are the CPU's unless `inlay_config_nans` says otherwise, for what `INLAY_RELAXED_NATIVE` leaves to the CPU,
+//! and for what comes from outside: host functions, other threads, how much memory and stack there is.
+//!
+//! A library without a compiler takes all settings, too, so that a program can be linked with either. Those that only
+//! shape code have no effect there. `inlay_config_target`, and `inlay_config_flag` with a feature of the CPU, say which
+//! images can be loaded.
 
-use super::{exclusive, fallible, inlay_error_t, reference, text};
-use crate::builtins::Builtin;
-use crate::code::Provider;
-use crate::config::{Config, FloatOps, Relaxed};
-use crate::error::{Error, ErrorKind, Result};
+use super::{borrow, borrow_mut, fallible, inlay_any_func_t, inlay_error_t, null, text};
+use crate::error::{Error, Result};
+use crate::fallible::{Shared, Text, boxed, push};
+use crate::image::builtin::Builtin;
+use crate::image::features::Features;
+use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
+use crate::runtime::{CodeMemory, Config, Provider};
 use std::ffi::{c_char, c_void};
 use std::mem::{offset_of, size_of};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 /// What an engine is made of; it starts with defaults.
 ///
 /// The host deletes it; engines made of it keep what they need. One thread at a time uses it.
-pub struct inlay_config_t(pub(super) Config);
+#[derive(Default)]
+pub struct inlay_config_t {
+    pub(super) settings: Settings,
+    pub(super) runtime: Config,
+}
 
 /// Memory that compiled code runs in, supplied by the host.
 ///
 /// Inlay calls `publish` once for each module that it compiles or loads, on the thread that does so,
 /// and `release` once for each successful `publish`, when nothing can run the code any more, on the
 /// thread that deleted the last user of the module. No two of these calls for one table run at the same
-/// time. They may call `inlay_error_new` and no other function of Inlay.
+/// time. They may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_code_memory_t {
@@ -47,7 +64,8 @@ pub struct inlay_code_memory_t {
     /// Takes back what `publish` gave, with the same length.
     pub release: Option<unsafe extern "C" fn(env: *mut c_void, executable: *const u8, len: usize)>,
     /// Called once, after the last `release`, when the configuration, the engines made of it and all that
-    /// they made are gone; also when the table was refused. May be NULL.
+    /// they made are gone, on the thread that deleted the last of them; also when the table was refused, on that thread. May
+    /// be NULL. It may call no function of Inlay.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
@@ -69,6 +87,15 @@ pub type inlay_relaxed_t = u32;
 pub const INLAY_RELAXED_DETERMINISTIC: inlay_relaxed_t = 0;
 /// What is fastest on the target.
 pub const INLAY_RELAXED_NATIVE: inlay_relaxed_t = 1;
+
+/// Which NaN an operation gives where WebAssembly allows several.
+pub type inlay_nans_t = u32;
+
+/// What the CPU gives: sign and payload may differ between kinds of CPU.
+pub const INLAY_NANS_NATIVE: inlay_nans_t = 0;
+/// Always the positive one with an empty payload: the same bits on every CPU. It costs a compare and a select after each
+/// float operation.
+pub const INLAY_NANS_CANONICAL: inlay_nans_t = 1;
 
 /// How traps are detected.
 pub type inlay_traps_t = u32;
@@ -109,7 +136,7 @@ impl Provider for HostMemory {
             return Ok(executable);
         }
         // SAFETY: the host gave the error away.
-        Err(unsafe { Box::from_raw(error.cast()) })
+        Err(unsafe { Error::from_raw(error.cast()) })
     }
 
     fn release(&self, executable: *const u8, len: usize) {
@@ -131,10 +158,10 @@ impl Drop for HostMemory {
 
 /// A configuration with the defaults: this host's CPU, Inlay's own code memory, explicit traps.
 ///
-/// Never returns NULL; the caller deletes it with `inlay_config_delete`. Any thread may call this.
+/// NULL only without memory for it; the caller deletes it with `inlay_config_delete`. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_config_new() -> *mut inlay_config_t {
-    let make = || Ok(Box::into_raw(Box::new(inlay_config_t(Config::default()))));
+    let make = || Ok(Box::into_raw(boxed(inlay_config_t::default())?));
     super::infallible(std::ptr::null_mut(), make)
 }
 
@@ -165,8 +192,10 @@ pub unsafe extern "C" fn inlay_config_code_memory(
             return Err(Error::argument("code memory needs publish and release"));
         }
         // SAFETY: the caller gives a configuration or NULL.
-        let config = unsafe { exclusive(config, "config") }?;
-        config.0.code_memory = Some(Arc::new(memory));
+        let config = unsafe { borrow_mut(config, "config") }?;
+        let memory: Box<dyn Provider> = boxed(memory)?;
+        let memory: CodeMemory = Shared::new(memory)?;
+        config.runtime.code_memory = Some(memory);
         Ok(())
     })
 }
@@ -175,7 +204,7 @@ pub unsafe extern "C" fn inlay_config_code_memory(
 /// The pointer is null, or to a table of the size that it says.
 unsafe fn read_table(memory: *const inlay_code_memory_t) -> Result<inlay_code_memory_t> {
     // SAFETY: as the caller promises: the size is there in every version.
-    let size = *unsafe { reference(memory.cast::<usize>(), "memory") }?;
+    let size = *unsafe { borrow(memory.cast::<usize>(), "memory") }?;
     let least = offset_of!(inlay_code_memory_t, finalize);
     if size < least {
         return Err(Error::argument(format_args!(
@@ -211,21 +240,23 @@ pub unsafe extern "C" fn inlay_config_target(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration and a string, or NULL.
-        let (config, triple) = unsafe { (exclusive(config, "config")?, text(triple, "triple")?) };
-        let parsed = triple.parse().map_err(|error| {
-            Error::argument(format_args!("\"{triple}\" is not a target triple: {error}"))
-        })?;
-        config.0.target = Some(parsed);
+        let (config, triple) = unsafe { (borrow_mut(config, "config")?, text(triple, "triple")?) };
+        config.settings.target = Some(crate::triple(triple)?);
         Ok(())
     })
 }
 
 /// Sets a setting of Cranelift or of the target by its name, such as "opt_level" to "none" or "has_avx2" to "false".
 ///
-/// A preset (a CPU model, such as "x86-64-v2") is enabled with "true". Copies both strings. They are checked
-/// when the engine is made, since only then the target is known: an unknown name or value is an
-/// `INLAY_ERROR_INVALID_ARGUMENT` there. A CPU feature that this host lacks is an `INLAY_ERROR_UNSUPPORTED`, and so is
-/// "use_bti" on aarch64, which Cranelift does not do for all branches that WebAssembly needs.
+/// A preset (a CPU model, such as "x86-64-v2") is enabled with "true", and what a feature implies comes with it. Copies
+/// both strings. They are checked when the engine is made, since only then the target is known: an unknown name or value is
+/// an `INLAY_ERROR_INVALID_ARGUMENT` there. `INLAY_ERROR_UNSUPPORTED` there is a CPU feature that this host lacks, and a
+/// setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
+/// "enable_pinned_reg" are such, and "use_bti" on aarch64.
+///
+/// Against speculative execution (Spectre) the code of table accesses masks the index of a branch that was predicted
+/// wrong, by default; "enable_table_access_spectre_mitigation" switches that off. That of memory accesses does so if
+/// "enable_heap_access_spectre_mitigation" is "true". SECURITY.md says what each covers and costs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_flag(
     config: *mut inlay_config_t,
@@ -236,12 +267,13 @@ pub unsafe extern "C" fn inlay_config_flag(
         // SAFETY: the caller gives a configuration and strings, or NULL.
         let (config, name, value) = unsafe {
             (
-                exclusive(config, "config")?,
+                borrow_mut(config, "config")?,
                 text(name, "name")?,
                 text(value, "value")?,
             )
         };
-        config.0.flags.push((name.to_owned(), value.to_owned()));
+        let copy = |text: &str| Text::from_bytes(text.as_bytes());
+        push(&mut config.settings.flags, (copy(name)?, copy(value)?))?;
         Ok(())
     })
 }
@@ -256,8 +288,8 @@ pub unsafe extern "C" fn inlay_config_float_ops(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        let config = unsafe { exclusive(config, "config") }?;
-        config.0.float_ops = match float_ops {
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.settings.float_ops = match float_ops {
             INLAY_FLOAT_OPS_AUTO => FloatOps::Auto,
             INLAY_FLOAT_OPS_NATIVE => FloatOps::Native,
             INLAY_FLOAT_OPS_BUILTIN => FloatOps::Builtin,
@@ -281,13 +313,38 @@ pub unsafe extern "C" fn inlay_config_relaxed(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        let config = unsafe { exclusive(config, "config") }?;
-        config.0.relaxed = match relaxed {
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.settings.relaxed = match relaxed {
             INLAY_RELAXED_DETERMINISTIC => Relaxed::Deterministic,
             INLAY_RELAXED_NATIVE => Relaxed::Native,
             other => {
                 return Err(Error::argument(format_args!(
                     "no way of relaxing has the value {other}"
+                )));
+            }
+        };
+        Ok(())
+    })
+}
+
+/// Sets which NaN operations give. The default is `INLAY_NANS_NATIVE`.
+///
+/// What builtins give, the host's replacements among them, is covered as well as what instructions give; a NaN that is only
+/// moved keeps its bits, as WebAssembly says. `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_NANS_` constants.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_nans(
+    config: *mut inlay_config_t,
+    nans: inlay_nans_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.settings.nans = match nans {
+            INLAY_NANS_NATIVE => Nans::Native,
+            INLAY_NANS_CANONICAL => Nans::Canonical,
+            other => {
+                return Err(Error::argument(format_args!(
+                    "no way to choose NaNs has the value {other}"
                 )));
             }
         };
@@ -309,14 +366,9 @@ pub unsafe extern "C" fn inlay_config_feature(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration and a string, or NULL.
-        let (config, name) = unsafe { (exclusive(config, "config")?, text(name, "name")?) };
-        let feature = crate::features::by_name(name).ok_or_else(|| {
-            Error::argument(format_args!(
-                "there is no feature \"{name}\"; there are {}",
-                crate::features::names()
-            ))
-        })?;
-        config.0.features.set(feature, enabled);
+        let (config, name) = unsafe { (borrow_mut(config, "config")?, text(name, "name")?) };
+        let feature = Features::by_name(name)?;
+        config.settings.features.set(feature, enabled);
         Ok(())
     })
 }
@@ -331,19 +383,21 @@ pub unsafe extern "C" fn inlay_config_feature(
 pub unsafe extern "C" fn inlay_config_builtin(
     config: *mut inlay_config_t,
     name: *const c_char,
-    function: *const c_void,
+    function: inlay_any_func_t,
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration and a string, or NULL.
-        let (config, name) = unsafe { (exclusive(config, "config")?, text(name, "name")?) };
-        // SAFETY: only that it is not NULL is looked at.
-        unsafe { reference(function.cast::<u8>(), "function") }?;
+        let (config, name) = unsafe { (borrow_mut(config, "config")?, text(name, "name")?) };
+        let function = function.ok_or_else(|| null("function"))?;
         let builtin = Builtin::from_instruction(name).ok_or_else(|| {
             Error::argument(format_args!(
                 "there is no builtin \"{name}\"; it is named as the instruction, such as \"f64.floor\""
             ))
         })?;
-        config.0.builtins.push((builtin, function));
+        push(
+            &mut config.runtime.builtins,
+            (builtin, function as *const c_void),
+        )?;
         Ok(())
     })
 }
@@ -359,11 +413,10 @@ pub unsafe extern "C" fn inlay_config_traps(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        unsafe { exclusive(config, "config") }?;
+        unsafe { borrow_mut(config, "config") }?;
         match traps {
             INLAY_TRAPS_EXPLICIT => Ok(()),
-            INLAY_TRAPS_FAULTS => Err(Error::new(
-                ErrorKind::Unsupported,
+            INLAY_TRAPS_FAULTS => Err(Error::unsupported(
                 "INLAY_TRAPS_FAULTS is not in this version; use INLAY_TRAPS_EXPLICIT",
             )),
             other => Err(Error::argument(format_args!(
@@ -375,7 +428,8 @@ pub unsafe extern "C" fn inlay_config_traps(
 
 /// Sets on how many threads a module is compiled, the calling one included. The default is 1.
 ///
-/// The other threads end before the compiling function returns. The image does not depend on the number.
+/// The other threads end before the compiling function returns. Neither the image nor, if the module is refused, the error
+/// depends on the number.
 /// `INLAY_ERROR_INVALID_ARGUMENT` for 0 and for more than 1,024.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_compile_threads(
@@ -384,13 +438,13 @@ pub unsafe extern "C" fn inlay_config_compile_threads(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        let config = unsafe { exclusive(config, "config") }?;
+        let config = unsafe { borrow_mut(config, "config") }?;
         if !(1..=1024).contains(&threads) {
             return Err(Error::argument(format_args!(
                 "{threads} threads; 1 to 1,024 can be used"
             )));
         }
-        config.0.compile_threads = threads;
+        config.settings.compile_threads = threads;
         Ok(())
     })
 }
@@ -405,8 +459,8 @@ pub unsafe extern "C" fn inlay_config_max_memory_pages(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        unsafe { exclusive(config, "config") }?
-            .0
+        unsafe { borrow_mut(config, "config") }?
+            .runtime
             .limits
             .memory_pages = pages;
         Ok(())
@@ -423,8 +477,8 @@ pub unsafe extern "C" fn inlay_config_max_table_elements(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        unsafe { exclusive(config, "config") }?
-            .0
+        unsafe { borrow_mut(config, "config") }?
+            .runtime
             .limits
             .table_elements = elements;
         Ok(())
@@ -439,17 +493,24 @@ pub unsafe extern "C" fn inlay_config_max_instances(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        unsafe { exclusive(config, "config") }?.0.limits.instances = instances;
+        unsafe { borrow_mut(config, "config") }?
+            .runtime
+            .limits
+            .instances = instances;
         Ok(())
     })
 }
 
 /// Sets how many bytes of stack wasm may use, counted from where the host enters it. The default is 512 KiB.
 ///
-/// Past that wasm traps with `INLAY_TRAP_STACK_OVERFLOW`. The count goes on through host functions and the
-/// wasm that they call. The host's stack must have that much, and 32 KiB and the needs of host functions
-/// below it. `inlay_store_stack` gives a stack's real bounds instead. `INLAY_ERROR_INVALID_ARGUMENT` for
-/// less than 4 KiB and for more than 1 GiB.
+/// Past that wasm traps with `INLAY_TRAP_STACK_OVERFLOW`, and so it does before the end of the thread's own stack, of
+/// whatever size, which the store asks the system for: wasm leaves 32 KiB of it. The count goes on through host functions
+/// and the wasm that they call. A host function that needs more than 32 KiB must find them where wasm ends: give its thread a
+/// stack that is so much larger than the bytes set here, or set fewer bytes.
+///
+/// A stack that the system does not know, such as a coroutine's, is not looked at: it must have the bytes set here and
+/// 32 KiB, or the host gives its bounds with `inlay_store_stack`. `INLAY_ERROR_INVALID_ARGUMENT` for less than 4 KiB and
+/// for more than 1 GiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_stack_bytes(
     config: *mut inlay_config_t,
@@ -457,13 +518,13 @@ pub unsafe extern "C" fn inlay_config_stack_bytes(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
-        let config = unsafe { exclusive(config, "config") }?;
+        let config = unsafe { borrow_mut(config, "config") }?;
         if !(4096..=1 << 30).contains(&bytes) {
             return Err(Error::argument(format_args!(
                 "a wasm stack of {bytes} bytes; 4 KiB to 1 GiB can be used"
             )));
         }
-        config.0.limits.stack_bytes = bytes;
+        config.runtime.limits.stack_bytes = bytes;
         Ok(())
     })
 }

@@ -1,13 +1,19 @@
-//! Errors: one channel for failures and traps.
+//! Errors: one channel for failures, traps and exceptions.
+//!
+//! Every function that can fail returns an `inlay_error_t *`: NULL if it did not. Whoever is given one deletes it.
 
-use super::{infallible, null, produce_bool, reference};
-use crate::error::{Error, ErrorKind};
-use std::ffi::{CStr, c_char};
+use super::{borrow, fill, infallible, inlay_finalize_t, look, nothing};
+use crate::error::{Details, Error, ErrorKind};
+use crate::fallible::boxed;
+use crate::image::trap::Trap;
+use crate::runtime::HostData;
+use std::ffi::{CStr, c_char, c_void};
+use std::mem::offset_of;
 
 /// What went wrong: a kind, a sentence, and for traps where it happened.
 ///
-/// The host owns each error that it is given and deletes it once. An error is
-/// not changed by anything; any thread may use it, one at a time.
+/// The host owns each error that it is given and deletes it once. An error is not changed by anything, and is
+/// independent of the engine and the store that it came from. Any thread may use it, one at a time.
 pub struct inlay_error_t {
     _private: [u8; 0],
 }
@@ -17,7 +23,7 @@ pub type inlay_error_kind_t = u32;
 
 /// The bytes are not valid WebAssembly.
 pub const INLAY_ERROR_INVALID_MODULE: inlay_error_kind_t = 1;
-/// Valid, but it needs a feature that is off, or that this build or the CPU lacks.
+/// It needs what this build, this version or the CPU lacks, or a feature that is off.
 pub const INLAY_ERROR_UNSUPPORTED: inlay_error_kind_t = 2;
 /// An import is missing or has another type than the module wants.
 pub const INLAY_ERROR_LINK: inlay_error_kind_t = 3;
@@ -25,7 +31,7 @@ pub const INLAY_ERROR_LINK: inlay_error_kind_t = 3;
 pub const INLAY_ERROR_TRAP: inlay_error_kind_t = 4;
 /// The host's code memory failed, or gave an address that cannot be used.
 pub const INLAY_ERROR_CODE_MEMORY: inlay_error_kind_t = 5;
-/// An allocation failed.
+/// An allocation failed, or the system had no room.
 pub const INLAY_ERROR_OUT_OF_MEMORY: inlay_error_kind_t = 6;
 /// An argument that the function does not take: NULL, an unknown value, a wrong signature.
 pub const INLAY_ERROR_INVALID_ARGUMENT: inlay_error_kind_t = 7;
@@ -37,7 +43,6 @@ pub const INLAY_ERROR_INTERNAL: inlay_error_kind_t = 9;
 pub const INLAY_ERROR_INVALID_IMAGE: inlay_error_kind_t = 10;
 /// A limit that the host set, or one of this implementation.
 pub const INLAY_ERROR_LIMIT: inlay_error_kind_t = 11;
-
 /// WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what.
 pub const INLAY_ERROR_EXCEPTION: inlay_error_kind_t = 12;
 
@@ -64,18 +69,21 @@ pub const INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO: inlay_trap_t = 7;
 pub const INLAY_TRAP_INVALID_CONVERSION: inlay_trap_t = 8;
 /// The stack that wasm may use is exhausted.
 pub const INLAY_TRAP_STACK_OVERFLOW: inlay_trap_t = 9;
-
 /// An atomic access to an address that is not a multiple of its size.
 pub const INLAY_TRAP_UNALIGNED_ATOMIC: inlay_trap_t = 10;
 /// A wait on a memory that is not shared.
 pub const INLAY_TRAP_NOT_SHARED: inlay_trap_t = 11;
 
-/// One wasm function that was running when an error was raised.
+/// One wasm function that was running when an error was raised. The host sets `size` before it asks for one.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_frame_t {
+    /// `sizeof(inlay_frame_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+    pub size: usize,
     /// Its name from the name section, or NULL. Borrowed from the error.
     pub function_name: *const c_char,
+    /// How many bytes the name has, without the NUL that ends it; there can be NULs among them.
+    pub function_name_len: usize,
     /// Its index among the functions of its module, imports first.
     pub function_index: u32,
     /// Where its current instruction is, in bytes from the start of the module's binary.
@@ -84,37 +92,67 @@ pub struct inlay_frame_t {
 
 /// Makes an error of kind `INLAY_ERROR_HOST`, for a callback to return.
 ///
-/// Copies `message`, a NUL-terminated string; NULL is an empty one. Never returns NULL. The caller owns the
-/// error: it deletes it, or returns it from a callback and so gives it away. Any thread may call this.
+/// Copies `message`, a NUL-terminated string; NULL is an empty one. Never returns NULL: without memory it is an error of
+/// kind `INLAY_ERROR_OUT_OF_MEMORY`. The caller owns the error: it deletes it, or returns it from a callback and so gives
+/// it away. Any thread may call this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_new(message: *const c_char) -> *mut inlay_error_t {
-    let make = || {
-        let mut error = Error::new(ErrorKind::Host, "");
-        if !message.is_null() {
-            // SAFETY: the caller gives a NUL-terminated string.
-            error.message = unsafe { CStr::from_ptr(message) }.to_owned();
-        }
-        Ok(Box::into_raw(error).cast())
+    // SAFETY: the caller gives a NUL-terminated string or NULL.
+    unsafe { host_error(message) }.into_raw().cast()
+}
+
+/// Makes an error as `inlay_error_new` does, which carries a pointer of the host's: an exit status, or an exception of
+/// another language on its way through WebAssembly.
+///
+/// `inlay_error_data` gives `data` back. `finalize`, which may be NULL, is called once with `data`: on the thread that
+/// deletes the error, or on this one if there is no memory for the error. It may call `inlay_error_new` and
+/// `inlay_error_delete`, and no other function of Inlay.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_new_with_data(
+    message: *const c_char,
+    data: *mut c_void,
+    finalize: inlay_finalize_t,
+) -> *mut inlay_error_t {
+    let data = HostData {
+        env: data,
+        finalize,
     };
-    infallible(std::ptr::null_mut(), make)
+    // SAFETY: the caller gives a NUL-terminated string or NULL.
+    let error = unsafe { host_error(message) };
+    let error = match boxed(data) {
+        Ok(data) => error.with_payload(data),
+        Err(out_of_memory) => out_of_memory.into(),
+    };
+    error.into_raw().cast()
+}
+
+/// # Safety
+/// The message is null or a NUL-terminated string.
+unsafe fn host_error(message: *const c_char) -> Error {
+    let message = match message.is_null() {
+        true => c"",
+        // SAFETY: as the caller promises.
+        false => unsafe { CStr::from_ptr(message) },
+    };
+    Error::of_host(message)
 }
 
 /// The kind of an error; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_kind(error: *const inlay_error_t) -> inlay_error_kind_t {
     // SAFETY: the caller gives an error or NULL.
-    infallible(0, || Ok(unsafe { inner(error) }?.kind as u32))
+    unsafe { look(error.cast(), 0, |error: &Details| error.kind() as u32) }
 }
 
 /// Which trap an error is; `INLAY_TRAP_NONE` if it is none, or for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_trap(error: *const inlay_error_t) -> inlay_trap_t {
-    let trap = || {
-        // SAFETY: the caller gives an error or NULL.
-        let trap = unsafe { inner(error) }?.trap;
-        Ok(trap.map_or(INLAY_TRAP_NONE, |trap| trap.class() as u32))
+    let trap = |error: &Details| {
+        let trap = Trap::from_code(error.trap_number());
+        trap.map_or(INLAY_TRAP_NONE, |trap| trap.class() as u32)
     };
-    infallible(INLAY_TRAP_NONE, trap)
+    // SAFETY: the caller gives an error or NULL.
+    unsafe { look(error.cast(), INLAY_TRAP_NONE, trap) }
 }
 
 /// What happened and what to do about it, NUL-terminated. Borrowed from the error; "" for NULL.
@@ -122,40 +160,54 @@ pub unsafe extern "C" fn inlay_error_trap(error: *const inlay_error_t) -> inlay_
 /// A trap's message is the WebAssembly specification's wording of it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_message(error: *const inlay_error_t) -> *const c_char {
+    let message = |error: &Details| error.message().as_ptr();
     // SAFETY: the caller gives an error or NULL.
-    infallible(c"".as_ptr(), || {
-        Ok(unsafe { inner(error) }?.message.as_ptr())
-    })
+    unsafe { look(error.cast(), c"".as_ptr(), message) }
+}
+
+/// What `inlay_error_new_with_data` was given; NULL if the error was not made with it, or for NULL.
+///
+/// The error's, and good for as long as the error. An error that passes through WebAssembly stays the same error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_data(error: *const inlay_error_t) -> *mut c_void {
+    let data = |error: &Details| {
+        let data: Option<&HostData> = error.payload();
+        data.map_or(std::ptr::null_mut(), |data| data.env)
+    };
+    // SAFETY: the caller gives an error or NULL.
+    unsafe { look(error.cast(), std::ptr::null_mut(), data) }
 }
 
 /// How many wasm frames the error's backtrace has; 0 for NULL.
 ///
-/// Traps have one, through every activation of the store on this stack: the innermost 128 frames of it.
+/// Traps have one, exceptions that nothing caught, and errors of host functions that passed through WebAssembly: it goes
+/// through every activation of the store on this stack, and has the innermost 128 frames.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_frame_count(error: *const inlay_error_t) -> usize {
     // SAFETY: the caller gives an error or NULL.
-    infallible(0, || Ok(unsafe { inner(error) }?.frames.len()))
+    unsafe { look(error.cast(), 0, |error: &Details| error.frames().len()) }
 }
 
-/// One frame of the backtrace, 0 being the innermost; false, and zeros in `out`, if there is no such frame.
+/// One frame of the backtrace, 0 being the innermost.
+///
+/// The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such frame.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_frame(
     error: *const inlay_error_t,
     index: usize,
     out: *mut inlay_frame_t,
 ) -> bool {
-    let nothing = inlay_frame_t {
-        function_name: std::ptr::null(),
-        function_index: 0,
-        wasm_offset: 0,
-    };
-    // SAFETY: the caller gives an error or NULL, and a writable frame or NULL.
+    let least = offset_of!(inlay_frame_t, wasm_offset) + size_of::<u32>();
+    // SAFETY: the caller gives an error or NULL, and a writable frame of the size that it says, or NULL.
     unsafe {
-        produce_bool(out, nothing, || {
-            let frame = inner(error)?.frames.get(index);
-            let frame = frame.ok_or_else(|| null("frame"))?;
+        fill(out, least, || {
+            let frame = inner(error)?.frames().get(index);
+            let frame = frame.ok_or_else(nothing)?;
+            let name = frame.name.as_ref();
             Ok(inlay_frame_t {
-                function_name: frame.name.as_ref().map_or(std::ptr::null(), |n| n.as_ptr()),
+                size: 0,
+                function_name: name.map_or(std::ptr::null(), |name| name.as_ptr()),
+                function_name_len: name.map_or(0, |name| name.as_bytes().len()),
                 function_index: frame.func_index,
                 wasm_offset: frame.wasm_offset,
             })
@@ -166,13 +218,21 @@ pub unsafe extern "C" fn inlay_error_frame(
 /// Deletes an error, and with it its message and frames. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_delete(error: *mut inlay_error_t) {
-    // SAFETY: the caller owns the error.
-    unsafe { super::delete(error.cast::<Error>()) };
+    if !error.is_null() {
+        let drop = || {
+            // SAFETY: the caller owns the error.
+            drop(unsafe { Error::from_raw(error.cast()) });
+            Ok(())
+        };
+        infallible((), drop);
+    }
 }
 
 /// # Safety
 /// The pointer is null or an error.
-unsafe fn inner<'a>(error: *const inlay_error_t) -> crate::error::Result<&'a Error> {
-    // SAFETY: as the caller promises; an inlay_error_t is an Error.
-    unsafe { reference(error.cast(), "error") }
+pub(super) unsafe fn inner<'a>(error: *const inlay_error_t) -> crate::error::Result<&'a Details> {
+    // SAFETY: as the caller promises; an inlay_error_t is the details of one.
+    unsafe { borrow(error.cast(), "error") }
 }
+
+const _: () = assert!(ErrorKind::Exception as u32 == INLAY_ERROR_EXCEPTION);

@@ -1,13 +1,15 @@
 //! Functions, and calls to them.
 
 use super::{
-    fallible, infallible, inlay_any_func_t, inlay_error_t, inlay_finalize_t, inlay_functype_t,
-    inlay_host_func_t, inlay_store_t, inlay_value_t, null, produce, reference, slice, text,
+    Room, borrow, boxed_func, fallible, infallible, inlay_any_func_t, inlay_error_t,
+    inlay_finalize_t, inlay_functype_t, inlay_host_func_t, inlay_store_t, inlay_value_t, null,
+    produce, slice, text,
 };
 use crate::error::{Error, Result};
-use crate::layout::VmFuncRef;
-use crate::module::FuncType;
-use crate::runtime::{self, HostCall, HostEnv, HostFunc, Slot, Store};
+use crate::fallible::Shared;
+use crate::image::vmctx::VmFuncRef;
+use crate::image::{ClosedType, ValType};
+use crate::runtime::{self, HostContext, HostData, Slot, Store, func_type, store_of};
 use std::ffi::{c_char, c_void};
 
 /// A function in a store: WebAssembly's or the host's. Its store owns it.
@@ -28,19 +30,18 @@ pub unsafe extern "C" fn inlay_func_new(
     finalize: inlay_finalize_t,
     out: *mut *mut inlay_func_t,
 ) -> *mut inlay_error_t {
-    let host_env = HostEnv { env, finalize };
+    let data = HostData { env, finalize };
     // SAFETY: the caller gives a store, a type and a place for the function, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), move || {
-            let host_env = host_env;
-            let ty = reference(ty, "type")?.ty.clone();
-            let store = super::exclusive(store.cast::<Store>(), "store")?;
-            let host = HostFunc {
-                call: HostCall::Boxed(super::boxed(&ty, function, env)?),
-                ty,
-                env: host_env,
-            };
-            Ok(runtime::new_host_func(store, host).cast())
+            let host = boxed_func(ty, function, data)?;
+            let store: *mut Store = store.cast();
+            borrow(store, "store")?;
+            let id = (*store).types.id(&host.ty)?;
+            let host = Shared::new(host)?;
+            let context = HostContext::new(store, &host, id, std::ptr::null_mut())?;
+            let context = (*store).add_func(context)?;
+            Ok((&raw mut (*context).func_ref).cast())
         })
     }
 }
@@ -63,63 +64,69 @@ pub unsafe extern "C" fn inlay_func_call(
         if nresults != 0 && results.is_null() {
             return Err(null("results"));
         }
-        let func: *mut VmFuncRef = func.cast();
         // SAFETY: the caller gives a function and as many values as it says, or NULL.
         unsafe {
-            reference(func, "function")?;
-            let args = slice(args, nargs, "args")?;
-            let ty = runtime::func_type(func).ty.clone();
-            let outcome = call(func, &ty, args, nresults);
             for i in 0..nresults {
-                let result = ty.results.get(i).map(|&result| match &outcome {
-                    Ok(slots) => inlay_value_t::from_slot(result, &slots[i]),
-                    Err(_) => inlay_value_t::zero(result),
-                });
-                let none = || inlay_value_t::zero(crate::module::ValType::I32);
-                *results.add(i) = result.unwrap_or_else(none);
+                results.add(i).write(inlay_value_t::zero(ValType::I32));
             }
-            outcome.map(drop)
+            let func: *mut VmFuncRef = func.cast();
+            borrow(func, "function")?;
+            let args = slice(args, nargs, "args")?;
+            call(func, args, results, nresults)
         }
     })
 }
 
 /// # Safety
-/// As for `inlay_func_call`.
+/// As for `inlay_func_call`; nothing is NULL.
 unsafe fn call(
     func: *mut VmFuncRef,
-    ty: &FuncType,
     args: &[inlay_value_t],
+    results: *mut inlay_value_t,
     nresults: usize,
-) -> Result<Vec<Slot>> {
-    if args.len() != ty.params.len() || nresults != ty.results.len() {
-        return Err(Error::argument(format_args!(
-            "{} arguments and room for {nresults} results; a function of type \"{}\" has {} and {}",
-            args.len(),
-            ty.signature(),
-            ty.params.len(),
-            ty.results.len()
-        )));
-    }
-    let mut slots = vec![[0; 16]; args.len().max(nresults)];
-    // SAFETY: as the caller promises; the slots get values of the parameter types.
+) -> Result<()> {
+    // SAFETY: as the caller promises; the types are looked up anew after the call, which may add some.
     unsafe {
-        let store: *const Store = (*(*func).vmctx).store.cast_const().cast();
-        for ((slot, arg), &ty) in slots.iter_mut().zip(args).zip(&ty.params) {
-            *slot = arg.to_slot(ty, store)?;
+        let (types, id) = func_type(func);
+        let ty = types.get(id);
+        for (i, &ty) in ty.results.iter().take(nresults).enumerate() {
+            results.add(i).write(inlay_value_t::zero(ty));
         }
-        runtime::call(func, &mut slots)?;
+        if args.len() != ty.params.len() || nresults != ty.results.len() {
+            return Err(Error::argument(format_args!(
+                "the call has {} arguments and room for {nresults} results; a function of type {:?} has {} and {}",
+                args.len(),
+                types.signature(id)?,
+                ty.params.len(),
+                ty.results.len()
+            )));
+        }
+        let mut slots: Room<Slot> = Room::new([0; 16], args.len().max(nresults))?;
+        let slots = slots.as_mut();
+        let store: *const Store = store_of(func);
+        for (i, (arg, &ty)) in args.iter().zip(&ty.params).enumerate() {
+            slots[i] = arg.to_slot(ty, store, format_args!("argument {i}"))?;
+        }
+        runtime::call(func, slots)?;
+        let (types, id) = func_type(func);
+        for (i, &ty) in types.get(id).results.iter().enumerate() {
+            results
+                .add(i)
+                .write(inlay_value_t::from_slot(ty, &slots[i]));
+        }
     }
-    Ok(slots)
+    Ok(())
 }
 
-/// The signature of a function, such as "iI:f". Borrowed from the store; "" for NULL.
+/// The signature of a function, such as "iI:f". Borrowed from the store; "" for NULL, and without memory for it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_func_signature(func: *const inlay_func_t) -> *const c_char {
     // SAFETY: the caller gives a function or NULL.
     infallible(c"".as_ptr(), || unsafe {
         let func: *const VmFuncRef = func.cast();
-        reference(func, "function")?;
-        Ok(runtime::func_type(func).signature.as_ptr())
+        borrow(func, "function")?;
+        let (types, id) = func_type(func);
+        Ok(types.signature(id)?.as_ptr())
     })
 }
 
@@ -132,7 +139,8 @@ pub unsafe extern "C" fn inlay_func_signature(func: *const inlay_func_t) -> *con
 ///
 /// The pointer is good for every function of this type in the store, for as long as the store lives.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if the signature is not the function's; `INLAY_ERROR_UNSUPPORTED` for a function
-/// made by `inlay_func_new` if no module in the store has functions of its type: use `inlay_func_call`.
+/// made by `inlay_func_new` if no module in the store has functions of its type, and for references that are not null or
+/// to functions of one type, which a C function does not check: use `inlay_func_call`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_func_typed(
     func: *mut inlay_func_t,
@@ -143,11 +151,11 @@ pub unsafe extern "C" fn inlay_func_typed(
     unsafe {
         produce(out, None, || {
             let func: *const VmFuncRef = func.cast();
-            reference(func, "function")?;
-            let signature = text(signature, "signature")?;
-            let wanted = FuncType::from_signature(signature)?.signature();
-            let actual = &runtime::func_type(func).signature;
-            if wanted.as_bytes() != actual.to_bytes() {
+            borrow(func, "function")?;
+            let wanted = ClosedType::from_signature(text(signature, "signature")?)?.signature()?;
+            let (types, id) = func_type(func);
+            let actual = types.signature(id)?;
+            if wanted.as_c_str() != actual {
                 return Err(Error::argument(format_args!(
                     "the function is of type {actual:?}, not \"{wanted}\""
                 )));

@@ -1,11 +1,12 @@
 //! Globals.
 
 use super::{
-    exclusive, fallible, inlay_error_t, inlay_global_type_t, inlay_store_t, inlay_value_t, produce,
-    produce_bool, reference,
+    borrow, borrow_mut, fallible, inlay_error_t, inlay_global_type_t, inlay_store_t, inlay_value_t,
+    look, produce, produce_bool,
 };
 use crate::error::Error;
-use crate::module::ValType;
+use crate::fallible::push;
+use crate::image::ValType;
 use crate::runtime::{Global, Store};
 
 /// A global variable. Its store owns it.
@@ -26,13 +27,14 @@ pub unsafe extern "C" fn inlay_global_new(
     // SAFETY: the caller gives a store, a type, a value and a place for the global, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let ty = reference(ty, "type")?.read()?;
-            let store = exclusive(store.cast::<Store>(), "store")?;
-            let value = reference(init, "init")?.to_slot(ty.content, store)?;
-            let global = Global::new(store, ty, value, None);
-            store.globals.push(global);
-            let global: *mut Global = &mut **store.globals.last_mut().expect("just pushed");
-            Ok(global.cast())
+            let ty = borrow(ty, "type")?;
+            let store: *mut Store = store.cast();
+            let ty = ty.read(borrow_mut(store, "store")?)?;
+            let value = borrow(init, "init")?.to_slot(ty.content, store, "the value")?;
+            let global = Global::new(store, ty, value, None)?;
+            let pointer = global.as_ptr();
+            push(&mut (*store).globals, global)?;
+            Ok(pointer.cast())
         })
     }
 }
@@ -40,12 +42,16 @@ pub unsafe extern "C" fn inlay_global_new(
 /// The global's value; an i32 of 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_global_get(global: *const inlay_global_t, out: *mut inlay_value_t) {
+    let value = |global: &Global| inlay_value_t::from_slot(global.ty.content, &global.get());
     // SAFETY: the caller gives a global and a writable place, or NULL.
     unsafe {
-        produce_bool(out, inlay_value_t::zero(ValType::I32), || {
-            let global = reference(global.cast::<Global>(), "global")?;
-            Ok(inlay_value_t::from_slot(global.ty.content, &global.get()))
-        });
+        if !out.is_null() {
+            out.write(look(
+                global.cast(),
+                inlay_value_t::zero(ValType::I32),
+                value,
+            ));
+        }
     }
 }
 
@@ -58,12 +64,12 @@ pub unsafe extern "C" fn inlay_global_set(
     fallible(|| {
         // SAFETY: the caller gives a global and a value, or NULL.
         unsafe {
-            let global = exclusive(global.cast::<Global>(), "global")?;
+            let global = borrow_mut(global.cast::<Global>(), "global")?;
             if !global.ty.mutable {
                 return Err(Error::argument("the global is not mutable"));
             }
-            let value = reference(value, "value")?.to_slot(global.ty.content, global.store)?;
-            global.set(value);
+            let value = borrow(value, "value")?;
+            global.set(value.to_slot(global.ty.content, global.store, "the value")?);
         }
         Ok(())
     })
@@ -78,8 +84,9 @@ pub unsafe extern "C" fn inlay_global_type(
     // SAFETY: the caller gives a global and a writable place, or NULL.
     unsafe {
         produce_bool(out, inlay_global_type_t::NONE, || {
-            let global = reference(global.cast::<Global>(), "global")?;
-            Ok(inlay_global_type_t::new(global.ty))
+            let global = borrow(global.cast::<Global>(), "global")?;
+            let text = (*global.store).types.value_c_str(global.ty.content)?;
+            Ok(inlay_global_type_t::new(global.ty, text.as_ptr()))
         });
     }
 }

@@ -1,13 +1,11 @@
-//! Instances.
+//! Instances: a module in a store, and what it exports.
 
 use super::{
-    INLAY_EXTERN_FUNC, INLAY_EXTERN_GLOBAL, INLAY_EXTERN_MEMORY, INLAY_EXTERN_TABLE,
-    INLAY_EXTERN_TAG, infallible, inlay_extern_kind_t, inlay_func_t, inlay_global_t,
-    inlay_memory_t, inlay_table_t, inlay_tag_t, null, produce_bool, reference, text,
+    borrow, infallible, inlay_extern_t, inlay_func_t, inlay_global_t, inlay_memory_t,
+    inlay_table_t, inlay_tag_t, name, name_n, nothing, produce_bool,
 };
-use crate::error::{Error, Result};
-use crate::layout::{VmFuncRef, VmHeader};
-use crate::runtime::{Extern, Instance, Store};
+use crate::error::Result;
+use crate::runtime::{Extern, Instance};
 use std::ffi::c_char;
 
 /// A module in a store, linked with what it imports. Its store owns it.
@@ -15,119 +13,28 @@ pub struct inlay_instance_t {
     _private: [u8; 0],
 }
 
-/// What an `inlay_extern_t` is; its kind says which member.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union inlay_extern_of_t {
-    /// `INLAY_EXTERN_FUNC`
-    pub func: *mut inlay_func_t,
-    /// `INLAY_EXTERN_TABLE`
-    pub table: *mut inlay_table_t,
-    /// `INLAY_EXTERN_MEMORY`
-    pub memory: *mut inlay_memory_t,
-    /// `INLAY_EXTERN_GLOBAL`
-    pub global: *mut inlay_global_t,
-    /// `INLAY_EXTERN_TAG`
-    pub tag: *mut inlay_tag_t,
-}
-
-/// Something that can be imported and exported. Its store owns it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct inlay_extern_t {
-    /// What it is.
-    pub kind: inlay_extern_kind_t,
-    /// The thing itself.
-    pub of: inlay_extern_of_t,
-}
-
-impl inlay_extern_t {
-    const NONE: Self = Self {
-        kind: 0,
-        of: inlay_extern_of_t {
-            func: std::ptr::null_mut(),
-        },
-    };
-
-    fn new(item: Extern) -> Self {
-        let (kind, of) = match item {
-            Extern::Func(func) => {
-                let func = func.cast();
-                (INLAY_EXTERN_FUNC, inlay_extern_of_t { func })
-            }
-            Extern::Table(table) => {
-                let table = table.cast();
-                (INLAY_EXTERN_TABLE, inlay_extern_of_t { table })
-            }
-            Extern::Memory(memory) => {
-                let memory = memory.cast();
-                (INLAY_EXTERN_MEMORY, inlay_extern_of_t { memory })
-            }
-            Extern::Global(global) => {
-                let global = global.cast();
-                (INLAY_EXTERN_GLOBAL, inlay_extern_of_t { global })
-            }
-            Extern::Tag(tag) => {
-                let tag = tag.cast();
-                (INLAY_EXTERN_TAG, inlay_extern_of_t { tag })
-            }
-        };
-        Self { kind, of }
-    }
-
-    /// What it is in the runtime, and its store.
-    ///
-    /// # Safety
-    /// The member that the kind says is NULL or alive.
-    pub(super) unsafe fn read(&self) -> Result<(Extern, *const Store)> {
-        // SAFETY: as the caller promises; all members are pointers.
-        unsafe {
-            if self.of.func.is_null() {
-                return Err(null("the extern"));
-            }
-            Ok(match self.kind {
-                INLAY_EXTERN_FUNC => {
-                    let func: *mut VmFuncRef = self.of.func.cast();
-                    let vmctx: *mut VmHeader = (*func).vmctx;
-                    (Extern::Func(func), (*vmctx).store.cast_const().cast())
-                }
-                INLAY_EXTERN_TABLE => {
-                    let table: *mut crate::runtime::Table = self.of.table.cast();
-                    (Extern::Table(table), (*table).store.cast_const())
-                }
-                INLAY_EXTERN_MEMORY => {
-                    let memory: *mut crate::runtime::Memory = self.of.memory.cast();
-                    (Extern::Memory(memory), (*memory).store.cast_const())
-                }
-                INLAY_EXTERN_GLOBAL => {
-                    let global: *mut crate::runtime::Global = self.of.global.cast();
-                    (Extern::Global(global), (*global).store.cast_const())
-                }
-                INLAY_EXTERN_TAG => {
-                    let tag: *mut crate::runtime::Tag = self.of.tag.cast();
-                    (Extern::Tag(tag), (*tag).store.cast_const())
-                }
-                other => {
-                    return Err(Error::argument(format_args!(
-                        "no extern has the kind {other}"
-                    )));
-                }
-            })
-        }
-    }
+/// What an instance exports under a name, if `pick` takes it; null if not.
+///
+/// # Safety
+/// The instance and the name are alive, or NULL.
+unsafe fn export<T>(
+    instance: *const inlay_instance_t,
+    name: *const c_char,
+    pick: impl FnOnce(Extern) -> Option<*mut T>,
+) -> *mut T {
+    infallible(std::ptr::null_mut(), || {
+        // SAFETY: as the caller promises.
+        let found = unsafe { find(instance, self::name(name, "name")?) }?;
+        pick(found).ok_or_else(nothing)
+    })
 }
 
 /// # Safety
-/// The instance and the name are alive, or NULL.
-unsafe fn export(instance: *const inlay_instance_t, name: *const c_char) -> Result<Extern> {
+/// The instance is alive, or NULL.
+unsafe fn find(instance: *const inlay_instance_t, name: &[u8]) -> Result<Extern> {
     // SAFETY: as the caller promises.
-    let (instance, name) = unsafe {
-        (
-            reference(instance.cast::<Instance>(), "instance")?,
-            text(name, "name")?,
-        )
-    };
-    instance.export(name).ok_or_else(|| null("the export"))
+    let instance = unsafe { borrow(instance.cast::<Instance>(), "instance") }?;
+    instance.export(name).ok_or_else(nothing)
 }
 
 /// The function that an instance exports under this name; NULL if there is none.
@@ -137,12 +44,12 @@ pub unsafe extern "C" fn inlay_instance_func(
     name: *const c_char,
 ) -> *mut inlay_func_t {
     // SAFETY: the caller gives an instance and a string, or NULL.
-    infallible(std::ptr::null_mut(), || {
-        match unsafe { export(instance, name) }? {
-            Extern::Func(func) => Ok(func.cast()),
-            _ => Err(null("the function")),
-        }
-    })
+    unsafe {
+        export(instance, name, |found| match found {
+            Extern::Func(func) => Some(func.cast()),
+            _ => None,
+        })
+    }
 }
 
 /// The memory that an instance exports under this name; NULL if there is none.
@@ -152,12 +59,12 @@ pub unsafe extern "C" fn inlay_instance_memory(
     name: *const c_char,
 ) -> *mut inlay_memory_t {
     // SAFETY: the caller gives an instance and a string, or NULL.
-    infallible(std::ptr::null_mut(), || {
-        match unsafe { export(instance, name) }? {
-            Extern::Memory(memory) => Ok(memory.cast()),
-            _ => Err(null("the memory")),
-        }
-    })
+    unsafe {
+        export(instance, name, |found| match found {
+            Extern::Memory(memory) => Some(memory.cast()),
+            _ => None,
+        })
+    }
 }
 
 /// The table that an instance exports under this name; NULL if there is none.
@@ -167,12 +74,12 @@ pub unsafe extern "C" fn inlay_instance_table(
     name: *const c_char,
 ) -> *mut inlay_table_t {
     // SAFETY: the caller gives an instance and a string, or NULL.
-    infallible(std::ptr::null_mut(), || {
-        match unsafe { export(instance, name) }? {
-            Extern::Table(table) => Ok(table.cast()),
-            _ => Err(null("the table")),
-        }
-    })
+    unsafe {
+        export(instance, name, |found| match found {
+            Extern::Table(table) => Some(table.cast()),
+            _ => None,
+        })
+    }
 }
 
 /// The global that an instance exports under this name; NULL if there is none.
@@ -182,12 +89,12 @@ pub unsafe extern "C" fn inlay_instance_global(
     name: *const c_char,
 ) -> *mut inlay_global_t {
     // SAFETY: the caller gives an instance and a string, or NULL.
-    infallible(std::ptr::null_mut(), || {
-        match unsafe { export(instance, name) }? {
-            Extern::Global(global) => Ok(global.cast()),
-            _ => Err(null("the global")),
-        }
-    })
+    unsafe {
+        export(instance, name, |found| match found {
+            Extern::Global(global) => Some(global.cast()),
+            _ => None,
+        })
+    }
 }
 
 /// The tag that an instance exports under this name; NULL if there is none.
@@ -197,12 +104,12 @@ pub unsafe extern "C" fn inlay_instance_tag(
     name: *const c_char,
 ) -> *mut inlay_tag_t {
     // SAFETY: the caller gives an instance and a string, or NULL.
-    infallible(std::ptr::null_mut(), || {
-        match unsafe { export(instance, name) }? {
-            Extern::Tag(tag) => Ok(tag.cast()),
-            _ => Err(null("the tag")),
-        }
-    })
+    unsafe {
+        export(instance, name, |found| match found {
+            Extern::Tag(tag) => Some(tag.cast()),
+            _ => None,
+        })
+    }
 }
 
 /// What an instance exports under this name, of whatever kind; false, and zeros in `out`, if there is nothing.
@@ -217,7 +124,29 @@ pub unsafe extern "C" fn inlay_instance_export(
     // SAFETY: the caller gives an instance, a string and a writable place, or NULL.
     unsafe {
         produce_bool(out, inlay_extern_t::NONE, || {
-            Ok(inlay_extern_t::new(export(instance, name)?))
+            Ok(inlay_extern_t::new(find(
+                instance,
+                self::name(name, "name")?,
+            )?))
+        })
+    }
+}
+
+/// As `inlay_instance_export`, with a length for the name, which may hold NULs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_instance_export_n(
+    instance: *mut inlay_instance_t,
+    name: *const c_char,
+    name_len: usize,
+    out: *mut inlay_extern_t,
+) -> bool {
+    // SAFETY: the caller gives an instance, a name of this length and a writable place, or NULL.
+    unsafe {
+        produce_bool(out, inlay_extern_t::NONE, || {
+            Ok(inlay_extern_t::new(find(
+                instance,
+                name_n(name, name_len, "name")?,
+            )?))
         })
     }
 }

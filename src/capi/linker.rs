@@ -1,26 +1,31 @@
-//! Linkers.
+//! Linkers: names for what modules import, and host functions.
+//!
+//! A function whose name ends in `_n` takes names with their lengths, for those that hold a NUL; it is otherwise the one
+//! without.
 
 use super::{
-    exclusive, fallible, inlay_caller_t, inlay_engine_t, inlay_error_t, inlay_extern_t,
-    inlay_functype_t, inlay_instance_t, inlay_module_t, inlay_store_t, inlay_value_t, null,
-    produce, reference, text,
+    Room, borrow, borrow_mut, fallible, inlay_any_func_t, inlay_caller_t, inlay_engine_t,
+    inlay_error_t, inlay_extern_t, inlay_finalize_t, inlay_functype_t, inlay_instance_t,
+    inlay_module_t, inlay_store_t, inlay_value_t, name, name_n, null, produce, produce_handle,
+    text,
 };
-use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::layout::VmHostFunc;
-use crate::module::FuncType;
-use crate::runtime::{BoxedFn, HostCall, HostEnv, HostFunc, Instance, Linker, Store};
+use crate::fallible::{Shared, boxed};
+use crate::image::ClosedType;
+use crate::runtime::{
+    Boxed, Engine, HostCall, HostContext, HostData, HostFunc, Instance, Linker, Slot, Store,
+};
 use std::ffi::{c_char, c_void};
-use std::sync::Arc;
 
 /// Names for what modules import.
 ///
-/// One thread at a time uses a linker. The host deletes it when it likes: instances keep alive what they need.
-/// It can be used for any number of modules and stores of its engine.
-/// While it instantiates, host functions that the start function calls must not change or delete it.
+/// Any number of threads may instantiate from a linker at once, each in a store of its own, while no thread changes or
+/// deletes it. The host deletes it when it likes: instances keep alive what they need. It can be used for any number of
+/// modules and stores of its engine. Host functions that a start function calls may change and delete the linker that
+/// instantiates.
 pub struct inlay_linker_t {
     linker: Linker,
-    engine: Arc<Engine>,
+    engine: Shared<Engine>,
 }
 
 /// A host function of boxed values. It runs on the thread that runs the wasm: on several at once, if several
@@ -28,9 +33,11 @@ pub struct inlay_linker_t {
 ///
 /// `env` is what the function was defined with, and `caller` says who calls; it is valid during the call. `args`
 /// has the values of the parameters. `results` has the kinds of the result type, and zeros; the function writes
-/// the values. It may call any function of Inlay on the caller's store, `inlay_func_call` included. To fail,
-/// return an error: it unwinds the wasm that called and arrives, unchanged, at the host that called that.
-/// The function must return: no `longjmp` and no C++ exception may leave it.
+/// the values. It may call any function of Inlay on the caller's store, `inlay_func_call` included, but not delete the
+/// store. It runs on the stack that wasm is on, and finds at least 32 KiB of it: see `inlay_config_stack_bytes`.
+///
+/// To fail, return an error: it unwinds the wasm that called and arrives, the same error with the frames that it passed
+/// through, at the host that called that. The function must return: no `longjmp` and no C++ exception may leave it.
 pub type inlay_host_func_t = Option<
     unsafe extern "C" fn(
         env: *mut c_void,
@@ -42,53 +49,91 @@ pub type inlay_host_func_t = Option<
     ) -> *mut inlay_error_t,
 >;
 
-/// Called once with `env` when nothing can call the function any more, or at once if it was refused; may be NULL.
-pub type inlay_finalize_t = Option<unsafe extern "C" fn(env: *mut c_void)>;
+/// A host's function of boxed values.
+struct Callback {
+    function: unsafe extern "C" fn(
+        *mut c_void,
+        *mut inlay_caller_t,
+        *const inlay_value_t,
+        usize,
+        *mut inlay_value_t,
+        usize,
+    ) -> *mut inlay_error_t,
+}
 
-/// A C function of a type that a signature says; cast to and from the real type.
-pub type inlay_any_func_t = Option<unsafe extern "C" fn()>;
-
-/// A host function of boxed values, as the runtime calls it.
-pub(super) fn boxed(
-    ty: &FuncType,
-    callback: inlay_host_func_t,
-    env: *mut c_void,
-) -> Result<Box<BoxedFn>> {
-    let callback = callback.ok_or_else(|| null("the function"))?;
-    let ty = ty.clone();
-    Ok(Box::new(move |context: *mut VmHostFunc, slots| {
-        let args = ty.params.iter().zip(slots.iter());
-        let args: Vec<_> = args
-            .map(|(&ty, slot)| inlay_value_t::from_slot(ty, slot))
-            .collect();
-        let results = ty.results.iter();
-        let mut results: Vec<_> = results.map(|&ty| inlay_value_t::zero(ty)).collect();
-        // SAFETY: the host's function, called as its contract says.
-        let error = unsafe {
-            callback(
-                env,
+impl Boxed for Callback {
+    unsafe fn call(&self, context: *mut HostContext, slots: &mut [Slot]) -> Result<()> {
+        // SAFETY: as the caller promises; the types are looked up anew after the call, which may add some.
+        unsafe {
+            let store: *mut Store = (*context).vm.header.store.cast();
+            let id = (*context).func_ref.type_id;
+            let ty = (*store).types.get(id);
+            let zero = inlay_value_t::zero(crate::image::ValType::I32);
+            let mut args = Room::new(zero, ty.params.len())?;
+            let args = args.as_mut();
+            for ((arg, &ty), slot) in args.iter_mut().zip(&ty.params).zip(slots.iter()) {
+                *arg = inlay_value_t::from_slot(ty, slot);
+            }
+            let mut results = Room::new(zero, ty.results.len())?;
+            let results = results.as_mut();
+            for (result, &ty) in results.iter_mut().zip(&ty.results) {
+                *result = inlay_value_t::zero(ty);
+            }
+            let error = (self.function)(
+                (*context).vm.env,
                 context.cast(),
                 args.as_ptr(),
                 args.len(),
                 results.as_mut_ptr(),
                 results.len(),
-            )
-        };
-        if !error.is_null() {
-            // SAFETY: the host gave the error away.
-            return Err(unsafe { Box::from_raw(error.cast()) });
-        }
-        // SAFETY: a host context starts with a header, and a VmStore is the start of its store.
-        let store: *const Store = unsafe { (*context).header.store.cast_const().cast() };
-        for ((&ty, value), slot) in ty.results.iter().zip(&results).zip(slots) {
-            // SAFETY: the host wrote the result, or left the zero that was there.
-            *slot = unsafe { value.to_slot(ty, store) }.map_err(|error| {
-                let message = error.message.to_string_lossy();
-                Error::argument(format_args!("a host function's result is {message}"))
-            })?;
+            );
+            if !error.is_null() {
+                // The host gave the error away.
+                return Err(Error::from_raw(error.cast()));
+            }
+            let ty = (*store).types.get(id);
+            for (i, (&ty, slot)) in ty.results.iter().zip(slots).enumerate() {
+                let what = format_args!("result {i} of a host function");
+                *slot = results[i].to_slot(ty, store, what)?;
+            }
         }
         Ok(())
-    }))
+    }
+}
+
+/// A host function of boxed values, with its type.
+///
+/// # Safety
+/// The type is null or alive.
+pub(super) unsafe fn boxed_func(
+    ty: *const inlay_functype_t,
+    function: inlay_host_func_t,
+    data: HostData,
+) -> Result<HostFunc> {
+    let function = function.ok_or_else(|| null("function"))?;
+    Ok(HostFunc {
+        // SAFETY: as the caller promises.
+        ty: unsafe { borrow(ty, "type") }?.ty.try_clone()?,
+        call: HostCall::Boxed(boxed(Callback { function })?),
+        data,
+    })
+}
+
+/// # Safety
+/// The signature is null or a string.
+unsafe fn typed_func(
+    signature: *const c_char,
+    function: inlay_any_func_t,
+    data: HostData,
+) -> Result<HostFunc> {
+    // SAFETY: as the caller promises.
+    let ty = ClosedType::from_signature(unsafe { text(signature, "signature") }?)?;
+    let function = function.ok_or_else(|| null("function"))?;
+    Ok(HostFunc {
+        ty,
+        call: HostCall::Typed(function as *const c_void),
+        data,
+    })
 }
 
 /// Makes an empty linker. The caller deletes `*out`.
@@ -99,12 +144,11 @@ pub unsafe extern "C" fn inlay_linker_new(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives an engine and a place for the linker, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let linker = inlay_linker_t {
+        produce_handle(out, || {
+            Ok(inlay_linker_t {
                 linker: Linker::default(),
-                engine: reference(engine, "engine")?.0.clone(),
-            };
-            Ok(Box::into_raw(Box::new(linker)))
+                engine: borrow(engine, "engine")?.engine.clone(),
+            })
         })
     }
 }
@@ -129,21 +173,45 @@ pub unsafe extern "C" fn inlay_linker_func(
     env: *mut c_void,
     finalize: inlay_finalize_t,
 ) -> *mut inlay_error_t {
-    fallible(|| {
-        let host_env = HostEnv { env, finalize };
+    let data = HostData { env, finalize };
+    fallible(move || {
         // SAFETY: the caller gives a linker, strings and a type, or NULL.
         unsafe {
-            let linker = exclusive(linker, "linker")?;
-            let (module, name) = (text(module, "module")?, text(name, "name")?);
-            let ty = reference(ty, "type")?.ty.clone();
-            let host = HostFunc {
-                call: HostCall::Boxed(boxed(&ty, function, env)?),
-                ty,
-                env: host_env,
-            };
-            linker.linker.define_host(module, name, host);
+            let host = boxed_func(ty, function, data)?;
+            let (module, name) = (self::name(module, "module")?, self::name(name, "name")?);
+            borrow_mut(linker, "linker")?
+                .linker
+                .define_host(module, name, host)
         }
-        Ok(())
+    })
+}
+
+/// As `inlay_linker_func`, with lengths for the names.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_linker_func_n(
+    linker: *mut inlay_linker_t,
+    module: *const c_char,
+    module_len: usize,
+    name: *const c_char,
+    name_len: usize,
+    ty: *const inlay_functype_t,
+    function: inlay_host_func_t,
+    env: *mut c_void,
+    finalize: inlay_finalize_t,
+) -> *mut inlay_error_t {
+    let data = HostData { env, finalize };
+    fallible(move || {
+        // SAFETY: the caller gives a linker, names of these lengths and a type, or NULL.
+        unsafe {
+            let host = boxed_func(ty, function, data)?;
+            let (module, name) = (
+                name_n(module, module_len, "module")?,
+                name_n(name, name_len, "name")?,
+            );
+            borrow_mut(linker, "linker")?
+                .linker
+                .define_host(module, name, host)
+        }
     })
 }
 
@@ -154,7 +222,8 @@ pub unsafe extern "C" fn inlay_linker_func(
 /// `inlay_func_t *`, an externref a `void *`, a v128 a `const inlay_v128_t *`. Results are zero before the call.
 /// Wasm calls it with nothing boxed; all else is as for `inlay_host_func_t`. Copies the strings. `finalize` is
 /// called once with `env`, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the signature is malformed;
-/// whether it is that of the C function only the host can know.
+/// whether it is that of the C function only the host can know. References that are not null or to functions of one
+/// type are not for C functions: a module that imports such a function takes one of `inlay_linker_func`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_linker_func_typed(
     linker: *mut inlay_linker_t,
@@ -165,22 +234,45 @@ pub unsafe extern "C" fn inlay_linker_func_typed(
     env: *mut c_void,
     finalize: inlay_finalize_t,
 ) -> *mut inlay_error_t {
-    fallible(|| {
-        let host_env = HostEnv { env, finalize };
+    let data = HostData { env, finalize };
+    fallible(move || {
         // SAFETY: the caller gives a linker and strings, or NULL.
         unsafe {
-            let linker = exclusive(linker, "linker")?;
-            let (module, name) = (text(module, "module")?, text(name, "name")?);
-            let ty = FuncType::from_signature(text(signature, "signature")?)?;
-            let function = function.ok_or_else(|| null("the function"))?;
-            let host = HostFunc {
-                ty,
-                call: HostCall::Typed(function as *const c_void),
-                env: host_env,
-            };
-            linker.linker.define_host(module, name, host);
+            let host = typed_func(signature, function, data)?;
+            let (module, name) = (self::name(module, "module")?, self::name(name, "name")?);
+            borrow_mut(linker, "linker")?
+                .linker
+                .define_host(module, name, host)
         }
-        Ok(())
+    })
+}
+
+/// As `inlay_linker_func_typed`, with lengths for the names.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_linker_func_typed_n(
+    linker: *mut inlay_linker_t,
+    module: *const c_char,
+    module_len: usize,
+    name: *const c_char,
+    name_len: usize,
+    signature: *const c_char,
+    function: inlay_any_func_t,
+    env: *mut c_void,
+    finalize: inlay_finalize_t,
+) -> *mut inlay_error_t {
+    let data = HostData { env, finalize };
+    fallible(move || {
+        // SAFETY: the caller gives a linker, names of these lengths and a string, or NULL.
+        unsafe {
+            let host = typed_func(signature, function, data)?;
+            let (module, name) = (
+                name_n(module, module_len, "module")?,
+                name_n(name, name_len, "name")?,
+            );
+            borrow_mut(linker, "linker")?
+                .linker
+                .define_host(module, name, host)
+        }
     })
 }
 
@@ -197,18 +289,53 @@ pub unsafe extern "C" fn inlay_linker_define(
     fallible(|| {
         // SAFETY: the caller gives a linker, strings, and something alive, or NULL.
         unsafe {
-            let linker = exclusive(linker, "linker")?;
-            let (module, name) = (text(module, "module")?, text(name, "name")?);
-            let (item, store) = reference(item, "extern")?.read()?;
-            linker.linker.define_extern(module, name, (*store).id, item);
+            let (module, name) = (self::name(module, "module")?, self::name(name, "name")?);
+            define(linker, module, name, item)
         }
-        Ok(())
     })
+}
+
+/// As `inlay_linker_define`, with lengths for the names.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_linker_define_n(
+    linker: *mut inlay_linker_t,
+    module: *const c_char,
+    module_len: usize,
+    name: *const c_char,
+    name_len: usize,
+    item: *const inlay_extern_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a linker, names of these lengths, and something alive, or NULL.
+        unsafe {
+            let (module, name) = (
+                name_n(module, module_len, "module")?,
+                name_n(name, name_len, "name")?,
+            );
+            define(linker, module, name, item)
+        }
+    })
+}
+
+/// # Safety
+/// The linker and the item are null or alive.
+unsafe fn define(
+    linker: *mut inlay_linker_t,
+    module: &[u8],
+    name: &[u8],
+    item: *const inlay_extern_t,
+) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (item, store) = borrow(item, "extern")?.read()?;
+        let linker = &mut borrow_mut(linker, "linker")?.linker;
+        linker.define_extern(module, name, (*store).id, item)
+    }
 }
 
 /// Defines all that an instance exports, under this module name and the exports' own names.
 ///
-/// As `inlay_linker_define` for each of them.
+/// As `inlay_linker_define` for each of them. If one cannot be defined, for want of memory, those before it are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_linker_instance(
     linker: *mut inlay_linker_t,
@@ -217,31 +344,56 @@ pub unsafe extern "C" fn inlay_linker_instance(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a linker, a string and an instance, or NULL.
-        unsafe {
-            let linker = exclusive(linker, "linker")?;
-            let module = text(module, "module")?;
-            let instance = reference(instance.cast::<Instance>(), "instance")?;
-            let id = (*instance.store).id;
-            for export in &instance.module.image.module.exports {
-                let item = instance.export(&export.name);
-                let item = item.ok_or_else(|| Error::internal("an export without a value"))?;
-                linker.linker.define_extern(module, &export.name, id, item);
-            }
-        }
-        Ok(())
+        unsafe { define_all(linker, name(module, "module")?, instance) }
     })
+}
+
+/// As `inlay_linker_instance`, with a length for the name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_linker_instance_n(
+    linker: *mut inlay_linker_t,
+    module: *const c_char,
+    module_len: usize,
+    instance: *mut inlay_instance_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a linker, a name of this length and an instance, or NULL.
+        unsafe { define_all(linker, name_n(module, module_len, "module")?, instance) }
+    })
+}
+
+/// # Safety
+/// The linker and the instance are null or alive.
+unsafe fn define_all(
+    linker: *mut inlay_linker_t,
+    module: &[u8],
+    instance: *mut inlay_instance_t,
+) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let linker = &mut borrow_mut(linker, "linker")?.linker;
+        let instance = borrow(instance.cast::<Instance>(), "instance")?;
+        let id = (*instance.store).id;
+        let image = &instance.module.image;
+        for export in image.sections().exports().iter() {
+            let item = instance.exported(export);
+            let item = item.ok_or_else(|| Error::internal("an export without a value"))?;
+            linker.define_extern(module, image.bytes(export.name), id, item)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes an instance of a module in a store, and runs its start function. `*out` belongs to the store.
 ///
-/// `INLAY_ERROR_LINK` if an import is not defined, has another type, or belongs to another store;
-/// `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
+/// `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or if one has another type or belongs to another
+/// store; `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
 /// `INLAY_ERROR_TRAP` if a segment does not fit or the start function traps, and its error if that fails;
 /// `INLAY_ERROR_UNSUPPORTED` if the code is for another machine. What a failed instance had written to imported
-/// tables and memories by then stays, as WebAssembly says.
+/// tables and memories by then stays, as WebAssembly says; and so does, in its store, one that something may refer to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_linker_instantiate(
-    linker: *mut inlay_linker_t,
+    linker: *const inlay_linker_t,
     store: *mut inlay_store_t,
     module: *const inlay_module_t,
     out: *mut *mut inlay_instance_t,
@@ -249,18 +401,22 @@ pub unsafe extern "C" fn inlay_linker_instantiate(
     // SAFETY: the caller gives a linker, a store, a module and a place for the instance, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let linker = reference(linker, "linker")?;
-            let module = reference(module, "module")?;
             let store: *mut Store = store.cast();
             if store.is_null() {
                 return Err(null("store"));
             }
-            if !Arc::ptr_eq(&linker.engine, &module.module.engine) {
-                return Err(Error::argument(
-                    "the linker and the module are of different engines",
-                ));
-            }
-            let instance = linker.linker.instantiate(store, &module.module)?;
+            // The module's own reference is not used after this: a start function may make the host delete it.
+            let module = borrow(module, "module")?.module.clone();
+            let instance = {
+                let linker = borrow(linker, "linker")?;
+                if !Shared::ptr_eq(&linker.engine, &module.engine) {
+                    return Err(Error::argument(
+                        "the linker and the module are of different engines",
+                    ));
+                }
+                linker.linker.instantiate(store, &module)?
+            };
+            crate::runtime::start(store, instance)?;
             Ok(instance.cast())
         })
     }

@@ -1,12 +1,12 @@
-//! Memories.
+//! Memories: linear memories, and those that stores share.
 
 use super::{
-    exclusive, infallible, inlay_engine_t, inlay_error_t, inlay_memory_type_t, inlay_store_t,
-    produce, reference,
+    borrow, borrow_mut, inlay_engine_t, inlay_error_t, inlay_memory_type_t, inlay_store_t, look,
+    produce, produce_handle,
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Result};
+use crate::fallible::{Pinned, Shared, push};
 use crate::runtime::{Memory, SharedMemory, Store};
-use std::sync::Arc;
 
 /// A linear memory. Its store owns it.
 pub struct inlay_memory_t {
@@ -26,21 +26,29 @@ pub unsafe extern "C" fn inlay_memory_new(
     // SAFETY: the caller gives a store, a type and a place for the memory, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let ty = reference(ty, "type")?.read()?;
-            let store = exclusive(store.cast::<Store>(), "store")?;
-            let limit = store.engine.limits.memory_pages;
-            let memory = Memory::new(store, limit, ty, None)?;
-            store.memories.push(memory);
-            let memory: *mut Memory = &mut **store.memories.last_mut().expect("just pushed");
-            Ok(memory.cast())
+            let ty = borrow(ty, "type")?.read()?;
+            let store: *mut Store = store.cast();
+            let limit = borrow(store, "store")?.engine.limits.memory_pages;
+            add(store, Memory::new(store, limit, ty, None)?)
         })
     }
+}
+
+/// Gives a memory to a store.
+///
+/// # Safety
+/// The store is alive, and no reference into it is held.
+unsafe fn add(store: *mut Store, memory: Pinned<Memory>) -> Result<*mut inlay_memory_t> {
+    let pointer = memory.as_ptr();
+    // SAFETY: as the caller promises.
+    push(unsafe { &mut (*store).memories }, memory)?;
+    Ok(pointer.cast())
 }
 
 /// A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
 ///
 /// Any number of threads may use it.
-pub struct inlay_shared_memory_t(Arc<SharedMemory>);
+pub struct inlay_shared_memory_t(Shared<SharedMemory>);
 
 /// Makes a shared memory of zeros, within the engine's limits. The caller deletes `*out`.
 ///
@@ -55,14 +63,14 @@ pub unsafe extern "C" fn inlay_shared_memory_new(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives an engine, a type and a place for the memory, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let ty = reference(ty, "type")?.read()?;
-            let engine = &reference(engine, "engine")?.0;
+        produce_handle(out, || {
+            let ty = borrow(ty, "type")?.read()?;
+            let engine = &borrow(engine, "engine")?.engine;
             if !ty.shared {
                 return Err(Error::argument("the type is not that of a shared memory"));
             }
             let shared = SharedMemory::new(engine.limits.memory_pages, ty)?;
-            Ok(Box::into_raw(Box::new(inlay_shared_memory_t(shared))))
+            Ok(inlay_shared_memory_t(shared))
         })
     }
 }
@@ -84,12 +92,10 @@ pub unsafe extern "C" fn inlay_memory_from_shared(
     // SAFETY: the caller gives a store, a memory and a place for the store's, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let shared = reference(shared, "shared")?.0.clone();
-            let store = exclusive(store.cast::<Store>(), "store")?;
-            let memory = Memory::of_shared(store, shared);
-            store.memories.push(memory);
-            let memory: *mut Memory = &mut **store.memories.last_mut().expect("just pushed");
-            Ok(memory.cast())
+            let shared = borrow(shared, "shared")?.0.clone();
+            let store: *mut Store = store.cast();
+            borrow(store, "store")?;
+            add(store, Memory::of_shared(store, shared)?)
         })
     }
 }
@@ -103,11 +109,11 @@ pub unsafe extern "C" fn inlay_memory_share(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives a memory and a place for the hold, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let memory = reference(memory.cast::<Memory>(), "memory")?;
+        produce_handle(out, || {
+            let memory = borrow(memory.cast::<Memory>(), "memory")?;
             let shared = memory.shared.clone();
             let shared = shared.ok_or_else(|| Error::argument("the memory is not shared"))?;
-            Ok(Box::into_raw(Box::new(inlay_shared_memory_t(shared))))
+            Ok(inlay_shared_memory_t(shared))
         })
     }
 }
@@ -118,19 +124,21 @@ pub unsafe extern "C" fn inlay_memory_share(
 /// other threads' use of it allows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_data(memory: *mut inlay_memory_t) -> *mut u8 {
+    let memory = memory.cast_const().cast();
     // SAFETY: the caller gives a memory or NULL.
-    infallible(std::ptr::null_mut(), || unsafe {
-        Ok(reference(memory.cast::<Memory>(), "memory")?.base())
-    })
+    unsafe {
+        look(memory, std::ptr::null_mut(), |memory: &Memory| {
+            memory.base()
+        })
+    }
 }
 
 /// How many bytes the memory has; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_size(memory: *mut inlay_memory_t) -> usize {
+    let memory = memory.cast_const().cast();
     // SAFETY: the caller gives a memory or NULL.
-    infallible(0, || unsafe {
-        Ok(reference(memory.cast::<Memory>(), "memory")?.len())
-    })
+    unsafe { look(memory, 0, |memory: &Memory| memory.len()) }
 }
 
 /// Adds pages of zeros, and gives the number of pages before.
@@ -151,16 +159,17 @@ pub unsafe extern "C" fn inlay_memory_grow(
     // SAFETY: the caller gives a memory and a writable place, or NULL.
     unsafe {
         produce(old_pages, 0, || {
-            let memory = exclusive(memory.cast::<Memory>(), "memory")?;
+            let memory = borrow_mut(memory.cast::<Memory>(), "memory")?;
             memory.grow(delta_pages).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Limit,
-                    format_args!(
-                        "a memory of {} pages cannot grow by {delta_pages}; it may have {}",
-                        memory.pages(),
-                        memory.most()
-                    ),
-                )
+                let (pages, most) = (memory.pages(), memory.most());
+                match most.saturating_sub(pages) < delta_pages {
+                    true => Error::limit(format_args!(
+                        "a memory of {pages} pages cannot grow by {delta_pages}; its type and the engine's limit allow {most}"
+                    )),
+                    false => Error::limit(format_args!(
+                        "a memory of {pages} pages cannot grow by {delta_pages}: the system has no room for it"
+                    )),
+                }
             })
         })
     }
@@ -172,11 +181,11 @@ pub unsafe extern "C" fn inlay_memory_type(
     memory: *const inlay_memory_t,
     out: *mut inlay_memory_type_t,
 ) {
+    let ty = |memory: &Memory| inlay_memory_type_t::new(memory.ty);
     // SAFETY: the caller gives a memory and a writable place, or NULL.
     unsafe {
-        super::produce_bool(out, inlay_memory_type_t::NONE, || {
-            let memory = reference(memory.cast::<Memory>(), "memory")?;
-            Ok(inlay_memory_type_t::new(memory.ty))
-        });
+        if !out.is_null() {
+            out.write(look(memory.cast(), inlay_memory_type_t::NONE, ty));
+        }
     }
 }

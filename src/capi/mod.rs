@@ -1,8 +1,9 @@
 //! The C surface. Each function checks its arguments, keeps panics in, and calls
 //! one thing further down; `include/inlay.h` is generated from this module.
 //!
-//! The comments here are the header's. Opaque types are pointers to what the
-//! engine, the compiler and the runtime call by their own names.
+//! The comments here are the header's: a file is a section of it, and a file's own
+//! comment is what the section begins with. Opaque types are pointers to what the
+//! compiler and the runtime call by their own names.
 
 #![allow(
     non_camel_case_types,
@@ -15,15 +16,19 @@
 
 // In the order in which a host meets them, which is the header's; blank lines keep it.
 
+mod callback;
+
 mod error;
 
 mod config;
 
 mod engine;
 
-mod module;
-
 mod types;
+
+mod external;
+
+mod module;
 
 mod store;
 
@@ -45,13 +50,15 @@ mod caller;
 
 mod builtin;
 
-pub use crate::builtins::float::*;
-pub use crate::builtins::vector::*;
+pub use crate::runtime::builtins::float::*;
+pub use crate::runtime::builtins::vector::*;
 pub use builtin::*;
+pub use callback::*;
 pub use caller::*;
 pub use config::*;
 pub use engine::*;
 pub use error::*;
+pub use external::*;
 pub use func::*;
 pub use global::*;
 pub use instance::*;
@@ -64,33 +71,31 @@ pub use tag::*;
 pub use types::*;
 
 use crate::error::{Error, Result};
+use crate::fallible::boxed;
+use crate::guard::{guard, guard_raw};
 use std::ffi::{CStr, c_char};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs the body of a C function; a panic becomes an error, and never crosses into C.
-fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    // A panic leaves at most a store half-changed, and its objects stay valid: nothing here breaks its invariants midway.
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(|s| s.as_str()));
-        Err(Error::internal(format_args!(
-            "a panic inside Inlay: {}; please report it",
-            text.unwrap_or("no message")
-        )))
-    })
-}
-
-/// As [`guard`], for a C function that gives an error.
+/// Runs the body of a C function that gives an error.
 fn fallible(body: impl FnOnce() -> Result<()>) -> *mut inlay_error_t {
-    match guard(body) {
-        Ok(()) => std::ptr::null_mut(),
-        Err(error) => Box::into_raw(error).cast(),
-    }
+    guard_raw(body).cast()
 }
 
-/// As [`guard`], for a C function that gives a value and this one on failure.
+/// Runs the body of a C function that gives a value, and this one on failure.
 fn infallible<T>(otherwise: T, body: impl FnOnce() -> Result<T>) -> T {
     guard(body).unwrap_or(otherwise)
+}
+
+/// What a C function that only looks at something gives, and this for NULL. `look` does what cannot panic: it reads fields,
+/// and calls what does.
+///
+/// # Safety
+/// The pointer is null, or points to a `T` that lives and is not written meanwhile.
+unsafe fn look<T, R>(pointer: *const T, otherwise: R, look: impl FnOnce(&T) -> R) -> R {
+    // SAFETY: as the caller promises.
+    match unsafe { pointer.as_ref() } {
+        Some(seen) => look(seen),
+        None => otherwise,
+    }
 }
 
 /// As [`fallible`], for a C function with an out-parameter, which is written in any case.
@@ -108,11 +113,24 @@ unsafe fn produce<T: Copy>(
         }
         // SAFETY: as the caller promises.
         unsafe {
-            *out = nothing;
-            *out = body()?;
+            out.write(nothing);
+            out.write(body()?);
         }
         Ok(())
     })
+}
+
+/// As [`produce`], for a handle that the host deletes.
+///
+/// # Safety
+/// `out` is null or writable.
+unsafe fn produce_handle<T>(
+    out: *mut *mut T,
+    body: impl FnOnce() -> Result<T>,
+) -> *mut inlay_error_t {
+    let make = || Ok(Box::into_raw(boxed(body()?)?));
+    // SAFETY: as the caller promises.
+    unsafe { produce(out, std::ptr::null_mut(), make) }
 }
 
 /// As [`produce`], for a C function that gives whether it wrote something.
@@ -120,22 +138,33 @@ unsafe fn produce<T: Copy>(
 /// # Safety
 /// `out` is null or writable.
 unsafe fn produce_bool<T: Copy>(out: *mut T, nothing: T, body: impl FnOnce() -> Result<T>) -> bool {
-    // SAFETY: as the caller promises.
-    let error = unsafe { produce(out, nothing, body) };
-    // SAFETY: produce gave it away.
-    unsafe { delete(error.cast::<Error>()) };
-    error.is_null()
+    infallible(false, || {
+        if out.is_null() {
+            return Err(null("out"));
+        }
+        // SAFETY: as the caller promises.
+        unsafe {
+            out.write(nothing);
+            out.write(body()?);
+        }
+        Ok(true)
+    })
 }
 
-fn null(what: &str) -> Box<Error> {
+fn null(what: &str) -> Error {
     Error::argument(format_args!("{what} is NULL"))
+}
+
+/// There is no such thing: an error that nobody sees, for functions that give NULL or false.
+fn nothing() -> Error {
+    Error::argument("nothing")
 }
 
 /// What an argument points to.
 ///
 /// # Safety
 /// The pointer is null, or points to a `T` that lives and is not written while the reference is used.
-unsafe fn reference<'a, T>(pointer: *const T, what: &str) -> Result<&'a T> {
+unsafe fn borrow<'a, T>(pointer: *const T, what: &str) -> Result<&'a T> {
     // SAFETY: as the caller promises.
     unsafe { pointer.as_ref() }.ok_or_else(|| null(what))
 }
@@ -144,7 +173,7 @@ unsafe fn reference<'a, T>(pointer: *const T, what: &str) -> Result<&'a T> {
 ///
 /// # Safety
 /// The pointer is null, or points to a `T` that lives and is used by nothing else while the reference is.
-unsafe fn exclusive<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T> {
+unsafe fn borrow_mut<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T> {
     // SAFETY: as the caller promises.
     unsafe { pointer.as_mut() }.ok_or_else(|| null(what))
 }
@@ -154,13 +183,45 @@ unsafe fn exclusive<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T> {
 /// # Safety
 /// The pointer is null or a NUL-terminated string that lives while the reference is used.
 unsafe fn text<'a>(pointer: *const c_char, what: &str) -> Result<&'a str> {
+    // SAFETY: as the caller promises.
+    utf8(unsafe { c_string(pointer, what) }?, what)
+}
+
+/// A C string argument as bytes.
+///
+/// # Safety
+/// As for [`text`].
+unsafe fn c_string<'a>(pointer: *const c_char, what: &str) -> Result<&'a [u8]> {
     if pointer.is_null() {
         return Err(null(what));
     }
     // SAFETY: as the caller promises.
-    let bytes = unsafe { CStr::from_ptr(pointer) };
+    Ok(unsafe { CStr::from_ptr(pointer) }.to_bytes())
+}
+
+/// Names of WebAssembly are UTF-8, and so is all text here.
+fn utf8<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str> {
     let not_utf8 = |_| Error::argument(format_args!("{what} is not UTF-8"));
-    bytes.to_str().map_err(not_utf8)
+    std::str::from_utf8(bytes).map_err(not_utf8)
+}
+
+/// A name of WebAssembly that is a C string.
+///
+/// # Safety
+/// As for [`text`].
+unsafe fn name<'a>(pointer: *const c_char, what: &str) -> Result<&'a [u8]> {
+    // SAFETY: as the caller promises.
+    Ok(unsafe { text(pointer, what) }?.as_bytes())
+}
+
+/// A name of WebAssembly that is given with its length.
+///
+/// # Safety
+/// As for [`slice`].
+unsafe fn name_n<'a>(pointer: *const c_char, len: usize, what: &str) -> Result<&'a [u8]> {
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { slice(pointer.cast::<u8>(), len, what) }?;
+    Ok(utf8(bytes, what)?.as_bytes())
 }
 
 /// A pointer and a count; (NULL, 0) is empty.
@@ -174,6 +235,34 @@ unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &str) -> Result<&'a 
         // SAFETY: as the caller promises.
         (false, _) => Ok(unsafe { std::slice::from_raw_parts(pointer, len) }),
     }
+}
+
+/// Writes a structure that begins with the size that the host's version of it has: as much as fits in that.
+///
+/// # Safety
+/// `out` is null, or a structure of as many bytes as its first field says, which may be less than a `T` has.
+unsafe fn fill<T: Copy>(out: *mut T, least: usize, body: impl FnOnce() -> Result<T>) -> bool {
+    infallible(false, || {
+        // SAFETY: as the caller promises: the size is there in every version.
+        let size = *unsafe { borrow(out.cast::<usize>(), "out") }?;
+        if size < least {
+            return Err(nothing());
+        }
+        let len = size.min(size_of::<T>());
+        // SAFETY: as above; the size itself stays what the host set.
+        unsafe {
+            let write = |from: *const u8| {
+                let skip = size_of::<usize>();
+                let to = out.cast::<u8>().add(skip);
+                from.add(skip).copy_to_nonoverlapping(to, len - skip);
+            };
+            let zero = std::mem::MaybeUninit::<T>::zeroed();
+            write(zero.as_ptr().cast());
+            let value = body()?;
+            write((&raw const value).cast());
+        }
+        Ok(true)
+    })
 }
 
 /// Deletes what `Box::into_raw` gave; nothing for null.

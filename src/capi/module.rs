@@ -1,50 +1,45 @@
-//! Modules and their images.
+//! Modules: compiling, validating, saving and loading; what a module imports and exports.
 
 use super::{
-    fallible, infallible, inlay_engine_t, inlay_error_t, inlay_global_type_t, inlay_memory_type_t,
-    inlay_table_type_t, null, produce, produce_bool, reference, slice,
+    borrow, fallible, fill, inlay_engine_t, inlay_error_t, inlay_extern_kind_t, inlay_functype_t,
+    inlay_global_type_t, inlay_memory_type_t, inlay_table_type_t, look, nothing, produce_handle,
+    slice,
 };
-use crate::engine::CompiledModule;
-use crate::error::{Result, c_string};
-use crate::module::ExternType;
-use std::ffi::{CString, c_char};
-use std::sync::Arc;
+use crate::error::{Error, Result};
+use crate::fallible::Shared;
+use crate::image::flat::Str;
+use crate::image::{ExternKind, ExternType, Image};
+use crate::runtime::Placed;
+use std::ffi::c_char;
+use std::mem::offset_of;
 
 /// A compiled module. Immutable: any number of threads may use it, in any number of stores.
 ///
 /// The host deletes it when it likes: instances keep alive what they need of it.
 pub struct inlay_module_t {
-    pub(super) module: Arc<CompiledModule>,
-    imports: Vec<Described>,
-    exports: Vec<Described>,
+    pub(super) module: Shared<Placed>,
 }
 
 /// Bytes that Inlay made. The host deletes it.
 pub struct inlay_buffer_t(Vec<u8>);
 
-/// What an import or an export is: one of the `INLAY_EXTERN_` constants.
-pub type inlay_extern_kind_t = u32;
-
-/// A function.
-pub const INLAY_EXTERN_FUNC: inlay_extern_kind_t = 0;
-/// A table.
-pub const INLAY_EXTERN_TABLE: inlay_extern_kind_t = 1;
-/// A memory.
-pub const INLAY_EXTERN_MEMORY: inlay_extern_kind_t = 2;
-/// A global.
-pub const INLAY_EXTERN_GLOBAL: inlay_extern_kind_t = 3;
-
-/// An exception tag.
-pub const INLAY_EXTERN_TAG: inlay_extern_kind_t = 4;
-
-/// What a module imports or exports. The strings are borrowed from the module.
+/// What a module imports or exports. The strings are borrowed from the module. The host sets `size` before it asks for one.
+///
+/// Names of WebAssembly may hold NULs. Each is followed by a NUL of its own, so that it can be used as a C string, which
+/// ends at the first of them; the length says how many bytes it has. The functions whose names end in `_n` take lengths.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_extern_type_t {
+    /// `sizeof(inlay_extern_type_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+    pub size: usize,
     /// The module that an import names; NULL for an export.
     pub module: *const c_char,
+    /// How many bytes that has.
+    pub module_len: usize,
     /// The name.
     pub name: *const c_char,
+    /// How many bytes that has.
+    pub name_len: usize,
     /// What it is; the members below belong to one kind each.
     pub kind: inlay_extern_kind_t,
     /// The signature of a function, or of a tag, whose parameters are what exceptions carry; else NULL.
@@ -57,87 +52,52 @@ pub struct inlay_extern_type_t {
     pub global: inlay_global_type_t,
 }
 
-/// An import or export with its strings.
-struct Described {
-    module: Option<CString>,
-    name: CString,
-    signature: Option<CString>,
-    ty: ExternType,
-}
+const LEAST_EXTERN_TYPE: usize =
+    offset_of!(inlay_extern_type_t, global) + size_of::<inlay_global_type_t>();
 
-impl Described {
-    fn new(info: &crate::module::Module, module: Option<&str>, name: &str, ty: ExternType) -> Self {
-        let signature = match ty {
-            ExternType::Func(i) | ExternType::Tag(i) => {
-                Some(c_string(&info.types[i as usize].signature()))
-            }
-            _ => None,
-        };
-        Described {
-            module: module.map(c_string),
-            name: c_string(name),
-            signature,
-            ty,
+fn show(
+    image: &Image,
+    module: Option<Str>,
+    name: Str,
+    kind: ExternKind,
+    index: u32,
+) -> inlay_extern_type_t {
+    let sections = image.sections();
+    let mut shown = inlay_extern_type_t {
+        size: 0,
+        module: module.map_or(std::ptr::null(), |module| image.c_str(module)),
+        module_len: module.map_or(0, |module| module.len as usize),
+        name: image.c_str(name),
+        name_len: name.len as usize,
+        kind: kind as u32,
+        signature: std::ptr::null(),
+        memory: inlay_memory_type_t::NONE,
+        table: inlay_table_type_t::NONE,
+        global: inlay_global_type_t::NONE,
+    };
+    match image.extern_type(kind, index) {
+        ExternType::Func(ty) | ExternType::Tag(ty) => {
+            shown.signature = image.c_str(sections.types().at(ty).signature);
+        }
+        ExternType::Table(ty) => {
+            let text = image.c_str(sections.tables().at(index).element_text);
+            shown.table = inlay_table_type_t::new(ty, text);
+        }
+        ExternType::Memory(ty) => shown.memory = inlay_memory_type_t::new(ty),
+        ExternType::Global(ty) => {
+            let text = image.c_str(sections.globals().at(index).content_text);
+            shown.global = inlay_global_type_t::new(ty, text);
         }
     }
-
-    fn show(&self) -> inlay_extern_type_t {
-        let pointer = |s: &Option<CString>| s.as_ref().map_or(std::ptr::null(), |s| s.as_ptr());
-        let mut shown = inlay_extern_type_t {
-            module: pointer(&self.module),
-            name: self.name.as_ptr(),
-            signature: pointer(&self.signature),
-            ..NO_EXTERN
-        };
-        match self.ty {
-            ExternType::Func(_) => shown.kind = INLAY_EXTERN_FUNC,
-            ExternType::Tag(_) => shown.kind = INLAY_EXTERN_TAG,
-            ExternType::Table(ty) => {
-                shown.kind = INLAY_EXTERN_TABLE;
-                shown.table = inlay_table_type_t::new(ty);
-            }
-            ExternType::Memory(ty) => {
-                shown.kind = INLAY_EXTERN_MEMORY;
-                shown.memory = inlay_memory_type_t::new(ty);
-            }
-            ExternType::Global(ty) => {
-                shown.kind = INLAY_EXTERN_GLOBAL;
-                shown.global = inlay_global_type_t::new(ty);
-            }
-        }
-        shown
-    }
-}
-
-const NO_EXTERN: inlay_extern_type_t = inlay_extern_type_t {
-    module: std::ptr::null(),
-    name: std::ptr::null(),
-    kind: 0,
-    signature: std::ptr::null(),
-    memory: inlay_memory_type_t::NONE,
-    table: inlay_table_type_t::NONE,
-    global: inlay_global_type_t::NONE,
-};
-
-fn hand_out(module: Arc<CompiledModule>) -> *mut inlay_module_t {
-    let info = &module.image.module;
-    let imports = info.imports.iter();
-    let imports = imports.map(|i| Described::new(info, Some(&i.module), &i.name, i.ty));
-    let exports = info.exports.iter();
-    let exports = exports.map(|e| Described::new(info, None, &e.name, info.export_type(e.index)));
-    let (imports, exports) = (imports.collect(), exports.collect());
-    Box::into_raw(Box::new(inlay_module_t {
-        module,
-        imports,
-        exports,
-    }))
+    shown
 }
 
 /// Compiles a module from its binary form, and publishes its code. The caller deletes `*out`.
 ///
 /// The bytes are only read during the call. `INLAY_ERROR_INVALID_MODULE` if they are not valid,
-/// `INLAY_ERROR_UNSUPPORTED` if they need a feature that is not there, `INLAY_ERROR_LIMIT` beyond what this
-/// implementation can compile; what `publish` returned, or `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
+/// `INLAY_ERROR_UNSUPPORTED` if they need a feature that is not there, or in a library without a compiler;
+/// `INLAY_ERROR_LIMIT` beyond what this implementation can compile; what `publish` returned, or
+/// `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
 ///
 /// Time and memory are in proportion to `len`, whatever the module holds. For that, a function is compiled without the
 /// optimizer if it is very large: a body of more than 256 KiB, more than 2,000 locals, 1,000 operands at once, 16,000
@@ -153,17 +113,19 @@ pub unsafe extern "C" fn inlay_module_compile(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives an engine, bytes and a place for the module, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let engine = reference(engine, "engine")?;
+        produce_handle(out, || {
+            let engine = borrow(engine, "engine")?;
             let wasm = slice(wasm, len, "wasm")?;
-            Ok(hand_out(crate::compile(&engine.0, wasm)?))
+            Ok(inlay_module_t {
+                module: engine.compile(wasm)?,
+            })
         })
     }
 }
 
 /// Whether bytes are a valid module: NULL if so, else the error that compiling them would give.
 ///
-/// Nothing is compiled, so limits of the compiler are not found.
+/// Nothing is compiled, so limits of the compiler are not found. `INLAY_ERROR_UNSUPPORTED` in a library without a compiler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_validate(
     engine: *mut inlay_engine_t,
@@ -172,9 +134,39 @@ pub unsafe extern "C" fn inlay_module_validate(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives an engine and bytes, or NULL.
-        let (engine, wasm) = unsafe { (reference(engine, "engine")?, slice(wasm, len, "wasm")?) };
-        crate::validate(&engine.0, wasm)
+        let (engine, wasm) = unsafe { (borrow(engine, "engine")?, slice(wasm, len, "wasm")?) };
+        engine.validate(wasm)
     })
+}
+
+#[cfg(feature = "compiler")]
+impl inlay_engine_t {
+    fn compile(&self, wasm: &[u8]) -> Result<Shared<Placed>> {
+        crate::compile(&self.compiler, &self.engine, wasm)
+    }
+
+    fn validate(&self, wasm: &[u8]) -> Result<()> {
+        self.compiler.validate(wasm)
+    }
+}
+
+#[cfg(not(feature = "compiler"))]
+impl inlay_engine_t {
+    fn compile(&self, _: &[u8]) -> Result<Shared<Placed>> {
+        Err(no_compiler())
+    }
+
+    fn validate(&self, _: &[u8]) -> Result<()> {
+        Err(no_compiler())
+    }
+}
+
+#[cfg(not(feature = "compiler"))]
+fn no_compiler() -> Error {
+    Error::unsupported(
+        "this is the library without a compiler, which loads images with inlay_module_load; the one with it is Inlay built \
+         with its default features, which makes images with inlay_module_save",
+    )
 }
 
 /// Saves a compiled module as an image: bytes for `inlay_module_load`, in this process or another. The caller
@@ -188,10 +180,9 @@ pub unsafe extern "C" fn inlay_module_save(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives a module and a place for the buffer, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let module = reference(module, "module")?;
-            let bytes = crate::save(&module.module)?;
-            Ok(Box::into_raw(Box::new(inlay_buffer_t(bytes))))
+        produce_handle(out, || {
+            let module = borrow(module, "module")?;
+            Ok(inlay_buffer_t(module.module.save()?))
         })
     }
 }
@@ -210,10 +201,12 @@ pub unsafe extern "C" fn inlay_module_load(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives an engine, bytes and a place for the module, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let engine = reference(engine, "engine")?;
+        produce_handle(out, || {
+            let engine = borrow(engine, "engine")?;
             let image = slice(image, len, "image")?;
-            Ok(hand_out(crate::load(&engine.0, image)?))
+            Ok(inlay_module_t {
+                module: crate::load(&engine.engine, image)?,
+            })
         })
     }
 }
@@ -228,19 +221,20 @@ pub unsafe extern "C" fn inlay_module_code(
     executable: *mut *const u8,
     len: *mut usize,
 ) {
-    let code = infallible((std::ptr::null(), 0), || {
-        // SAFETY: the caller gives a module or NULL.
-        let module = unsafe { reference(module, "module") }?;
-        let code = module.module.code.as_ref().ok_or_else(|| null("code"))?;
-        Ok((code.start(), code.len()))
-    });
+    let none = (std::ptr::null(), 0);
+    let code = |module: &inlay_module_t| {
+        let code = module.module.published();
+        code.map_or(none, |code| (code.start(), code.len()))
+    };
+    // SAFETY: the caller gives a module or NULL.
+    let code = unsafe { look(module, none, code) };
     // SAFETY: the caller gives writable places or NULL.
     unsafe {
-        if let Some(executable) = executable.as_mut() {
-            *executable = code.0;
+        if !executable.is_null() {
+            executable.write(code.0);
         }
-        if let Some(len) = len.as_mut() {
-            *len = code.1;
+        if !len.is_null() {
+            len.write(code.1);
         }
     }
 }
@@ -255,23 +249,49 @@ pub unsafe extern "C" fn inlay_module_delete(module: *mut inlay_module_t) {
 /// How many imports a module has; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_import_count(module: *const inlay_module_t) -> usize {
+    let count = |module: &inlay_module_t| module.module.image.sections().imports().len();
     // SAFETY: the caller gives a module or NULL.
-    infallible(0, || unsafe {
-        Ok(reference(module, "module")?.imports.len())
-    })
+    unsafe { look(module, 0, count) }
 }
 
-/// One import, in the module's order; false, and zeros in `out`, if there is no such import.
+/// One import, in the module's order.
+///
+/// The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such import.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_import(
     module: *const inlay_module_t,
     index: usize,
     out: *mut inlay_extern_type_t,
 ) -> bool {
-    // SAFETY: the caller gives a module and a writable place, or NULL.
+    // SAFETY: the caller gives a module and a writable place of the size that it says, or NULL.
     unsafe {
-        produce_bool(out, NO_EXTERN, || {
-            at(&reference(module, "module")?.imports, index)
+        fill(out, LEAST_EXTERN_TYPE, || {
+            let image = image(module)?;
+            let import = image.sections().imports().get(index);
+            let import = import.ok_or_else(nothing)?;
+            let module = Some(import.module);
+            Ok(show(image, module, import.name, import.kind, import.index))
+        })
+    }
+}
+
+/// The type of the function or tag that a module imports, whole: for types that a signature cannot say, too, such as those
+/// which are in a recursion group with others. The caller deletes `*out`.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` if there is no such import, or it has no function type.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_import_functype(
+    module: *const inlay_module_t,
+    index: usize,
+    out: *mut *mut inlay_functype_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a module and a place for the type, or NULL.
+    unsafe {
+        produce_handle(out, || {
+            let image = image(module)?;
+            let import = image.sections().imports().get(index);
+            let import = import.ok_or_else(|| no_item(index, "imports"))?;
+            functype(image, import.kind, import.index)
         })
     }
 }
@@ -279,46 +299,82 @@ pub unsafe extern "C" fn inlay_module_import(
 /// How many exports a module has; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_export_count(module: *const inlay_module_t) -> usize {
+    let count = |module: &inlay_module_t| module.module.image.sections().exports().len();
     // SAFETY: the caller gives a module or NULL.
-    infallible(0, || unsafe {
-        Ok(reference(module, "module")?.exports.len())
-    })
+    unsafe { look(module, 0, count) }
 }
 
-/// One export, in the module's order; false, and zeros in `out`, if there is no such export.
+/// One export, in the module's order.
+///
+/// The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such export.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_export(
     module: *const inlay_module_t,
     index: usize,
     out: *mut inlay_extern_type_t,
 ) -> bool {
-    // SAFETY: the caller gives a module and a writable place, or NULL.
+    // SAFETY: the caller gives a module and a writable place of the size that it says, or NULL.
     unsafe {
-        produce_bool(out, NO_EXTERN, || {
-            at(&reference(module, "module")?.exports, index)
+        fill(out, LEAST_EXTERN_TYPE, || {
+            let image = image(module)?;
+            let export = image.sections().exports().get(index);
+            let export = export.ok_or_else(nothing)?;
+            Ok(show(image, None, export.name, export.kind, export.index))
         })
     }
 }
 
-fn at(list: &[Described], index: usize) -> Result<inlay_extern_type_t> {
-    let item = list.get(index).ok_or_else(|| null("item"))?;
-    Ok(item.show())
+/// The type of the function or tag that a module exports, whole, as `inlay_module_import_functype`. The caller deletes
+/// `*out`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_export_functype(
+    module: *const inlay_module_t,
+    index: usize,
+    out: *mut *mut inlay_functype_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a module and a place for the type, or NULL.
+    unsafe {
+        produce_handle(out, || {
+            let image = image(module)?;
+            let export = image.sections().exports().get(index);
+            let export = export.ok_or_else(|| no_item(index, "exports"))?;
+            functype(image, export.kind, export.index)
+        })
+    }
+}
+
+/// # Safety
+/// The pointer is null or a module.
+unsafe fn image<'a>(module: *const inlay_module_t) -> Result<&'a Image> {
+    // SAFETY: as the caller promises.
+    Ok(&unsafe { borrow(module, "module") }?.module.image)
+}
+
+fn no_item(index: usize, of: &str) -> Error {
+    Error::argument(format_args!(
+        "the module has no {index} among its {of}, counted from 0"
+    ))
+}
+
+fn functype(image: &Image, kind: ExternKind, index: u32) -> Result<inlay_functype_t> {
+    match image.extern_type(kind, index) {
+        ExternType::Func(ty) | ExternType::Tag(ty) => inlay_functype_t::new(image.closed_type(ty)?),
+        _ => Err(Error::argument("it is neither a function nor a tag")),
+    }
 }
 
 /// The bytes of a buffer. Borrowed from it; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_buffer_data(buffer: *const inlay_buffer_t) -> *const u8 {
     // SAFETY: the caller gives a buffer or NULL.
-    infallible(std::ptr::null(), || unsafe {
-        Ok(reference(buffer, "buffer")?.0.as_ptr())
-    })
+    unsafe { look(buffer, std::ptr::null(), |buffer| buffer.0.as_ptr()) }
 }
 
 /// How many bytes a buffer has; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_buffer_size(buffer: *const inlay_buffer_t) -> usize {
     // SAFETY: the caller gives a buffer or NULL.
-    infallible(0, || unsafe { Ok(reference(buffer, "buffer")?.0.len()) })
+    unsafe { look(buffer, 0, |buffer| buffer.0.len()) }
 }
 
 /// Deletes a buffer. NULL is fine.

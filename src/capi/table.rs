@@ -1,11 +1,12 @@
 //! Tables.
 
 use super::{
-    exclusive, fallible, infallible, inlay_error_t, inlay_store_t, inlay_table_type_t,
-    inlay_value_t, produce, reference,
+    borrow, borrow_mut, fallible, inlay_error_t, inlay_store_t, inlay_table_type_t, inlay_value_t,
+    look, produce, produce_bool,
 };
-use crate::error::{Error, ErrorKind, Result};
-use crate::module::ValType;
+use crate::error::{Error, Result};
+use crate::fallible::push;
+use crate::image::ValType;
 use crate::runtime::{Slot, Store, Table};
 use std::ffi::c_void;
 
@@ -24,14 +25,14 @@ unsafe fn element(
     store: *const Store,
 ) -> Result<*mut c_void> {
     // SAFETY: as the caller promises.
-    let slot: Slot = unsafe { reference(value, "value")?.to_slot(ty, store) }?;
+    let slot: Slot = unsafe { borrow(value, "value")?.to_slot(ty, store, "the value") }?;
     let (address, _) = slot.split_first_chunk().expect("a slot has 16 bytes");
     Ok(usize::from_ne_bytes(*address) as *mut c_void)
 }
 
-fn out_of_bounds(index: u64, table: &Table) -> Box<Error> {
+fn out_of_bounds(index: u64, table: &Table) -> Error {
     Error::argument(format_args!(
-        "element {index} of a table that has {}",
+        "there is no element {index} in a table that has {}",
         table.len()
     ))
 }
@@ -50,14 +51,16 @@ pub unsafe extern "C" fn inlay_table_new(
     // SAFETY: the caller gives a store, a type, a value and a place for the table, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let ty = reference(ty, "type")?.read()?;
-            let store = exclusive(store.cast::<Store>(), "store")?;
+            let ty = borrow(ty, "type")?;
+            let store: *mut Store = store.cast();
+            let ty = ty.read(borrow_mut(store, "store")?)?;
             let init = element(init, ValType::Ref(ty.element), store)?;
-            let limit = store.engine.limits.table_elements;
+            let engine = &(*store).engine;
+            let limit = engine.limits.table_elements;
             let table = Table::new(store, limit, ty, init, None)?;
-            store.tables.push(table);
-            let table: *mut Table = &mut **store.tables.last_mut().expect("just pushed");
-            Ok(table.cast())
+            let pointer = table.as_ptr();
+            push(&mut (*store).tables, table)?;
+            Ok(pointer.cast())
         })
     }
 }
@@ -66,9 +69,7 @@ pub unsafe extern "C" fn inlay_table_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_table_size(table: *const inlay_table_t) -> u64 {
     // SAFETY: the caller gives a table or NULL.
-    infallible(0, || unsafe {
-        Ok(reference(table.cast::<Table>(), "table")?.len())
-    })
+    unsafe { look(table.cast(), 0, |table: &Table| table.len()) }
 }
 
 /// One element; `INLAY_ERROR_INVALID_ARGUMENT` if there is none of that index.
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn inlay_table_get(
     // SAFETY: the caller gives a table and a writable place, or NULL.
     unsafe {
         produce(out, inlay_value_t::zero(ValType::I32), || {
-            let table = reference(table.cast::<Table>(), "table")?;
+            let table = borrow(table.cast::<Table>(), "table")?;
             let element = table
                 .get(index)
                 .ok_or_else(|| out_of_bounds(index, table))?;
@@ -104,7 +105,7 @@ pub unsafe extern "C" fn inlay_table_set(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a table and a value, or NULL.
-        let table = unsafe { exclusive(table.cast::<Table>(), "table") }?;
+        let table = unsafe { borrow_mut(table.cast::<Table>(), "table") }?;
         // SAFETY: as above.
         let value = unsafe { element(value, ValType::Ref(table.ty.element), table.store) }?;
         match table.slice(index, 1) {
@@ -134,17 +135,18 @@ pub unsafe extern "C" fn inlay_table_grow(
     // SAFETY: the caller gives a table, a value and a writable place, or NULL.
     unsafe {
         produce(old_size, 0, || {
-            let table = exclusive(table.cast::<Table>(), "table")?;
+            let table = borrow_mut(table.cast::<Table>(), "table")?;
             let init = element(init, ValType::Ref(table.ty.element), table.store)?;
             table.grow(delta, init).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Limit,
-                    format_args!(
-                        "a table of {} elements cannot grow by {delta}; it may have {}",
-                        table.len(),
-                        table.most()
-                    ),
-                )
+                let (len, most) = (table.len(), table.most());
+                match most.saturating_sub(len) < delta {
+                    true => Error::limit(format_args!(
+                        "a table of {len} elements cannot grow by {delta}; its type and the engine's limit allow {most}"
+                    )),
+                    false => Error::limit(format_args!(
+                        "a table of {len} elements cannot grow by {delta}: there is no memory for it"
+                    )),
+                }
             })
         })
     }
@@ -158,9 +160,11 @@ pub unsafe extern "C" fn inlay_table_type(
 ) {
     // SAFETY: the caller gives a table and a writable place, or NULL.
     unsafe {
-        super::produce_bool(out, inlay_table_type_t::NONE, || {
-            let table = reference(table.cast::<Table>(), "table")?;
-            Ok(inlay_table_type_t::new(table.ty))
+        produce_bool(out, inlay_table_type_t::NONE, || {
+            let table = borrow(table.cast::<Table>(), "table")?;
+            let types = &(*table.store).types;
+            let text = types.value_c_str(ValType::Ref(table.ty.element))?;
+            Ok(inlay_table_type_t::new(table.ty, text.as_ptr()))
         });
     }
 }

@@ -1,12 +1,12 @@
 //! Tags, and the exceptions that are thrown with them.
 
 use super::{
-    exclusive, fallible, infallible, inlay_error_t, inlay_functype_t, inlay_store_t, inlay_value_t,
-    null, produce, reference, slice,
+    borrow, fallible, infallible, inlay_error_t, inlay_functype_t, inlay_store_t, inlay_value_t,
+    inner, look, null, produce, slice,
 };
-use crate::error::{Error, Result};
-use crate::module::ValType;
-use crate::runtime::{Exception, Store, Tag};
+use crate::error::{Details, Error, Result};
+use crate::fallible::{Pinned, push, repeat};
+use crate::runtime::{Exception, Slot, Store, Tag};
 use std::ffi::c_char;
 
 /// What exceptions are told apart by. Its store owns it.
@@ -26,18 +26,17 @@ pub unsafe extern "C" fn inlay_tag_new(
     // SAFETY: the caller gives a store, a type and a place for the tag, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let ty = &reference(ty, "type")?.ty;
-            let store = exclusive(store.cast::<Store>(), "store")?;
-            if !ty.results.is_empty() {
+            let ty = &borrow(ty, "type")?.ty;
+            let store: *mut Store = store.cast();
+            borrow(store, "store")?;
+            if !ty.ty().results.is_empty() {
                 return Err(Error::argument("a tag's type has no results"));
             }
-            let tag = Tag {
-                type_id: store.type_id(ty),
-                store,
-            };
-            store.tags.push(Box::new(tag));
-            let tag: *mut Tag = &mut **store.tags.last_mut().expect("just pushed");
-            Ok(tag.cast())
+            let type_id = (*store).types.id(ty)?;
+            let tag = Pinned::new(Tag { store, type_id })?;
+            let pointer = tag.as_ptr();
+            push(&mut (*store).tags, tag)?;
+            Ok(pointer.cast())
         })
     }
 }
@@ -47,10 +46,8 @@ pub unsafe extern "C" fn inlay_tag_new(
 pub unsafe extern "C" fn inlay_tag_signature(tag: *const inlay_tag_t) -> *const c_char {
     // SAFETY: the caller gives a tag or NULL.
     infallible(c"".as_ptr(), || unsafe {
-        let tag = reference(tag.cast::<Tag>(), "tag")?;
-        Ok((&(*tag.store).types)[tag.type_id as usize]
-            .signature
-            .as_ptr())
+        let tag = borrow(tag.cast::<Tag>(), "tag")?;
+        Ok((*tag.store).types.signature(tag.type_id)?.as_ptr())
     })
 }
 
@@ -70,20 +67,25 @@ pub unsafe extern "C" fn inlay_exception_new(
     // SAFETY: the caller gives a tag, values and a place for the exception, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let tag: &Tag = reference(tag.cast_const().cast(), "tag")?;
+            let tag: *mut Tag = tag.cast();
+            let (store, type_id) = {
+                let tag = borrow(tag, "tag")?;
+                (tag.store, tag.type_id)
+            };
             let values = slice(values, nvalues, "values")?;
-            let params = params(tag);
+            let params = &(*store).types.get(type_id).params;
             if values.len() != params.len() {
                 return Err(Error::argument(format_args!(
-                    "{} values; the tag's exceptions carry {}",
+                    "there are {} values; the tag's exceptions carry {}",
                     values.len(),
                     params.len()
                 )));
             }
-            let slots = params.iter().zip(values);
-            let slots = slots.map(|(&ty, value)| value.to_slot(ty, tag.store));
-            let exception = Exception::new(tag, slots.collect::<Result<_>>()?);
-            Ok(Box::into_raw(exception.into_error()).cast())
+            let mut slots: Vec<Slot> = repeat([0; 16], values.len())?;
+            for (i, (&ty, value)) in params.iter().zip(values).enumerate() {
+                slots[i] = value.to_slot(ty, store, format_args!("value {i}"))?;
+            }
+            Ok(Exception::new(tag, &slots)?.into_error().into_raw().cast())
         })
     }
 }
@@ -93,17 +95,23 @@ pub unsafe extern "C" fn inlay_exception_new(
 /// It belongs to its store, and is valid as long as that lives.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_tag(error: *const inlay_error_t) -> *mut inlay_tag_t {
+    let tag = |error: &Details| {
+        let exception: Option<&Exception> = error.payload();
+        exception.map_or(std::ptr::null_mut(), |exception| exception.tag().cast())
+    };
     // SAFETY: the caller gives an error or NULL.
-    infallible(std::ptr::null_mut(), || unsafe {
-        Ok(exception(error)?.tag().cast())
-    })
+    unsafe { look(error.cast(), std::ptr::null_mut(), tag) }
 }
 
 /// How many values an exception carries, which nothing caught; 0 if the error is none, or for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_value_count(error: *const inlay_error_t) -> usize {
+    let count = |error: &Details| {
+        let exception: Option<&Exception> = error.payload();
+        exception.map_or(0, |exception| exception.types().len())
+    };
     // SAFETY: the caller gives an error or NULL.
-    infallible(0, || unsafe { Ok(exception(error)?.types().len()) })
+    unsafe { look(error.cast(), 0, count) }
 }
 
 /// The values that an exception carries, which nothing caught.
@@ -124,7 +132,7 @@ pub unsafe extern "C" fn inlay_error_values(
             let types = exception.types();
             if types.len() != nvalues {
                 return Err(Error::argument(format_args!(
-                    "room for {nvalues} values; the exception carries {}",
+                    "there is room for {nvalues} values; the exception carries {}",
                     types.len()
                 )));
             }
@@ -139,22 +147,12 @@ pub unsafe extern "C" fn inlay_error_values(
     })
 }
 
-/// What exceptions of a tag carry.
-///
-/// # Safety
-/// The tag's store lives, and nothing is added to it while the types are used.
-unsafe fn params(tag: &Tag) -> &[ValType] {
-    // SAFETY: as the caller promises.
-    unsafe { &(&(*tag.store).types)[tag.type_id as usize].ty.params }
-}
-
 /// # Safety
 /// The pointer is null or an error.
 unsafe fn exception<'a>(error: *const inlay_error_t) -> Result<&'a Exception> {
-    // SAFETY: as the caller promises; an inlay_error_t is an Error.
-    let error: &Error = unsafe { reference(error.cast(), "error") }?;
+    // SAFETY: as the caller promises.
+    let error = unsafe { inner(error) }?;
     error
-        .exception
-        .as_deref()
-        .ok_or_else(|| null("the exception"))
+        .payload()
+        .ok_or_else(|| Error::argument("the error is no exception"))
 }

@@ -1,13 +1,22 @@
 //! Values and types.
+//!
+//! A function's type is written as a *signature*: a letter for each parameter, a colon, a letter for each result. `i` is
+//! i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref and `x` exnref: "iI:f" takes an i32 and an i64 and
+//! gives an f32. A capital `R`, `E` or `X` is a reference that is not null. `r(ii:i)` is a reference to functions of the
+//! type in the parentheses, `r<0>` one to functions of the very type that it is written in, and `r-`, `e-` and `x-` are
+//! always null. In what Inlay writes, `r(?)` is a reference to a type that a signature cannot say: one that is in a
+//! recursion group with others, or too long.
 
-use super::{inlay_error_t, inlay_func_t, inlay_v128_t, produce, reference, text};
-use crate::error::{Error, Result, c_string};
-use crate::layout::VmFuncRef;
-use crate::module::{
-    FuncType, GlobalType, HeapType, MemoryType, PAGE_LOG2, RefType, TableType, ValType,
+use super::{inlay_error_t, inlay_func_t, look, produce_handle, text};
+use crate::error::{Error, Result};
+use crate::fallible::Text;
+use crate::image::vmctx::VmFuncRef;
+use crate::image::{
+    ClosedType, GlobalType, HeapType, MemoryType, PAGE_LOG2, RefType, TableType, ValType,
 };
 use crate::runtime::{Slot, Store};
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{c_char, c_void};
+use std::fmt::{self, Display};
 
 /// The kind of a value: one of `INLAY_I32` to `INLAY_EXNREF`.
 pub type inlay_value_kind_t = u8;
@@ -22,12 +31,20 @@ pub const INLAY_F32: inlay_value_kind_t = 2;
 pub const INLAY_F64: inlay_value_kind_t = 3;
 /// `v128`; signature letter `V`.
 pub const INLAY_V128: inlay_value_kind_t = 4;
-/// `funcref`; signature letter `r`.
+/// A reference to a function; signature letters `r` and `R`.
 pub const INLAY_FUNCREF: inlay_value_kind_t = 5;
-/// `externref`; signature letter `e`.
+/// A reference to something of the host's; signature letters `e` and `E`.
 pub const INLAY_EXTERNREF: inlay_value_kind_t = 6;
-/// `exnref`; signature letter `x`.
+/// A reference to an exception; signature letters `x` and `X`.
 pub const INLAY_EXNREF: inlay_value_kind_t = 7;
+
+/// The 16 bytes of a `v128`, lane 0 first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_v128_t {
+    /// The bytes.
+    pub bytes: [u8; 16],
+}
 
 /// What a value holds; its kind says which member.
 #[repr(C)]
@@ -47,7 +64,8 @@ pub union inlay_value_of_t {
     pub funcref: *mut inlay_func_t,
     /// `INLAY_EXTERNREF`: a pointer of the host's, which Inlay carries and never follows. NULL is the null reference.
     pub externref: *mut c_void,
-    /// `INLAY_EXNREF`: an exception of the store's, to be handed back to wasm of that store, or NULL.
+    /// `INLAY_EXNREF`: an exception of the store's, to be handed back to wasm of that store, or NULL. It is not an address,
+    /// and no exception gets that of an earlier one.
     pub exnref: *mut c_void,
 }
 
@@ -68,15 +86,22 @@ const _: () = {
 
 /// A function's type. Immutable: any number of threads may use it. The host deletes it.
 pub struct inlay_functype_t {
-    pub(super) ty: FuncType,
-    signature: CString,
+    pub(super) ty: ClosedType,
+    signature: Text,
 }
 
-/// Makes a function type from its signature: the letters of the parameters, a colon, those of the results.
+impl inlay_functype_t {
+    pub(super) fn new(ty: ClosedType) -> Result<Self> {
+        let signature = ty.signature()?;
+        Ok(inlay_functype_t { ty, signature })
+    }
+}
+
+/// Makes a function type from its signature.
 ///
-/// The letters are `i` i32, `I` i64, `f` f32, `F` f64, `V` v128, `r` funcref, `e` externref, `x` exnref; "iI:f" takes an i32
-/// and an i64 and gives an f32. The caller deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` for another string,
-/// or for more than 1,000 parameters or results.
+/// The caller deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` for a string that is no signature, or for more than 1,000
+/// parameters or results. A type that no signature can say is had from a module that has it, with
+/// `inlay_module_import_functype`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_functype_new(
     signature: *const c_char,
@@ -84,10 +109,9 @@ pub unsafe extern "C" fn inlay_functype_new(
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives a string and a place for the type, or NULL.
     unsafe {
-        produce(out, std::ptr::null_mut(), || {
-            let ty = FuncType::from_signature(text(signature, "signature")?)?;
-            let signature = c_string(&ty.signature());
-            Ok(Box::into_raw(Box::new(inlay_functype_t { ty, signature })))
+        produce_handle(out, || {
+            let ty = ClosedType::from_signature(text(signature, "signature")?)?;
+            inlay_functype_t::new(ty)
         })
     }
 }
@@ -96,9 +120,7 @@ pub unsafe extern "C" fn inlay_functype_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_functype_signature(ty: *const inlay_functype_t) -> *const c_char {
     // SAFETY: the caller gives a type or NULL.
-    super::infallible(c"".as_ptr(), || unsafe {
-        Ok(reference(ty, "type")?.signature.as_ptr())
-    })
+    unsafe { look(ty, c"".as_ptr(), |ty| ty.signature.as_ptr()) }
 }
 
 /// Deletes a function type. NULL is fine.
@@ -139,6 +161,9 @@ pub struct inlay_table_type_t {
     pub element: inlay_value_kind_t,
     /// Whether indices are i64.
     pub is_64: bool,
+    /// The element's type as a signature writes it, such as "r", "E" or "r(ii:i)". From the host, NULL stands for what the
+    /// kind says: any such reference, or null. From Inlay, it is never NULL, and borrowed from the module or the table.
+    pub element_type: *const c_char,
 }
 
 /// The type of a global.
@@ -149,6 +174,9 @@ pub struct inlay_global_type_t {
     pub content: inlay_value_kind_t,
     /// Whether it can be set.
     pub is_mutable: bool,
+    /// The value's type as a signature writes it. From the host, NULL stands for what the kind says: of a reference, any of
+    /// that kind, or null. From Inlay, it is never NULL, and borrowed from the module or the global.
+    pub content_type: *const c_char,
 }
 
 impl inlay_memory_type_t {
@@ -207,19 +235,25 @@ impl inlay_table_type_t {
         maximum: 0,
         element: 0,
         is_64: false,
+        element_type: std::ptr::null(),
     };
 
-    pub(super) fn new(ty: TableType) -> Self {
+    pub(super) fn new(ty: TableType, element_type: *const c_char) -> Self {
         Self {
             minimum: ty.minimum,
             maximum: ty.maximum.unwrap_or(INLAY_NO_MAXIMUM),
             element: kind_of(ValType::Ref(ty.element)),
             is_64: ty.table64,
+            element_type,
         }
     }
 
-    pub(super) fn read(&self) -> Result<TableType> {
-        let ValType::Ref(element) = value_type(self.element)? else {
+    /// # Safety
+    /// The type of the element is null or a string.
+    pub(super) unsafe fn read(&self, store: &mut Store) -> Result<TableType> {
+        // SAFETY: as the caller promises.
+        let element = unsafe { value_type(self.element, self.element_type, store) }?;
+        let ValType::Ref(element) = element else {
             return Err(Error::argument("a table's elements are references"));
         };
         let most = if self.is_64 {
@@ -246,18 +280,23 @@ impl inlay_global_type_t {
     pub(super) const NONE: Self = Self {
         content: 0,
         is_mutable: false,
+        content_type: std::ptr::null(),
     };
 
-    pub(super) fn new(ty: GlobalType) -> Self {
+    pub(super) fn new(ty: GlobalType, content_type: *const c_char) -> Self {
         Self {
             content: kind_of(ty.content),
             is_mutable: ty.mutable,
+            content_type,
         }
     }
 
-    pub(super) fn read(&self) -> Result<GlobalType> {
+    /// # Safety
+    /// The type of the content is null or a string.
+    pub(super) unsafe fn read(&self, store: &mut Store) -> Result<GlobalType> {
         Ok(GlobalType {
-            content: value_type(self.content)?,
+            // SAFETY: as the caller promises.
+            content: unsafe { value_type(self.content, self.content_type, store) }?,
             mutable: self.is_mutable,
         })
     }
@@ -278,8 +317,16 @@ pub(super) fn kind_of(ty: ValType) -> inlay_value_kind_t {
     }
 }
 
-fn value_type(kind: inlay_value_kind_t) -> Result<ValType> {
-    Ok(match kind {
+/// A value's type, by its kind and how a signature writes it. Types of functions in it are by the store's ids.
+///
+/// # Safety
+/// The text is null or a string.
+unsafe fn value_type(
+    kind: inlay_value_kind_t,
+    written: *const c_char,
+    store: &mut Store,
+) -> Result<ValType> {
+    let by_kind = match kind {
         INLAY_I32 => ValType::I32,
         INLAY_I64 => ValType::I64,
         INLAY_F32 => ValType::F32,
@@ -293,7 +340,45 @@ fn value_type(kind: inlay_value_kind_t) -> Result<ValType> {
                 "no value has the kind {other}"
             )));
         }
-    })
+    };
+    if written.is_null() {
+        return Ok(by_kind);
+    }
+    // SAFETY: as the caller promises.
+    let written = unsafe { text(written, "the type") }?;
+    // One value is written as the parameters of a function that has one.
+    let signature = Text::new(format_args!("{written}:"))?;
+    let signature = std::str::from_utf8(signature.as_bytes()).unwrap_or_default();
+    let id = store.types.id(&ClosedType::from_signature(signature)?)?;
+    match store.types.get(id).params[..] {
+        [ty] if kind_of(ty) == kind => Ok(ty),
+        [_] => Err(Error::argument(format_args!(
+            "the type \"{written}\" is of another kind than the one beside it, {}",
+            Kind(kind)
+        ))),
+        _ => Err(Error::argument(format_args!(
+            "\"{written}\" is not one type"
+        ))),
+    }
+}
+
+/// The kind of a value in words.
+struct Kind(inlay_value_kind_t);
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            INLAY_I32 => "an i32",
+            INLAY_I64 => "an i64",
+            INLAY_F32 => "an f32",
+            INLAY_F64 => "an f64",
+            INLAY_V128 => "a v128",
+            INLAY_FUNCREF => "a funcref",
+            INLAY_EXTERNREF => "an externref",
+            INLAY_EXNREF => "an exnref",
+            other => return write!(f, "of the kind {other}, which no value has"),
+        })
+    }
 }
 
 impl inlay_value_t {
@@ -309,70 +394,96 @@ impl inlay_value_t {
     /// What a slot holds.
     pub(super) fn from_slot(ty: ValType, slot: &Slot) -> Self {
         let mut value = Self::zero(ty);
-        let size = crate::layout::value_size(ty);
+        let size = ty.size();
         // SAFETY: every member starts at the union's start, and any bytes are a value of it.
         unsafe { value.of.v128.bytes[..size].copy_from_slice(&slot[..size]) };
         value
     }
 
-    /// The value as a slot, if it is of this type and of this store.
+    /// The value as a slot, if it is of this type and of this store; if not, the error says what of `what`.
     ///
     /// # Safety
-    /// The member that the kind says is initialized; a function is NULL or alive.
-    pub(super) unsafe fn to_slot(self, ty: ValType, store: *const Store) -> Result<Slot> {
+    /// The member that the kind says is initialized; a function is NULL or alive, and so is the store.
+    pub(super) unsafe fn to_slot(
+        self,
+        ty: ValType,
+        store: *const Store,
+        what: impl Display,
+    ) -> Result<Slot> {
         if self.kind != kind_of(ty) {
             return Err(Error::argument(format_args!(
-                "a value of kind {} where one of kind {} ('{}') is wanted",
-                self.kind,
-                kind_of(ty),
-                ty.letter()
+                "{what} is {}, where {} is wanted",
+                Kind(self.kind),
+                Kind(kind_of(ty))
             )));
         }
-        if let ValType::Ref(ty) = ty {
+        if let ValType::Ref(wanted) = ty {
             // SAFETY: as the caller promises; all references are pointers.
-            unsafe { check_reference(ty, self.of.funcref, store) }?;
+            let misfit = unsafe { misfit(wanted, self.of.funcref, &*store) };
+            if let Some(misfit) = misfit {
+                // SAFETY: as the caller promises.
+                let wanted = unsafe { (*store).types.value_text(ty) }?;
+                return Err(Error::argument(format_args!(
+                    "{what} is {misfit}, where a reference of type \"{wanted}\" is wanted"
+                )));
+            }
         }
         let mut slot = [0; 16];
-        let size = crate::layout::value_size(ty);
         // SAFETY: as the caller promises, the first bytes are initialized.
         unsafe {
             let from = (&raw const self.of).cast::<u8>();
-            slot.as_mut_ptr().copy_from_nonoverlapping(from, size);
+            slot.as_mut_ptr().copy_from_nonoverlapping(from, ty.size());
         }
         Ok(slot)
     }
 }
 
-/// A reference must be one of its type, and a function one of this store.
+/// What keeps a reference from being of a type and of a store.
 ///
 /// # Safety
 /// A function is NULL or alive.
-unsafe fn check_reference(
-    ty: RefType,
-    reference: *mut inlay_func_t,
-    store: *const Store,
-) -> Result<()> {
+unsafe fn misfit(ty: RefType, reference: *mut inlay_func_t, store: &Store) -> Option<&'static str> {
     if reference.is_null() {
-        return match ty.nullable {
-            true => Ok(()),
-            false => Err(Error::argument("a null reference where none is allowed")),
-        };
+        return (!ty.nullable).then_some("null");
     }
     let func: *const VmFuncRef = reference.cast();
     // SAFETY: as the caller promises; every vmctx starts with a header.
-    let in_store = || unsafe { (*(*func).vmctx).store.cast_const().cast() == store };
+    let of_store = || unsafe { (*(*func).vmctx).store.cast_const().cast() == &raw const *store };
     match ty.heap {
-        HeapType::Extern => Ok(()),
-        // SAFETY: the store is that of the function, table or global which the value is for.
-        HeapType::Exn if unsafe { &*store }.references.has(reference as usize) => Ok(()),
-        HeapType::Func | HeapType::Type(_) if !in_store() => {
-            Err(Error::argument("the function is of another store"))
-        }
-        HeapType::Func => Ok(()),
+        HeapType::Extern => None,
+        HeapType::Exn if store.exnrefs.get(reference as u64).is_some() => None,
+        HeapType::Exn => Some("no exception that this store has"),
+        HeapType::Func | HeapType::Type(_) if !of_store() => Some("a function of another store"),
+        HeapType::Func => None,
         // SAFETY: as above.
-        HeapType::Type(id) if unsafe { (*func).type_id } == id => Ok(()),
-        _ => Err(Error::argument(
-            "the reference is not of the type that is wanted",
-        )),
+        HeapType::Type(id) if unsafe { (*func).type_id } == id => None,
+        HeapType::Type(_) => Some("a function of another type"),
+        _ => Some("not null"),
+    }
+}
+
+/// Room for values or slots of one call: on the stack if they are few, as they mostly are.
+pub(super) enum Room<T> {
+    Few([T; Room::<()>::FEW], usize),
+    Many(Vec<T>),
+}
+
+impl Room<()> {
+    const FEW: usize = 8;
+}
+
+impl<T: Copy> Room<T> {
+    pub(super) fn new(value: T, len: usize) -> Result<Self> {
+        Ok(match len <= Room::FEW {
+            true => Room::Few([value; Room::FEW], len),
+            false => Room::Many(crate::fallible::repeat(value, len)?),
+        })
+    }
+
+    pub(super) fn as_mut(&mut self) -> &mut [T] {
+        match self {
+            Room::Few(values, len) => &mut values[..*len],
+            Room::Many(values) => values,
+        }
     }
 }

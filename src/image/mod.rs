@@ -1,135 +1,504 @@
-//! An image: machine code and what is needed to run it, as plain data.
+//! An image: all that the compiler makes of a module and all that the runtime knows of it.
 //!
-//! Text is what the host publishes; the rest stays in Inlay's own memory. An
-//! image holds no address and no relocation.
+//! An image is machine code, the *text*, and *metadata*. The host publishes the text; the metadata is read where it
+//! lies, as [`flat`] says. An image holds no address and no relocation, so that it can be saved, loaded by another
+//! process at another address, linked into a program or burnt into a ROM.
+//!
+//! This folder is the contract between the compiler and the runtime: what either may rely on is here, as plain data, and
+//! neither knows the other. A change of anything here changes the number of the image's form (`build/format.rs`).
 
+pub mod builtin;
+mod check;
+mod const_expr;
+pub mod features;
 mod file;
-mod link;
+pub mod flat;
+pub mod machine;
+pub mod settings;
+pub mod signature;
+pub mod trap;
+pub mod types;
+pub mod vmctx;
 
+pub use const_expr::{ConstExpr, ConstOp};
 pub use file::{load, save};
-pub use link::Linker;
+pub use types::*;
 
-use crate::module::Module;
-use serde::{Deserialize, Serialize};
+use crate::error::Result;
+use crate::fallible::{self, Text};
+use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
+use signature::Signatures;
+use vmctx::Shape;
 
-/// The kinds of code between wasm and C; see `compile/trampoline.rs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TrampolineKind {
-    BoxedEntry,
-    TypedEntry,
-    BoxedHost,
-    TypedHost,
+/// What stands at the start of a file.
+const MAGIC: [u8; 8] = *b"\0inlay\r\n";
+
+/// The number of this build's form of images.
+const FORMAT: u64 = match u64::from_str_radix(env!("INLAY_IMAGE_FORMAT"), 10) {
+    Ok(number) => number,
+    Err(_) => panic!("the build script gives a number"),
+};
+
+/// Bytes for the name of the version that made an image.
+const VERSION_LEN: usize = 16;
+
+impl<const N: usize> Field for [u8; N] {
+    const SIZE: usize = N;
+
+    fn get(bytes: &[u8]) -> Self {
+        *bytes.first_chunk().expect("as many bytes as its size")
+    }
+
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self);
+    }
 }
 
-/// A trampoline for functions of one type.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Trampoline {
-    /// The lowest index of that type in the module.
-    pub ty: u32,
-    pub kind: TrampolineKind,
-    /// Where it starts in the text.
-    pub offset: u32,
+records! {
+    /// What metadata begins with. The first four fields are at their places in every version.
+    pub struct Header {
+        pub magic: [u8; 8],
+        /// The version of Inlay that made the image, padded with NULs.
+        pub version: [u8; VERSION_LEN],
+        pub format: u64,
+        /// Of all bytes of the file but these eight; in memory it is 0.
+        pub checksum: u64,
+        pub metadata_len: u64,
+        pub text_len: u64,
+        /// The text's alignment, a power of two.
+        pub align: u32,
+        pub shape: Shape,
+        /// The start function, or `NONE`.
+        pub start: u32,
+        /// 1 if references to exceptions can be anywhere but in the frames of the module's functions.
+        pub passes_exceptions: u32,
+        pub triple: Str,
+        /// Every setting that the code was made with.
+        pub settings: Str,
+    }
+
+    /// A function type.
+    pub struct TypeRecord {
+        pub params: Span<ValType>,
+        pub results: Span<ValType>,
+        /// The recursion group that it is in, as its first type and how many it has.
+        pub group: u32,
+        pub group_len: u32,
+        /// How it is written, if an import or export is of it.
+        pub signature: Str,
+    }
+
+    pub struct Import {
+        pub module: Str,
+        pub name: Str,
+        pub kind: ExternKind,
+        /// In the index space of its kind, which begins with the imports.
+        pub index: u32,
+    }
+
+    pub struct Export {
+        pub name: Str,
+        pub kind: ExternKind,
+        pub index: u32,
+    }
+
+    pub struct TableRecord {
+        pub ty: TableType,
+        /// What each element starts as; null if it is empty.
+        pub init: ConstExpr,
+        /// The element's type, as a signature has it.
+        pub element_text: Str,
+    }
+
+    pub struct GlobalRecord {
+        pub ty: GlobalType,
+        /// Empty if the global is imported.
+        pub init: ConstExpr,
+        /// The content's type, as a signature has it.
+        pub content_text: Str,
+    }
+
+    /// An element segment: functions by their slots among the function references, or expressions. One of the two is
+    /// empty.
+    pub struct ElementSegment {
+        pub mode: SegmentMode,
+        /// Where an active one goes.
+        pub table: u32,
+        pub offset: ConstExpr,
+        pub slots: Span<u32>,
+        pub exprs: Span<ConstExpr>,
+    }
+
+    pub struct DataSegment {
+        pub mode: SegmentMode,
+        /// Where an active one goes.
+        pub memory: u32,
+        pub offset: ConstExpr,
+        pub bytes: Span<u8>,
+    }
+
+    /// A name of the name section.
+    pub struct FuncName {
+        pub func: u32,
+        pub name: Str,
+    }
+
+    /// The code of one function in the text.
+    pub struct CodeRange {
+        pub start: u32,
+        pub end: u32,
+        pub func: u32,
+    }
+
+    /// A call in the text: where it returns to, and where its instruction is in the wasm.
+    pub struct CallSite {
+        pub returns_to: u32,
+        pub wasm_offset: u32,
+    }
+
+    /// A call whose exceptions are caught by the function that makes it.
+    pub struct HandlerSite {
+        pub returns_to: u32,
+        /// Bytes from the stack pointer at the call to the frame pointer.
+        pub frame: u32,
+        /// Where the vmctx is, in bytes from the stack pointer.
+        pub context: u32,
+        /// What is caught, innermost first.
+        pub handlers: Span<Handler>,
+    }
+
+    /// What a call catches, and where in the text it continues then.
+    pub struct Handler {
+        pub catch: Catch,
+        pub lands_at: u32,
+    }
+
+    /// Code between wasm and C for functions of one type; see `compiler/trampoline.rs`.
+    pub struct Trampoline {
+        /// The lowest index of that type in the module.
+        pub ty: u32,
+        pub kind: TrampolineKind,
+        /// Where it starts in the text.
+        pub offset: u32,
+    }
 }
 
-/// The code of one function, for backtraces.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct CodeRange {
-    pub start: u32,
-    pub end: u32,
-    pub func: u32,
+sections! {
+    /// Names, data, and whatever else is bytes.
+    bytes: u8,
+    types: TypeRecord,
+    /// The parameters and results of all types.
+    values: ValType,
+    imports: Import,
+    exports: Export,
+    /// The positions of the exports in the order of their names.
+    exports_by_name: u32,
+    /// The type of every function, imports first; so are the next four.
+    funcs: u32,
+    tables: TableRecord,
+    memories: MemoryType,
+    globals: GlobalRecord,
+    /// The function type of every tag.
+    tags: u32,
+    const_ops: ConstOp,
+    elements: ElementSegment,
+    /// The items of element segments.
+    element_slots: u32,
+    element_exprs: ConstExpr,
+    data: DataSegment,
+    /// Functions that can be reached by reference, ascending: exported, in an element segment, a global, or named by
+    /// `ref.func`. Each has a slot among an instance's function references.
+    escaping: u32,
+    /// Ascending by function.
+    func_names: FuncName,
+    /// The features of the CPU that the code may use.
+    cpu_features: Str,
+    /// Where each function that the module defines starts in the text.
+    entries: u32,
+    /// Ascending.
+    code_ranges: CodeRange,
+    /// Ascending.
+    call_sites: CallSite,
+    /// Ascending.
+    handler_sites: HandlerSite,
+    handlers: Handler,
+    trampolines: Trampoline,
+}
+
+/// Defines enumerations that are numbers in a record; a number that is none of them reads as the last.
+macro_rules! kinds {
+    ($($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $number:literal,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_meta])* $variant = $number,)* }
+
+        impl $name {
+            /// All of them, by their numbers, which begin with 0.
+            pub const ALL: &[$name] = &[$($name::$variant),*];
+        }
+
+        impl Field for $name {
+            const SIZE: usize = 4;
+
+            fn get(bytes: &[u8]) -> Self {
+                let number = u32::get(bytes) as usize;
+                Self::ALL[number.min(Self::ALL.len() - 1)]
+            }
+
+            fn put(self, out: &mut Vec<u8>) {
+                (self as u32).put(out);
+            }
+        }
+    )*};
+}
+
+kinds! {
+    /// What an import or an export is.
+    pub enum ExternKind {
+        Func = 0,
+        Table = 1,
+        Memory = 2,
+        Global = 3,
+        Tag = 4,
+    }
+
+    /// When a segment is copied.
+    pub enum SegmentMode {
+        Passive = 0,
+        /// At instantiation.
+        Active = 1,
+        /// Never: it only declares function references.
+        Declared = 2,
+    }
+
+    /// The kinds of code between wasm and C; see `compiler/trampoline.rs`.
+    pub enum TrampolineKind {
+        BoxedEntry = 0,
+        TypedEntry = 1,
+        BoxedHost = 2,
+        TypedHost = 3,
+    }
 }
 
 /// What a catch clause catches, and how it takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handler {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Catch {
     /// Exceptions of this tag, by its index in the module; any if there is none.
     pub tag: Option<u32>,
     /// Whether the exception itself is wanted, as an `exnref`.
-    pub reference: bool,
+    pub exnref: bool,
 }
 
-impl Handler {
-    pub fn new(catch: wasmparser::Catch) -> Handler {
-        use wasmparser::Catch;
-        let (tag, reference) = match catch {
-            Catch::One { tag, .. } => (Some(tag), false),
-            Catch::OneRef { tag, .. } => (Some(tag), true),
-            Catch::All { .. } => (None, false),
-            Catch::AllRef { .. } => (None, true),
-        };
-        Handler { tag, reference }
-    }
-
-    /// As a number, for Cranelift to carry; a module has fewer than a million tags.
+impl Catch {
+    /// As a number; a module has fewer than a million tags.
     pub fn encode(self) -> u32 {
-        self.tag.map_or(0, |tag| tag + 1) << 1 | u32::from(self.reference)
+        self.tag.map_or(0, |tag| tag + 1) << 1 | u32::from(self.exnref)
     }
 
-    pub fn decode(number: u32) -> Handler {
-        Handler {
+    pub fn decode(number: u32) -> Catch {
+        Catch {
             tag: (number >> 1).checked_sub(1),
-            reference: number & 1 != 0,
+            exnref: number & 1 != 0,
         }
     }
 }
 
-/// A call whose exceptions are caught by the function that makes it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct HandlerSite {
-    /// Where the call returns to, in the text.
-    pub returns_to: u32,
-    /// Bytes from the stack pointer at the call to the frame pointer.
-    pub frame: u32,
-    /// Where the vmctx is, in bytes from the stack pointer.
-    pub context: u32,
-    /// What is caught and where that continues in the text, innermost first.
-    pub handlers: Vec<(Handler, u32)>,
+impl Field for Catch {
+    const SIZE: usize = 4;
+
+    fn get(bytes: &[u8]) -> Self {
+        Catch::decode(u32::get(bytes))
+    }
+
+    fn put(self, out: &mut Vec<u8>) {
+        self.encode().put(out);
+    }
 }
 
-/// A compiled module.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Displays bytes that are UTF-8 in all images that are not damaged.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or("?")
+}
+
+/// An image's metadata.
 pub struct Image {
-    /// The target's triple.
-    pub triple: String,
-    /// CPU features that the code may use.
-    pub features: Vec<String>,
-    /// Every setting that the code was made with.
-    pub settings: String,
-    pub module: Module,
-    /// Where each defined function starts in the text.
-    pub funcs: Vec<u32>,
-    /// Ascending.
-    pub ranges: Vec<CodeRange>,
-    /// Ascending: where a call returns to, and the wasm offset of its instruction.
-    pub sites: Vec<(u32, u32)>,
-    /// Ascending.
-    pub handlers: Vec<HandlerSite>,
-    pub trampolines: Vec<Trampoline>,
-    /// The text's alignment, a power of two.
-    pub align: u32,
-    /// The machine code; stored after the rest in a file.
-    #[serde(skip)]
-    pub text: Vec<u8>,
+    metadata: Vec<u8>,
 }
 
 impl Image {
-    /// The function whose code this offset is in.
-    pub fn func_at(&self, offset: u32) -> Option<u32> {
-        let after = self.ranges.partition_point(|range| range.start <= offset);
-        let range = &self.ranges[after.checked_sub(1)?];
-        (offset < range.end).then_some(range.func)
+    /// The image of these sections. What the header says of lengths, version and form is filled in here.
+    pub fn new(header: Header, sections: Sections) -> Result<Image> {
+        let mut metadata = Vec::new();
+        header.put(&mut metadata);
+        sections.put(&mut metadata)?;
+        let mut version = [0; VERSION_LEN];
+        let name = env!("CARGO_PKG_VERSION").as_bytes();
+        version[..name.len()].copy_from_slice(name);
+        let header = Header {
+            magic: MAGIC,
+            version,
+            format: FORMAT,
+            checksum: 0,
+            metadata_len: metadata.len() as u64,
+            ..header
+        };
+        let mut start = Vec::new();
+        header.put(&mut start);
+        metadata[..Header::SIZE].copy_from_slice(&start);
+        Ok(Image { metadata })
     }
 
-    /// The handlers of the call that returns to this offset.
-    pub fn handlers(&self, returns_to: u32) -> Option<&HandlerSite> {
-        let sites = &self.handlers;
-        let at = sites.binary_search_by_key(&returns_to, |site| site.returns_to);
-        at.ok().map(|i| &sites[i])
+    pub fn header(&self) -> Header {
+        Header::get(&self.metadata)
+    }
+
+    /// Where all sections are.
+    pub fn sections(&self) -> Directory<'_> {
+        Directory {
+            metadata: &self.metadata,
+            at: Header::SIZE,
+        }
+    }
+
+    /// The bytes of a name or a segment.
+    pub fn bytes(&self, span: Span<u8>) -> &[u8] {
+        self.sections().bytes().part(span).bytes()
+    }
+
+    /// Text that is a string of C where it lies: a NUL follows its bytes.
+    pub fn c_str(&self, text: Str) -> *const std::ffi::c_char {
+        self.bytes(text).as_ptr().cast()
+    }
+
+    pub fn triple(&self) -> &str {
+        text(self.bytes(self.header().triple))
+    }
+
+    pub fn cpu_features(&self) -> impl Iterator<Item = &str> {
+        let features = self.sections().cpu_features();
+        features.iter().map(|feature| text(self.bytes(feature)))
+    }
+
+    /// The start function's index.
+    pub fn start(&self) -> Option<u32> {
+        let start = self.header().start;
+        (start != NONE).then_some(start)
+    }
+
+    /// The function type of this index. What it refers to are indices of the module.
+    pub fn func_type(&self, index: u32) -> Result<FuncType> {
+        let sections = self.sections();
+        let ty = sections.types().at(index);
+        let list = |span| fallible::collect(sections.values().part(span).iter());
+        Ok(FuncType {
+            params: list(ty.params)?,
+            results: list(ty.results)?,
+        })
+    }
+
+    /// The recursion groups of the module's types, in order.
+    pub fn type_groups(&self) -> impl Iterator<Item = Result<Vec<FuncType>>> {
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let ty = self.sections().types().get(next as usize)?;
+            let group = self.type_group(next);
+            next += ty.group_len.max(1);
+            Some(group)
+        })
+    }
+
+    /// The types of the recursion group that this one is the first of.
+    fn type_group(&self, first: u32) -> Result<Vec<FuncType>> {
+        let len = self.sections().types().at(first).group_len;
+        let mut group = Vec::new();
+        for index in first..first + len {
+            fallible::push(&mut group, self.func_type(index)?)?;
+        }
+        Ok(group)
+    }
+
+    /// The function type of this index, for use outside the module.
+    pub fn closed_type(&self, index: u32) -> Result<ClosedType> {
+        let first = |index| self.sections().types().at(index).group;
+        ClosedType::new(index, first, |first| self.type_group(first))
+    }
+
+    /// What writes the module's function types.
+    fn signatures(&self) -> Signatures<impl Fn(u32) -> Option<FuncType>> {
+        Signatures {
+            types: |index: u32| {
+                let ty = self.sections().types().get(index as usize)?;
+                match ty.group_len {
+                    1 => self.func_type(index).ok(),
+                    _ => None,
+                }
+            },
+        }
+    }
+
+    /// How a function type is written.
+    pub fn signature(&self, index: u32) -> Result<Text> {
+        let alone = self.sections().types().at(index).group_len == 1;
+        let own = alone.then_some(index);
+        self.signatures().text(&self.func_type(index)?, own)
+    }
+
+    /// How a value type is written.
+    pub fn value_text(&self, ty: ValType) -> Result<Text> {
+        self.signatures().value_text(ty)
+    }
+
+    /// What an import or export is.
+    pub fn extern_type(&self, kind: ExternKind, index: u32) -> ExternType {
+        let sections = self.sections();
+        match kind {
+            ExternKind::Func => ExternType::Func(sections.funcs().at(index)),
+            ExternKind::Table => ExternType::Table(sections.tables().at(index).ty),
+            ExternKind::Memory => ExternType::Memory(sections.memories().at(index)),
+            ExternKind::Global => ExternType::Global(sections.globals().at(index).ty),
+            ExternKind::Tag => ExternType::Tag(sections.tags().at(index)),
+        }
+    }
+
+    /// The export of this name.
+    pub fn export(&self, name: &[u8]) -> Option<Export> {
+        let sections = self.sections();
+        let name_of = |position| self.bytes(sections.exports().at(position).name);
+        let (_, position) = sections.exports_by_name().find(name, name_of)?;
+        Some(sections.exports().at(position))
+    }
+
+    /// The slot of an escaping function among the function references.
+    pub fn func_ref_slot(&self, func: u32) -> Option<u32> {
+        let (slot, _) = self.sections().escaping().find(func, |func| func)?;
+        Some(slot as u32)
+    }
+
+    /// The name of a function, if the name section has one.
+    pub fn func_name(&self, func: u32) -> Option<&[u8]> {
+        let (_, name) = self.sections().func_names().find(func, |name| name.func)?;
+        Some(self.bytes(name.name))
+    }
+
+    /// The function whose code this offset is in.
+    pub fn func_at(&self, offset: u32) -> Option<u32> {
+        let ranges = self.sections().code_ranges();
+        let after = ranges.partition_point(|range| range.start <= offset);
+        let range = ranges.get(after.checked_sub(1)?)?;
+        (offset < range.end).then_some(range.func)
     }
 
     /// The wasm offset of the call that returns to this offset.
     pub fn wasm_offset(&self, returns_to: u32) -> Option<u32> {
-        let at = self.sites.binary_search_by_key(&returns_to, |site| site.0);
-        at.ok().map(|i| self.sites[i].1)
+        let sites = self.sections().call_sites();
+        let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
+        Some(site.wasm_offset)
+    }
+
+    /// The call that returns to this offset, if its function catches exceptions there.
+    pub fn handler_site(&self, returns_to: u32) -> Option<HandlerSite> {
+        let sites = self.sections().handler_sites();
+        let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
+        Some(site)
     }
 }

@@ -1,34 +1,37 @@
-//! Backtraces: the wasm frames between a trap and the outermost entry.
+//! Backtraces: the wasm frames between where an error is raised and the outermost entry.
 
 use super::Store;
-use crate::error::{Frame, c_string};
+use crate::error::{Error, Frame};
+use crate::fallible::Text;
 
 /// More frames than this are left out: a stack overflow has tens of thousands.
 const MOST: usize = 128;
 
-/// The frames of all activations, innermost first.
+/// Adds to an error the frames of all activations, innermost first, as far as there is memory for them.
 ///
 /// # Safety
-/// Wasm of this store runs on this stack, and has recorded its exit.
-pub unsafe fn backtrace(store: &Store) -> Vec<Frame> {
-    let mut frames = Vec::new();
+/// Wasm of this store runs on this stack. It has recorded its exit, or the innermost activation that has one is meant.
+pub unsafe fn add_frames(store: &Store, error: &mut Error) {
     let (mut pc, mut fp) = (store.vm.exit_pc, store.vm.exit_fp);
     let mut activation = store.vm.activation;
+    let mut count = 0;
     while !activation.is_null() {
         // SAFETY: activations are in the frames of entry trampolines, which have not returned.
         let current = unsafe { &*activation };
-        while fp != current.entry_fp {
-            if frames.len() == MOST {
-                return frames;
+        // Without an exit the frames of this activation cannot be found.
+        while fp != 0 && fp != current.entry_fp {
+            if let Some(frame) = frame(store, pc) {
+                if count == MOST || !error.add_frame(frame) {
+                    return;
+                }
+                count += 1;
             }
-            frames.extend(frame(store, pc));
             // SAFETY: compiled code keeps frame pointers, so this is a frame of this activation.
             (pc, fp) = unsafe { caller(fp) };
         }
         (pc, fp) = (current.outer_exit_pc, current.outer_exit_fp);
         activation = current.previous;
     }
-    frames
 }
 
 /// Where a frame saved its return address, in words from where it saved the frame pointer of its caller.
@@ -67,9 +70,10 @@ fn frame(store: &Store, pc: usize) -> Option<Frame> {
     let (module, offset) = store.module_at(pc - 1)?;
     let image = &module.image;
     let func_index = image.func_at(offset)?;
+    let name = image.func_name(func_index);
     Some(Frame {
         func_index,
-        name: image.module.func_name(func_index).map(c_string),
+        name: name.and_then(|name| Text::from_bytes(name).ok()),
         wasm_offset: image.wasm_offset(offset + 1).unwrap_or(0),
     })
 }

@@ -1,11 +1,13 @@
 //! Tags, exceptions, and the search for what catches them.
 
-use super::references::Reference;
-use super::{Instance, Slot, Store};
-use crate::error::{Error, ErrorKind};
-use crate::layout::{VmContext, VmException};
-use crate::module::ValType;
-use std::sync::Arc;
+use super::backtrace::add_frames;
+use super::func::Slot;
+use super::types::Params;
+use super::{Instance, Store};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::{self, boxed};
+use crate::image::ValType;
+use crate::image::vmctx::{VmContext, VmException};
 
 /// A tag, known by its address. Its type is by the store's ids.
 pub struct Tag {
@@ -20,11 +22,11 @@ pub struct Exception {
     vm: VmException,
     values: Vec<Slot>,
     /// What the values are; its own, since an error may be looked at when the store is gone.
-    types: Arc<[ValType]>,
+    types: Params,
     /// The id of the tag's store; wasm of no other can catch it.
     store: u64,
-    /// Which of those that wasm of the store refers to it is, or is thrown again.
-    reference: Option<Reference>,
+    /// Whether a sweep has found a reference to it.
+    pub(super) found: bool,
 }
 
 // SAFETY: its pointers are to what its store has, and are followed on the store's thread only.
@@ -32,52 +34,53 @@ unsafe impl Send for Exception {}
 // SAFETY: as above.
 unsafe impl Sync for Exception {}
 
-impl std::fmt::Debug for Exception {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Exception of tag {:p}", self.vm.tag)
-    }
-}
-
 impl Exception {
+    /// An exception that carries a copy of these values, which are of the tag's types.
+    ///
     /// # Safety
     /// The tag's store lives.
-    pub unsafe fn new(tag: *const Tag, values: Vec<Slot>) -> Box<Exception> {
+    pub unsafe fn new(tag: *mut Tag, values: &[Slot]) -> Result<Box<Exception>> {
         // SAFETY: as the caller promises.
-        let (store, id) = unsafe { (&*(*tag).store, (*tag).type_id) };
-        let mut exception = Box::new(Exception {
+        let (types, store) = unsafe {
+            let store = (*tag).store;
+            {
+                let types = &(*store).types;
+                (types.params((*tag).type_id)?, (*store).id)
+            }
+        };
+        let mut exception = boxed(Exception {
             vm: VmException {
                 values: std::ptr::null_mut(),
                 tag: tag.cast(),
+                exnref: 0,
             },
-            values,
-            types: store.types[id as usize].params.clone(),
-            store: store.id,
-            reference: None,
-        });
+            values: fallible::collect(values.iter().copied())?,
+            types,
+            store,
+            found: false,
+        })?;
         exception.vm.values = exception.values.as_mut_ptr();
-        exception
+        Ok(exception)
     }
 
-    /// A referenced exception, to be thrown again: whoever catches it by reference gets the same reference, if anything
-    /// else still has that.
+    /// An exception that wasm has a reference to, to be thrown again: whoever catches it by reference gets the same one.
     ///
     /// # Safety
-    /// The exception is one that wasm of a living store refers to.
-    pub unsafe fn again(exception: *mut Exception) -> Box<Exception> {
+    /// The tag's store lives.
+    pub unsafe fn again(&self) -> Result<Box<Exception>> {
         // SAFETY: as the caller promises.
-        unsafe {
-            let mut again = Exception::new((*exception).tag(), (*exception).values().to_vec());
-            again.reference = (*exception).reference;
-            again
-        }
+        let mut again = unsafe { Exception::new(self.tag(), &self.values) }?;
+        again.set_exnref(self.vm.exnref);
+        Ok(again)
     }
 
-    pub fn reference(&self) -> Option<Reference> {
-        self.reference
+    /// What wasm has as a reference to it; 0 if nothing.
+    pub fn exnref(&self) -> u64 {
+        self.vm.exnref
     }
 
-    pub fn refer(&mut self, reference: Reference) {
-        self.reference = Some(reference);
+    pub fn set_exnref(&mut self, exnref: u64) {
+        self.vm.exnref = exnref;
     }
 
     pub fn tag(&self) -> *mut Tag {
@@ -93,13 +96,12 @@ impl Exception {
     }
 
     /// The error that an exception is until something catches it.
-    pub fn into_error(self: Box<Self>) -> Box<Error> {
-        let mut error = Error::new(
+    pub fn into_error(self: Box<Self>) -> Error {
+        let error = Error::new(
             ErrorKind::Exception,
             "WebAssembly threw an exception that nothing caught",
         );
-        error.exception = Some(self);
-        error
+        error.with_payload(self)
     }
 }
 
@@ -114,44 +116,63 @@ pub struct Landing {
 }
 
 impl Store {
+    /// Where to go on with what is pending: to a landing if something catches it, and otherwise to the innermost entry, for
+    /// which the error gets a backtrace if it has none.
+    ///
+    /// # Safety
+    /// Wasm of this store runs on this stack, and has recorded its exit.
+    pub unsafe fn unwind(&mut self) -> Option<Landing> {
+        // SAFETY: as the caller promises.
+        let landing = unsafe { self.catch() };
+        if landing.is_none()
+            && let Some(mut error) = self.pending.take()
+        {
+            if error.frames().is_empty() {
+                // SAFETY: as the caller promises.
+                unsafe { add_frames(self, &mut error) };
+            }
+            self.pending = Some(error);
+        }
+        landing
+    }
+
     /// If what is pending is an exception that the innermost activation catches: where. It is then no longer pending.
     /// If it is caught by reference and the store holds as many as it may: nowhere, and an error that says so is
     /// pending in its place.
     ///
     /// # Safety
     /// Wasm of this store runs on this stack, and has recorded its exit.
-    pub unsafe fn catch(&mut self) -> Option<Landing> {
-        let exception = self.pending.as_deref()?.exception.as_deref()?;
+    unsafe fn catch(&mut self) -> Option<Landing> {
+        let exception: &Exception = self.pending.as_ref()?.payload()?;
         if exception.store != self.id {
             return None;
         }
-        let (tag, thrown_again) = (exception.tag(), exception.reference);
-        let values = exception.values.len();
+        let (exnref, values) = (exception.vm.exnref, exception.values.len());
         // SAFETY: as the caller promises.
-        let (mut landing, reference) = unsafe { self.find(tag) }?;
-        let again = thrown_again.and_then(|reference| self.references.get(reference));
-        if reference && again.is_none() {
+        let (mut landing, by_reference) = unsafe { self.find(exception.tag()) }?;
+        let again = self.exnrefs.get(exnref).map(|held| &raw const held.vm);
+        if by_reference && again.is_none() {
             // SAFETY: the landing is in the innermost activation.
             unsafe { self.sweep(&landing) };
-            if let Err(error) = self.references.has_room(values) {
+            if let Err(error) = self.exnrefs.make_room(values) {
                 self.pending = Some(error);
                 return None;
             }
         }
-        // A host function that raised this may have said that it enters another stack.
+        let mut exception: Box<Exception> = self.take_pending()?.into_payload()?;
+        // Wasm runs again. A host function that raised this may have said that it enters another stack.
+        self.vm.exit_fp = 0;
         // SAFETY: as the caller promises.
         self.vm.stack_limit = unsafe { (*self.vm.activation).stack_limit };
-        self.vm.pending = 0;
-        let mut exception = self.pending.take()?.exception?;
         landing.exception = match again {
-            _ if !reference => {
-                let address = &raw mut *exception;
+            _ if !by_reference => {
+                let address = &raw mut exception.vm;
                 // The landing code reads the values at once; they go with the next exception.
                 self.landed = Some(exception);
-                address.cast()
+                address
             }
-            Some(again) => again.cast(),
-            None => self.references.keep(exception).cast(),
+            Some(again) => again.cast_mut(),
+            None => self.exnrefs.keep(exception).1.cast(),
         };
         Some(landing)
     }
@@ -168,16 +189,16 @@ impl Store {
     unsafe fn sweep(&mut self, landing: &Landing) {
         // SAFETY: as the caller promises.
         let activation = unsafe { &*self.vm.activation };
-        if self.references.may_be_anywhere
+        if self.exnrefs.may_be_anywhere
             || !activation.previous.is_null()
-            || !self.references.are_many()
+            || !self.exnrefs.are_many()
         {
             return;
         }
-        let words = (landing.sp..activation.entry_fp).step_by(size_of::<usize>());
+        let words = (landing.sp..activation.entry_fp).step_by(size_of::<u64>());
         // SAFETY: this is the stack of compiled code which waits for what is raised now.
-        let words = words.map(|at| unsafe { (at as *const usize).read_volatile() });
-        self.references.sweep(words);
+        let words = words.map(|at| unsafe { (at as *const u64).read_volatile() });
+        self.exnrefs.sweep(words);
     }
 
     /// The innermost clause that catches this tag, and whether it wants a reference.
@@ -189,26 +210,32 @@ impl Store {
         let entry = unsafe { self.vm.activation.as_ref() }?.entry_fp;
         let (mut pc, mut fp) = (self.vm.exit_pc, self.vm.exit_fp);
         while fp != entry {
-            if let Some((module, _)) = self.module_at(pc - 1)
-                && let Some(code) = &module.code
-                && let Some(site) = module.image.handlers((pc - code.start() as usize) as u32)
+            if let Some((module, offset)) = self.module_at(pc - 1)
+                && let Some(site) = module.image.handler_site(offset + 1)
             {
                 let sp = fp - site.frame as usize;
                 // SAFETY: the handler's frame keeps the vmctx there.
                 let vmctx = unsafe { *((sp + site.context as usize) as *const *mut VmContext) };
-                for (what, offset) in &site.handlers {
+                for handler in module
+                    .image
+                    .sections()
+                    .handlers()
+                    .part(site.handlers)
+                    .iter()
+                {
                     // SAFETY: the vmctx is that of a living instance.
-                    let matches = what
+                    let matches = handler
+                        .catch
                         .tag
                         .is_none_or(|i| unsafe { instance(vmctx).tags[i as usize] == tag });
                     if matches {
                         let landing = Landing {
-                            pc: code.start() as usize + *offset as usize,
+                            pc: module.address(handler.lands_at).addr(),
                             sp,
                             fp,
                             exception: std::ptr::null_mut(),
                         };
-                        return Some((landing, what.reference));
+                        return Some((landing, handler.catch.exnref));
                     }
                 }
             }

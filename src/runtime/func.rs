@@ -1,33 +1,43 @@
 //! Functions: calling wasm, and host functions that wasm calls.
 
-use super::Store;
-use super::store::StoreType;
-use crate::error::{Error, ErrorKind, Result};
-use crate::layout::{SLOT, VmFuncRef, VmHeader, VmHostFunc};
-use crate::module::FuncType;
+use super::store::Store;
+use super::types::Types;
+use crate::error::{Details, Error, Result};
+use crate::fallible::{Pinned, Shared};
+use crate::image::vmctx::{SLOT, VmFuncRef, VmHeader, VmHostFunc};
+use crate::image::{ClosedType, TrampolineKind};
 use std::ffi::c_void;
-use std::sync::Arc;
 
 /// A value between Rust and compiled code: its bytes, in the order of the target, from the first on.
 pub type Slot = [u8; SLOT];
 
 /// A host function of boxed values: it reads its arguments from the slots and writes its results there.
-pub type BoxedFn = dyn Fn(*mut VmHostFunc, &mut [Slot]) -> Result<()>;
+pub trait Boxed: Send + Sync {
+    /// # Safety
+    /// The context is that of the function, for its store's thread, and the slots have its arguments and room for its
+    /// results.
+    unsafe fn call(&self, context: *mut HostContext, slots: &mut [Slot]) -> Result<()>;
+}
 
 /// How a host function is called.
 pub enum HostCall {
-    Boxed(Box<BoxedFn>),
+    Boxed(Box<dyn Boxed>),
     /// A C function of the type that belongs to the wasm type.
     Typed(*const c_void),
 }
 
-/// What the host gave with a function; finalized once, when nothing can call the function any more.
-pub struct HostEnv {
+/// What the host gave with a function or an error; finalized once, when nothing can use it any more.
+pub struct HostData {
     pub env: *mut c_void,
     pub finalize: Option<unsafe extern "C" fn(*mut c_void)>,
 }
 
-impl Drop for HostEnv {
+// SAFETY: the contract of what takes such a pointer is that any thread may be the last one to use it.
+unsafe impl Send for HostData {}
+// SAFETY: as above.
+unsafe impl Sync for HostData {}
+
+impl Drop for HostData {
     fn drop(&mut self) {
         if let Some(finalize) = self.finalize {
             // SAFETY: the host gave both, for this one call.
@@ -38,9 +48,9 @@ impl Drop for HostEnv {
 
 /// A host function, shared by the linker that has it and the stores that use it.
 pub struct HostFunc {
-    pub ty: FuncType,
+    pub ty: ClosedType,
     pub call: HostCall,
-    pub env: HostEnv,
+    pub data: HostData,
 }
 
 // SAFETY: the contract of host functions is that any thread which runs a store may call them.
@@ -48,62 +58,68 @@ unsafe impl Send for HostFunc {}
 // SAFETY: as above.
 unsafe impl Sync for HostFunc {}
 
-impl HostFunc {
-    /// The vmctx for one importer of this function.
-    pub fn context(self: &Arc<Self>, store: &mut Store, instance: *mut c_void) -> *mut VmHostFunc {
-        let context = Box::new(VmHostFunc {
-            header: VmHeader {
-                store: &mut store.vm,
-                builtins: store.engine.builtins(),
-            },
-            function: match self.call {
-                HostCall::Boxed(_) => std::ptr::null(),
-                HostCall::Typed(function) => function,
-            },
-            env: self.env.env,
-            instance,
-            host: Arc::as_ptr(self).cast(),
-        });
-        store.host_funcs.push(self.clone());
-        store.host_contexts.push(context);
-        &mut **store.host_contexts.last_mut().expect("just pushed")
-    }
+/// A host function in a store: its vmctx, and a reference to it.
+#[repr(C)]
+pub struct HostContext {
+    pub vm: VmHostFunc,
+    pub func_ref: VmFuncRef,
+    /// Its type's id in the store says what its values are.
+    pub host: Shared<HostFunc>,
 }
 
-/// Makes a host function in a store.
-pub fn new_host_func(store: &mut Store, host: HostFunc) -> *mut VmFuncRef {
-    let host = Arc::new(host);
-    let vmctx = host.context(store, std::ptr::null_mut()).cast();
-    let type_id = store.type_id(&host.ty);
-    let code = store.types[type_id as usize].boxed_host;
-    store.func_refs.push(Box::new(VmFuncRef {
-        code: code.unwrap_or(std::ptr::null()),
-        vmctx,
-        type_id,
-    }));
-    let func: *mut VmFuncRef = &mut **store.func_refs.last_mut().expect("just pushed");
-    if code.is_none() {
-        store.without_code.push(func);
+impl HostContext {
+    /// A host function in a store, for an instance that imports it or for none. Its reference has no code yet.
+    pub fn new(
+        store: *mut Store,
+        host: &Shared<HostFunc>,
+        type_id: u32,
+        instance: *mut c_void,
+    ) -> Result<Pinned<HostContext>> {
+        // SAFETY: the caller gives a living store.
+        let builtins = unsafe { (*store).engine.builtins() };
+        let context = Pinned::new(HostContext {
+            vm: VmHostFunc {
+                header: VmHeader {
+                    store: store.cast(),
+                    builtins,
+                },
+                function: match host.call {
+                    HostCall::Boxed(_) => std::ptr::null(),
+                    HostCall::Typed(function) => function,
+                },
+                env: host.data.env,
+                instance,
+            },
+            func_ref: VmFuncRef {
+                code: std::ptr::null(),
+                vmctx: std::ptr::null_mut(),
+                type_id,
+            },
+            host: host.clone(),
+        })?;
+        let pointer = context.as_ptr();
+        // SAFETY: it was just made. A vmctx is the start of its context.
+        unsafe { (*pointer).func_ref.vmctx = pointer.cast() };
+        Ok(context)
     }
-    func
 }
 
 /// The store of a function.
 ///
 /// # Safety
 /// The function is alive.
-unsafe fn store_of(func: *const VmFuncRef) -> *mut Store {
+pub unsafe fn store_of(func: *const VmFuncRef) -> *mut Store {
     // SAFETY: every vmctx starts with a header, and a VmStore is the start of its store.
     unsafe { (*(*func).vmctx).store.cast() }
 }
 
-/// The type of a function.
+/// The types of a function's store, and the function's id among them.
 ///
 /// # Safety
 /// The function is alive; the reference is used while nothing adds to the store.
-pub unsafe fn func_type<'a>(func: *const VmFuncRef) -> &'a StoreType {
+pub unsafe fn func_type<'a>(func: *const VmFuncRef) -> (&'a Types, u32) {
     // SAFETY: as the caller promises; type ids are those of the function's store.
-    unsafe { &(&(*store_of(func)).types)[(*func).type_id as usize] }
+    unsafe { (&(*store_of(func)).types, (*func).type_id) }
 }
 
 /// The typed C entry for a function.
@@ -112,16 +128,17 @@ pub unsafe fn func_type<'a>(func: *const VmFuncRef) -> &'a StoreType {
 /// The function is alive.
 pub unsafe fn typed_entry(func: *const VmFuncRef) -> Result<*const c_void> {
     // SAFETY: as the caller promises.
-    let ty = unsafe { func_type(func) };
-    ty.typed_entry.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Unsupported,
-            format_args!(
-                "no module in the store exports a function of type {:?}, or its references say more than a \
-                 signature can; use inlay_func_call",
-                ty.signature
-            ),
-        )
+    let (types, id) = unsafe { func_type(func) };
+    let entry = types.trampoline(id, TrampolineKind::TypedEntry);
+    entry.ok_or_else(|| match types.get(id).is_plain() {
+        true => Error::unsupported(
+            "no module in the store exports a function of this type, and so none has code to enter it by; use \
+             inlay_func_call",
+        ),
+        false => Error::unsupported(
+            "a parameter or result is a reference that is not null or to functions of one type, which a C function \
+             pointer does not check; use inlay_func_call",
+        ),
     })
 }
 
@@ -132,15 +149,16 @@ pub unsafe fn typed_entry(func: *const VmFuncRef) -> Result<*const c_void> {
 /// The function is alive, its store is used by this thread alone and no
 /// reference into it is held; the slots hold values of its parameter types.
 pub unsafe fn call(func: *mut VmFuncRef, slots: &mut [Slot]) -> Result<()> {
-    type Entry = unsafe extern "C" fn(*mut VmFuncRef, *mut Slot) -> *mut Error;
+    type Entry = unsafe extern "C" fn(*mut VmFuncRef, *mut Slot) -> *mut Details;
     // SAFETY: as the caller promises; the entry is published code of this type.
     unsafe {
-        let Some(entry) = func_type(func).boxed_entry else {
+        let (types, id) = func_type(func);
+        let Some(entry) = types.trampoline(id, TrampolineKind::BoxedEntry) else {
             // No module has functions of this type, so this is one of the host's.
-            let context: *mut VmHostFunc = (*func).vmctx.cast();
-            let host: &HostFunc = &*(*context).host.cast();
+            let context: *mut HostContext = (*func).vmctx.cast();
+            let host = (*context).host.clone();
             return match &host.call {
-                HostCall::Boxed(call) => call(context, slots),
+                HostCall::Boxed(boxed) => boxed.call(context, slots),
                 HostCall::Typed(_) => {
                     Err(Error::internal("a typed host function without a module"))
                 }
@@ -150,7 +168,7 @@ pub unsafe fn call(func: *mut VmFuncRef, slots: &mut [Slot]) -> Result<()> {
         let error = entry(func, slots.as_mut_ptr());
         match error.is_null() {
             true => Ok(()),
-            false => Err(Box::from_raw(error)),
+            false => Err(Error::from_raw(error)),
         }
     }
 }

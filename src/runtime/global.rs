@@ -1,8 +1,10 @@
 //! Globals.
 
 use super::{Slot, Store};
-use crate::layout::VmGlobal;
-use crate::module::GlobalType;
+use crate::error::Result;
+use crate::fallible::Pinned;
+use crate::image::GlobalType;
+use crate::image::vmctx::VmGlobal;
 use std::ptr::NonNull;
 
 /// A global. What compiled code sees of it is behind `definition`.
@@ -21,17 +23,21 @@ impl Global {
         ty: GlobalType,
         value: Slot,
         place: Option<NonNull<VmGlobal>>,
-    ) -> Box<Global> {
-        let mut global = Box::new(Global {
+    ) -> Result<Pinned<Global>> {
+        let global = Pinned::new(Global {
             store,
             ty,
             definition: NonNull::dangling(),
             own: VmGlobal(value),
-        });
-        let own = NonNull::from(&mut global.own);
-        global.definition = place.unwrap_or(own);
-        global.set(value);
-        global
+        })?;
+        // SAFETY: nobody else knows the global yet.
+        unsafe {
+            let this = global.as_ptr();
+            let own = NonNull::new_unchecked(&raw mut (*this).own);
+            (*this).definition = place.unwrap_or(own);
+            (*this).set(value);
+        }
+        Ok(global)
     }
 
     pub fn definition(&self) -> NonNull<VmGlobal> {

@@ -1,22 +1,23 @@
 //! Instances: a module's vmctx, and its objects.
 
+use super::func::HostContext;
+use super::placed::Placed;
 use super::{Global, Memory, Slot, Store, Table, Tag};
-use crate::engine::CompiledModule;
 use crate::error::{Error, ErrorKind, Result};
-use crate::layout::{
-    Place, VmContext, VmFuncImport, VmFuncRef, VmGlobal, VmHeader, VmLayout, VmMemory, VmTable,
+use crate::fallible::{self, Pinned, Shared};
+use crate::image::trap::Trap;
+use crate::image::vmctx::{
+    Place, VmContext, VmFuncImport, VmFuncRef, VmGlobal, VmHeader, VmMemory, VmTable,
 };
-use crate::module::{
-    ConstExpr, ConstOp, ElementItems, ExportIndex, GlobalType, HeapType, Module, SegmentMode,
-    TableType,
+use crate::image::{
+    ConstExpr, ConstOp, DataSegment, ElementSegment, Export, ExternKind, GlobalType, HeapType,
+    Image, SegmentMode, TableType, ValType,
 };
-use crate::trap::Trap;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::c_void;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
-/// Something that can be imported and exported; owned by its store.
+/// Something that can be imported and exported; owned by its store or by an instance in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extern {
     Func(*mut VmFuncRef),
@@ -34,49 +35,93 @@ pub struct Imports {
     pub memories: Vec<*mut Memory>,
     pub globals: Vec<*mut Global>,
     pub tags: Vec<*mut Tag>,
+    /// The host functions among `funcs`.
+    pub contexts: Vec<Pinned<HostContext>>,
 }
 
-/// An instance. Its vmctx is an allocation of its own, laid out by [`VmLayout`].
+/// An instance. Its vmctx is an allocation of its own, laid out by `VmLayout`.
 pub struct Instance {
     pub store: *mut Store,
-    pub module: Arc<CompiledModule>,
-    layout: VmLayout,
-    vmctx: NonNull<u8>,
+    pub module: Shared<Placed>,
+    vmctx: Vmctx,
     /// All of the module's, imported ones first.
     pub tables: Vec<*mut Table>,
     pub memories: Vec<*mut Memory>,
     pub globals: Vec<*mut Global>,
     pub tags: Vec<*mut Tag>,
+    /// Those that are its own; what they are to compiled code is in the vmctx.
+    own: Own,
     dropped_elements: Vec<bool>,
     dropped_data: Vec<bool>,
 }
 
+/// What goes with an instance.
+#[derive(Default)]
+struct Own {
+    tables: Vec<Pinned<Table>>,
+    memories: Vec<Pinned<Memory>>,
+    globals: Vec<Pinned<Global>>,
+    tags: Vec<Pinned<Tag>>,
+    contexts: Vec<Pinned<HostContext>>,
+}
+
+/// The memory of a vmctx.
+struct Vmctx {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Vmctx {
+    fn new(size: u32) -> Result<Vmctx> {
+        let layout = Layout::from_size_align(size.max(1) as usize, align_of::<VmGlobal>());
+        let layout = layout.map_err(|_| Error::internal("a vmctx of no size"))?;
+        // SAFETY: the size is not 0.
+        let start = unsafe { alloc_zeroed(layout) };
+        let start = NonNull::new(start)
+            .ok_or_else(|| Error::out_of_memory(format_args!("an instance of {size} bytes")))?;
+        Ok(Vmctx { start, layout })
+    }
+}
+
+impl Drop for Vmctx {
+    fn drop(&mut self) {
+        // SAFETY: `new` made it with this layout; the instance is going, and with it all that uses it.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) };
+    }
+}
+
+/// Adds an object to an instance; gives its address.
+fn add<T>(all: &mut Vec<*mut T>, own: &mut Vec<Pinned<T>>, object: Pinned<T>) -> Result<*mut T> {
+    let address = object.as_ptr();
+    fallible::push(all, address)?;
+    fallible::push(own, object)?;
+    Ok(address)
+}
+
 impl Instance {
-    /// An instance in this store whose definitions are still empty.
-    fn allocate(store: *mut Store, module: &Arc<CompiledModule>) -> Result<Box<Instance>> {
-        let layout = VmLayout::new(&module.image.module)
-            .ok_or_else(|| Error::new(ErrorKind::Limit, "the instance would be too large"))?;
-        // SAFETY: a vmctx is never empty.
-        let vmctx = unsafe { alloc_zeroed(allocation(&layout)) };
-        let vmctx = NonNull::new(vmctx).ok_or_else(|| {
-            Error::out_of_memory(format_args!("an instance of {} bytes", layout.size))
-        })?;
-        Ok(Box::new(Instance {
+    /// An instance in this store whose definitions are still empty: host functions want to know who imports them.
+    pub fn new(store: *mut Store, module: &Shared<Placed>) -> Result<Pinned<Instance>> {
+        let sections = module.image.sections();
+        Ok(Pinned::new(Instance {
             store,
-            layout,
-            vmctx,
+            vmctx: Vmctx::new(module.layout.size)?,
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            dropped_elements: vec![false; module.image.module.elements.len()],
-            dropped_data: vec![false; module.image.module.data.len()],
+            own: Own::default(),
+            dropped_elements: fallible::repeat(false, sections.elements().len())?,
+            dropped_data: fallible::repeat(false, sections.data().len())?,
             module: module.clone(),
-        }))
+        })?)
+    }
+
+    fn image(&self) -> &Image {
+        &self.module.image
     }
 
     pub fn vmctx(&self) -> *mut VmContext {
-        self.vmctx.as_ptr().cast()
+        self.vmctx.start.as_ptr().cast()
     }
 
     /// A part of the vmctx.
@@ -85,26 +130,45 @@ impl Instance {
     /// The layout has a `T` at this offset.
     unsafe fn field<T>(&self, offset: u32) -> NonNull<T> {
         // SAFETY: as the caller promises.
-        unsafe { self.vmctx.add(offset as usize).cast() }
+        unsafe { self.vmctx.start.add(offset as usize).cast() }
     }
 
-    /// A reference to a function of the module; none if it does not escape.
-    pub fn func_ref(&self, func: u32) -> Option<*mut VmFuncRef> {
-        let slot = self.module.image.module.func_ref_slot(func)?;
+    /// The function reference in a slot.
+    fn func_ref(&self, slot: u32) -> *mut VmFuncRef {
         // SAFETY: the layout has a function reference in each slot.
-        Some(unsafe { self.field(self.layout.func_ref(slot)).as_ptr() })
+        unsafe { self.field(self.module.layout.func_ref(slot)).as_ptr() }
     }
 
     /// What the module exports under this name.
-    pub fn export(&self, name: &str) -> Option<Extern> {
-        let position = *self.module.exports.get(name)?;
-        Some(match self.module.image.module.exports[position].index {
-            ExportIndex::Func(i) => Extern::Func(self.func_ref(i)?),
-            ExportIndex::Table(i) => Extern::Table(self.tables[i as usize]),
-            ExportIndex::Memory(i) => Extern::Memory(self.memories[i as usize]),
-            ExportIndex::Global(i) => Extern::Global(self.globals[i as usize]),
-            ExportIndex::Tag(i) => Extern::Tag(self.tags[i as usize]),
+    pub fn export(&self, name: &[u8]) -> Option<Extern> {
+        self.exported(self.image().export(name)?)
+    }
+
+    /// What an export of the module is.
+    pub fn exported(&self, export: Export) -> Option<Extern> {
+        let i = export.index as usize;
+        Some(match export.kind {
+            ExternKind::Func => {
+                let slot = self.image().func_ref_slot(export.index)?;
+                Extern::Func(self.func_ref(slot))
+            }
+            ExternKind::Table => Extern::Table(*self.tables.get(i)?),
+            ExternKind::Memory => Extern::Memory(*self.memories.get(i)?),
+            ExternKind::Global => Extern::Global(*self.globals.get(i)?),
+            ExternKind::Tag => Extern::Tag(*self.tags.get(i)?),
         })
+    }
+
+    /// Whether its functions can make something outside refer to the instance: it imports what they can leave references
+    /// in, or can call.
+    fn can_be_known(&self) -> bool {
+        let shape = self.image().header().shape;
+        let globals = self.image().sections().globals();
+        let mut imported = globals.iter().take(shape.imported_globals as usize);
+        shape.imported_funcs != 0
+            || shape.imported_tables != 0
+            || imported
+                .any(|global| global.ty.mutable && matches!(global.ty.content, ValType::Ref(_)))
     }
 
     /// Copies a part of a data segment; `memory.init`.
@@ -119,10 +183,12 @@ impl Instance {
         src: u64,
         len: u64,
     ) -> std::result::Result<(), Trap> {
-        let module = &self.module.image.module;
         let bytes = match self.dropped_data[segment as usize] {
             true => &[],
-            false => module.segment_bytes(&module.data[segment as usize]),
+            false => {
+                let segment: DataSegment = self.image().sections().data().at(segment);
+                self.image().bytes(segment.bytes)
+            }
         };
         let source = range(src, len).and_then(|range| bytes.get(range));
         let source = source.ok_or(Trap::OutOfBoundsMemory)?;
@@ -155,27 +221,32 @@ impl Instance {
         src: u64,
         len: u64,
     ) -> std::result::Result<(), Trap> {
-        let module = &self.module.image.module;
-        let items = &module.elements[segment as usize].items;
-        let size = match (self.dropped_elements[segment as usize], items) {
-            (true, _) => 0,
-            (false, ElementItems::Funcs(list)) => list.len(),
-            (false, ElementItems::Exprs(list)) => list.len(),
+        let sections = self.image().sections();
+        let (slots, exprs) = match self.dropped_elements[segment as usize] {
+            true => (None, None),
+            false => {
+                let segment: ElementSegment = sections.elements().at(segment);
+                let exprs = sections.element_exprs().part(segment.exprs);
+                let slots = sections.element_slots().part(segment.slots);
+                (Some(slots), Some(exprs))
+            }
         };
+        let size = slots.map_or(0, |s| s.len()) + exprs.map_or(0, |e| e.len());
         let from = range(src, len).filter(|range| range.end <= size);
         let from = from.ok_or(Trap::OutOfBoundsTable)?;
         // SAFETY: tables live as long as the store, and nothing below touches this one otherwise.
-        let table: &mut Table = unsafe { &mut *self.tables[table as usize].cast() };
+        let table: *mut Table = self.tables[table as usize];
+        let table = unsafe { &mut *table };
         let target = table.slice(dst, len).ok_or(Trap::OutOfBoundsTable)?;
         for (element, i) in target.iter_mut().zip(from) {
-            *element = match items {
-                ElementItems::Funcs(list) => self
-                    .func_ref(list[i])
-                    .map_or(std::ptr::null_mut(), |func| func.cast()),
-                // Validation leaves nothing that can go wrong in a constant expression.
-                ElementItems::Exprs(list) => self
-                    .evaluate(&list[i])
-                    .map_or(std::ptr::null_mut(), pointer),
+            *element = match slots.and_then(|slots| slots.get(i)) {
+                Some(slot) => self.func_ref(slot).cast(),
+                None => {
+                    let expr = exprs.and_then(|exprs| exprs.get(i));
+                    // Validation leaves nothing that can go wrong in a constant expression.
+                    let value = expr.and_then(|expr| self.evaluate(expr).ok());
+                    value.map_or(std::ptr::null_mut(), pointer)
+                }
             };
         }
         Ok(())
@@ -186,30 +257,37 @@ impl Instance {
     }
 
     /// The value of a constant expression.
-    fn evaluate(&self, expr: &ConstExpr) -> Result<Slot> {
-        let mut stack: Vec<u128> = Vec::new();
+    fn evaluate(&self, expr: ConstExpr) -> Result<Slot> {
+        let ops = self.image().sections().const_ops().part(expr);
         let malformed = || Error::internal("a malformed constant expression");
-        for op in expr {
-            let value = match *op {
+        // Most expressions are one instruction, so that only what is below the topmost value is on the heap.
+        let (mut top, mut below) = (None, Vec::new());
+        let mut size = 8;
+        for op in ops.iter() {
+            size = match op {
+                ConstOp::I32(_) | ConstOp::F32(_) => 4,
+                ConstOp::I32Add | ConstOp::I32Sub | ConstOp::I32Mul => 4,
+                ConstOp::V128(_) => 16,
+                _ => 8,
+            };
+            let value = match op {
                 ConstOp::I32(v) => u128::from(v as u32),
                 ConstOp::I64(v) => u128::from(v as u64),
                 ConstOp::F32(v) => u128::from(v),
                 ConstOp::F64(v) => u128::from(v),
                 ConstOp::V128(v) => v,
                 ConstOp::RefNull => 0,
-                ConstOp::RefFunc(func) => {
-                    let func = self.func_ref(func).ok_or_else(malformed)?;
-                    func as usize as u128
-                }
+                ConstOp::RefFunc(slot) => self.func_ref(slot) as usize as u128,
                 ConstOp::GlobalGet(global) => {
                     let global = self.globals.get(global as usize).ok_or_else(malformed)?;
                     // SAFETY: globals live as long as the store.
-                    let global = unsafe { &**global };
-                    number(global.get(), crate::layout::value_size(global.ty.content))
+                    let (value, ty) = unsafe { ((**global).get(), (**global).ty) };
+                    size = ty.content.size();
+                    number(value, size)
                 }
                 binary => {
-                    let y = stack.pop().ok_or_else(malformed)?;
-                    let x = stack.pop().ok_or_else(malformed)?;
+                    let y: u128 = top.take().ok_or_else(malformed)?;
+                    let x: u128 = below.pop().ok_or_else(malformed)?;
                     let (x32, y32) = (x as u32, y as u32);
                     let (x64, y64) = (x as u64, y as u64);
                     match binary {
@@ -222,40 +300,234 @@ impl Instance {
                     }
                 }
             };
-            stack.push(value);
-        }
-        let value = stack.pop().ok_or_else(malformed)?;
-        let size = match expr.last() {
-            Some(ConstOp::I32(_) | ConstOp::F32(_)) => 4,
-            Some(ConstOp::I32Add | ConstOp::I32Sub | ConstOp::I32Mul) => 4,
-            Some(ConstOp::V128(_)) => 16,
-            Some(ConstOp::GlobalGet(global)) => {
-                // SAFETY: globals live as long as the store.
-                let ty = unsafe { (*self.globals[*global as usize]).ty };
-                crate::layout::value_size(ty.content)
+            if let Some(before) = top.replace(value) {
+                fallible::push(&mut below, before)?;
             }
-            _ => 8,
-        };
-        Ok(slot(value, size))
+        }
+        Ok(slot(top.ok_or_else(malformed)?, size))
     }
 
     /// An offset expression, as the unsigned number that it is.
-    fn offset(&self, expr: &ConstExpr, is64: bool) -> Result<u64> {
+    fn offset(&self, expr: ConstExpr, is64: bool) -> Result<u64> {
         let size = if is64 { 8 } else { 4 };
         Ok(number(self.evaluate(expr)?, size) as u64)
     }
-}
 
-impl Drop for Instance {
-    fn drop(&mut self) {
-        // SAFETY: `allocate` made it with this layout; the store is going, and with it all that uses it.
-        unsafe { dealloc(self.vmctx.as_ptr(), allocation(&self.layout)) };
+    /// Links the instance with its imports and makes what the module defines. Nothing is written to others' objects yet.
+    ///
+    /// # Safety
+    /// The module is registered in the instance's store, which lives, at this position; the imports are of that store and
+    /// have the types that the module wants.
+    pub unsafe fn complete(&mut self, position: usize, imports: Imports) -> Result<()> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.link(position, imports);
+            self.define(position)
+        }
+    }
+
+    /// Writes the fixed part of the vmctx, the imports, and the function references.
+    ///
+    /// # Safety
+    /// As for `complete`.
+    unsafe fn link(&mut self, position: usize, imports: Imports) {
+        let module = self.module.clone();
+        let (image, layout) = (&module.image, &module.layout);
+        let sections = image.sections();
+        let imported_funcs = image.header().shape.imported_funcs;
+        // SAFETY: the vmctx is laid out for this module, and nothing else uses it yet.
+        unsafe {
+            let types = (*self.store).module_types(position);
+            let vmctx = self.vmctx();
+            *vmctx = VmContext {
+                header: VmHeader {
+                    store: self.store.cast(),
+                    builtins: (*self.store).engine.builtins(),
+                },
+                type_ids: types.as_ptr(),
+                instance: (&raw mut *self).cast(),
+            };
+            for (import, i) in imports.funcs.iter().zip(0..) {
+                *self.field(layout.imported_func(i)).as_ptr() = *import;
+            }
+            for (&table, i) in imports.tables.iter().zip(0..) {
+                self.point(layout.table(i), (*table).definition());
+            }
+            for (&memory, i) in imports.memories.iter().zip(0..) {
+                let shared = sections.memories().at(i).shared;
+                self.point(layout.memory(i, shared), (*memory).definition());
+            }
+            for (&global, i) in imports.globals.iter().zip(0..) {
+                self.point(layout.global(i), (*global).definition());
+            }
+            for (func, slot) in sections.escaping().iter().zip(0..) {
+                let type_id = types[sections.funcs().at(func) as usize];
+                let (code, callee) = match func.checked_sub(imported_funcs) {
+                    Some(i) => (module.address(sections.entries().at(i)), vmctx.cast()),
+                    None => {
+                        let import = &imports.funcs[func as usize];
+                        (import.code, import.vmctx)
+                    }
+                };
+                *self.func_ref(slot) = VmFuncRef {
+                    code,
+                    vmctx: callee,
+                    type_id,
+                };
+            }
+        }
+        self.tables = imports.tables;
+        self.memories = imports.memories;
+        self.globals = imports.globals;
+        self.tags = imports.tags;
+        self.own.contexts = imports.contexts;
+    }
+
+    /// Points the vmctx at a definition that is not in it.
+    ///
+    /// # Safety
+    /// The place is of this instance, and for such a definition.
+    unsafe fn point<T>(&self, place: Place, definition: NonNull<T>) {
+        if let Place::Pointer(offset) = place {
+            // SAFETY: the layout has a pointer there.
+            unsafe { *self.field(offset).as_ptr() = definition };
+        }
+    }
+
+    /// The place of something that the instance defines, if it is in the vmctx.
+    ///
+    /// # Safety
+    /// The place is of a definition of this instance, of type `T`.
+    unsafe fn inline<T>(&self, place: Place) -> Option<NonNull<T>> {
+        match place {
+            // SAFETY: as the caller promises.
+            Place::Inline(offset) => Some(unsafe { self.field(offset) }),
+            Place::Pointer(_) => None,
+        }
+    }
+
+    /// Makes the tables, memories, globals and tags that the module defines.
+    ///
+    /// # Safety
+    /// The instance is linked.
+    unsafe fn define(&mut self, position: usize) -> Result<()> {
+        let module = self.module.clone();
+        let (sections, layout) = (module.image.sections(), &module.layout);
+        let shape = module.image.header().shape;
+        let store = self.store;
+        // SAFETY: the store lives, and nothing is added to it here.
+        let (limits, ids) = unsafe {
+            let engine = &(*store).engine;
+            (engine.limits, (*store).module_types(position))
+        };
+        let id = |index: u32| HeapType::Type(ids[index as usize]);
+        for i in shape.imported_memories..shape.imported_memories + shape.memories {
+            let ty = sections.memories().at(i);
+            let place = layout.memory(i, ty.shared);
+            // SAFETY: the layout has a VmMemory there, or a pointer to one if the memory is shared.
+            unsafe {
+                let inline = self.inline::<VmMemory>(place);
+                let memory = Memory::new(store, limits.memory_pages, ty, inline)?;
+                let definition = (*memory.as_ptr()).definition();
+                self.point(place, definition);
+                add(&mut self.memories, &mut self.own.memories, memory)?;
+            }
+        }
+        for i in shape.imported_tags..shape.imported_tags + shape.tags {
+            let type_id = ids[sections.tags().at(i) as usize];
+            let tag = Pinned::new(Tag { store, type_id })?;
+            add(&mut self.tags, &mut self.own.tags, tag)?;
+        }
+        for i in shape.imported_globals..shape.imported_globals + shape.globals {
+            let global = sections.globals().at(i);
+            let value = self.evaluate(global.init)?;
+            // SAFETY: the layout has a VmGlobal there.
+            let place = unsafe { self.inline::<VmGlobal>(layout.global(i)) };
+            let ty = GlobalType {
+                content: global.ty.content.map(id),
+                ..global.ty
+            };
+            let global = Global::new(store, ty, value, place)?;
+            add(&mut self.globals, &mut self.own.globals, global)?;
+        }
+        for i in shape.imported_tables..shape.imported_tables + shape.tables {
+            let table = sections.tables().at(i);
+            let init = match table.init.len {
+                0 => std::ptr::null_mut(),
+                _ => pointer(self.evaluate(table.init)?),
+            };
+            // SAFETY: the layout has a VmTable there.
+            let place = unsafe { self.inline::<VmTable>(layout.table(i)) };
+            let ty = TableType {
+                element: table.ty.element.map(id),
+                ..table.ty
+            };
+            let table = Table::new(store, limits.table_elements, ty, init, place)?;
+            add(&mut self.tables, &mut self.own.tables, table)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the active segments, in order; the first that does not fit traps. `known` becomes true when a table that is
+    /// not the instance's own has references from it.
+    ///
+    /// # Safety
+    /// The instance is complete, and no reference into its store is held.
+    unsafe fn initialize(&mut self, known: &mut bool) -> Result<()> {
+        let module = self.module.clone();
+        let sections = module.image.sections();
+        let shape = module.image.header().shape;
+        let trapped = |trap: Trap| Error::trap(trap as u32, trap.message());
+        for (segment, i) in sections.elements().iter().zip(0..) {
+            if segment.mode == SegmentMode::Active {
+                let is64 = sections.tables().at(segment.table).ty.table64;
+                let offset = self.offset(segment.offset, is64)?;
+                let len = u64::from(segment.slots.len + segment.exprs.len);
+                // SAFETY: no reference to a table is held.
+                unsafe { self.init_table(segment.table, i, offset, 0, len) }.map_err(trapped)?;
+                *known |= segment.table < shape.imported_tables && len != 0;
+            }
+            if segment.mode != SegmentMode::Passive {
+                self.drop_elements(i);
+            }
+        }
+        for (segment, i) in sections.data().iter().zip(0..) {
+            if segment.mode == SegmentMode::Active {
+                let is64 = sections.memories().at(segment.memory).memory64;
+                let offset = self.offset(segment.offset, is64)?;
+                let len = u64::from(segment.bytes.len);
+                // SAFETY: no reference to a memory is held.
+                unsafe { self.init_memory(segment.memory, i, offset, 0, len) }.map_err(trapped)?;
+                self.drop_data(i);
+            }
+        }
+        Ok(())
     }
 }
 
-fn allocation(layout: &VmLayout) -> Layout {
-    let size = layout.size.max(1) as usize;
-    Layout::from_size_align(size, align_of::<VmGlobal>()).expect("it is below 2 GiB")
+/// Copies the active segments of a complete instance and runs its start function. `known` becomes true when something
+/// outside the instance may refer to it.
+///
+/// # Safety
+/// The instance is alive, its store is used by this thread alone and no reference into it is held.
+pub unsafe fn start(instance: *mut Instance, known: &mut bool) -> Result<()> {
+    // SAFETY: as the caller promises; no reference is held while wasm runs.
+    unsafe {
+        (*instance).initialize(known)?;
+        let module = (*instance).module.clone();
+        let Some(start) = module.image.start() else {
+            return Ok(());
+        };
+        let slot = module.image.func_ref_slot(start);
+        let slot = slot.ok_or_else(|| Error::internal("a start function without a slot"))?;
+        let start = (*instance).func_ref(slot);
+        *known |= (*instance).can_be_known();
+        let outcome = super::call(start, &mut []);
+        // An exception has a tag, and values that may be references.
+        let thrown = |error: &Error| error.kind() == ErrorKind::Exception;
+        *known |= outcome.as_ref().is_err_and(thrown);
+        outcome
+    }
 }
 
 fn range(start: u64, len: u64) -> Option<std::ops::Range<usize>> {
@@ -264,7 +536,7 @@ fn range(start: u64, len: u64) -> Option<std::ops::Range<usize>> {
 }
 
 /// A slot that holds the low `size` bytes of a number, in this machine's order; a vector always has lane 0 first.
-pub fn slot(value: u128, size: usize) -> Slot {
+fn slot(value: u128, size: usize) -> Slot {
     let mut slot = [0; 16];
     match size {
         4 => slot[..4].copy_from_slice(&(value as u32).to_ne_bytes()),
@@ -286,243 +558,4 @@ fn number(slot: Slot, size: usize) -> u128 {
 
 fn pointer(slot: Slot) -> *mut c_void {
     number(slot, 8) as usize as *mut c_void
-}
-
-/// Puts an instance of a registered module into its store: linked, its own objects made, nothing written to others' yet.
-///
-/// # Safety
-/// The imports are of this store and have the types that the module wants.
-pub unsafe fn complete(
-    store: &mut Store,
-    position: usize,
-    instance: Box<Instance>,
-    imports: Imports,
-) -> Result<*mut Instance> {
-    store.instances.push(instance);
-    let instance: *mut Instance = &mut **store.instances.last_mut().expect("just pushed");
-    // SAFETY: as the caller promises; the instance is a box of its own.
-    unsafe {
-        link(store, &mut *instance, position, imports);
-        define(store, &mut *instance, position)?;
-    }
-    Ok(instance)
-}
-
-/// Copies the active segments of a complete instance and runs its start function.
-///
-/// # Safety
-/// The store is used by this thread alone and no reference into it is held.
-pub unsafe fn start(instance: *mut Instance) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        initialize(instance)?;
-        let module = (*instance).module.clone();
-        if let Some(start) = module.image.module.start {
-            let start = (*instance).func_ref(start);
-            let start = start.ok_or_else(|| Error::internal("a start function without a slot"))?;
-            super::call(start, &mut [])?;
-        }
-    }
-    Ok(())
-}
-
-/// An instance that is not yet in its store: host functions want to know who imports them.
-pub fn prepare(store: *mut Store, module: &Arc<CompiledModule>) -> Result<Box<Instance>> {
-    Instance::allocate(store, module)
-}
-
-/// Writes the fixed part of the vmctx, the imports, and the function references.
-///
-/// # Safety
-/// The imports are those that the module wants.
-unsafe fn link(store: &mut Store, instance: &mut Instance, position: usize, imports: Imports) {
-    let module = instance.module.clone();
-    let info = &module.image.module;
-    let layout = instance.layout;
-    let types = store.module_types(position).to_vec();
-    // SAFETY: the vmctx is laid out for this module, and nothing else uses it yet.
-    unsafe {
-        let vmctx = instance.vmctx();
-        *vmctx = VmContext {
-            header: VmHeader {
-                store: &mut store.vm,
-                builtins: store.engine.builtins(),
-            },
-            type_ids: store.module_types(position).as_ptr(),
-            instance: (instance as *mut Instance).cast(),
-        };
-        for (i, import) in imports.funcs.iter().enumerate() {
-            *instance.field(layout.imported_func(i as u32)).as_ptr() = *import;
-        }
-        for (i, &table) in imports.tables.iter().enumerate() {
-            point(
-                instance,
-                layout.table(info, i as u32),
-                (*table).definition(),
-            );
-        }
-        for (i, &memory) in imports.memories.iter().enumerate() {
-            point(
-                instance,
-                layout.memory(info, i as u32),
-                (*memory).definition(),
-            );
-        }
-        for (i, &global) in imports.globals.iter().enumerate() {
-            point(
-                instance,
-                layout.global(info, i as u32),
-                (*global).definition(),
-            );
-        }
-        for (slot, &func) in info.escaping.iter().enumerate() {
-            let type_id = types[info.funcs[func as usize] as usize];
-            let (code, callee) = match func.checked_sub(info.imported_funcs) {
-                Some(i) => (module.address(module.image.funcs[i as usize]), vmctx.cast()),
-                None => {
-                    let import = &imports.funcs[func as usize];
-                    (import.code, import.vmctx)
-                }
-            };
-            *instance.field(layout.func_ref(slot as u32)).as_ptr() = VmFuncRef {
-                code,
-                vmctx: callee,
-                type_id,
-            };
-        }
-    }
-    instance.tables = imports.tables;
-    instance.memories = imports.memories;
-    instance.globals = imports.globals;
-    instance.tags = imports.tags;
-}
-
-/// Points the vmctx at an imported definition.
-///
-/// # Safety
-/// The place is of an import of this instance.
-unsafe fn point<T>(instance: &Instance, place: Place, definition: NonNull<T>) {
-    if let Place::Pointer(offset) = place {
-        // SAFETY: the layout has a pointer there.
-        unsafe { *instance.field(offset).as_ptr() = definition };
-    }
-}
-
-/// The place of something that the instance defines.
-///
-/// # Safety
-/// The place is of a definition of this instance, of type `T`.
-unsafe fn inline<T>(instance: &Instance, place: Place) -> Option<NonNull<T>> {
-    match place {
-        // SAFETY: as the caller promises.
-        Place::Inline(offset) => Some(unsafe { instance.field(offset) }),
-        Place::Pointer(_) => None,
-    }
-}
-
-/// Makes the tables, memories and globals that the module defines.
-///
-/// # Safety
-/// The instance is linked, and of this store.
-unsafe fn define(store: &mut Store, instance: &mut Instance, position: usize) -> Result<()> {
-    let module = instance.module.clone();
-    let info = &module.image.module;
-    let layout = instance.layout;
-    let limits = store.engine.limits;
-    let here: *mut Store = store;
-    let ids = store.module_types(position).to_vec();
-    let id = |index: u32| HeapType::Type(ids[index as usize]);
-    for (i, &ty) in info
-        .memories
-        .iter()
-        .enumerate()
-        .skip(info.imported_memories as usize)
-    {
-        // SAFETY: the layout has a VmMemory there.
-        let place = unsafe { inline::<VmMemory>(instance, layout.memory(info, i as u32)) };
-        let memory = Memory::new(here, limits.memory_pages, ty, place)?;
-        store.memories.push(memory);
-        let memory = &mut **store.memories.last_mut().expect("just pushed");
-        // SAFETY: the layout has a pointer there if the memory is shared, and a definition of its own if not.
-        unsafe { point(instance, layout.memory(info, i as u32), memory.definition()) };
-        instance.memories.push(memory);
-    }
-    for &ty in &info.tags[info.imported_tags as usize..] {
-        store.tags.push(Box::new(Tag {
-            store: here,
-            type_id: ids[ty as usize],
-        }));
-        let tag = &mut **store.tags.last_mut().expect("just pushed");
-        instance.tags.push(tag);
-    }
-    for (i, global) in info.defined_globals.iter().enumerate() {
-        let value = instance.evaluate(&global.init)?;
-        let index = info.imported_globals + i as u32;
-        // SAFETY: the layout has a VmGlobal there.
-        let place = unsafe { inline::<VmGlobal>(instance, layout.global(info, index)) };
-        let ty = GlobalType {
-            content: global.ty.content.map(id),
-            ..global.ty
-        };
-        store.globals.push(Global::new(here, ty, value, place));
-        let global = &mut **store.globals.last_mut().expect("just pushed");
-        instance.globals.push(global);
-    }
-    for (i, table) in info.defined_tables.iter().enumerate() {
-        let init = match &table.init {
-            Some(expr) => pointer(instance.evaluate(expr)?),
-            None => std::ptr::null_mut(),
-        };
-        let index = info.imported_tables + i as u32;
-        // SAFETY: the layout has a VmTable there.
-        let place = unsafe { inline::<VmTable>(instance, layout.table(info, index)) };
-        let ty = TableType {
-            element: table.ty.element.map(id),
-            ..table.ty
-        };
-        let table = Table::new(here, limits.table_elements, ty, init, place)?;
-        store.tables.push(table);
-        let table = &mut **store.tables.last_mut().expect("just pushed");
-        instance.tables.push(table);
-    }
-    Ok(())
-}
-
-/// Copies the active segments, in order; the first that does not fit traps.
-///
-/// # Safety
-/// The instance is complete, and no reference into its store is held.
-unsafe fn initialize(instance: *mut Instance) -> Result<()> {
-    // SAFETY: as the caller promises.
-    let instance = unsafe { &mut *instance };
-    let module = instance.module.clone();
-    let info: &Module = &module.image.module;
-    let trapped = |trap| Error::trap(trap, Vec::new());
-    for (i, segment) in info.elements.iter().enumerate() {
-        if let SegmentMode::Active(table, offset) = &segment.mode {
-            let is64 = info.tables[*table as usize].table64;
-            let offset = instance.offset(offset, is64)?;
-            let len = match &segment.items {
-                ElementItems::Funcs(list) => list.len(),
-                ElementItems::Exprs(list) => list.len(),
-            };
-            // SAFETY: no reference to a table is held.
-            unsafe { instance.init_table(*table, i as u32, offset, 0, len as u64) }
-                .map_err(trapped)?;
-        }
-        if !matches!(segment.mode, SegmentMode::Passive) {
-            instance.drop_elements(i as u32);
-        }
-    }
-    for (i, segment) in info.data.iter().enumerate() {
-        if let SegmentMode::Active(memory, offset) = &segment.mode {
-            let is64 = info.memories[*memory as usize].memory64;
-            let offset = instance.offset(offset, is64)?;
-            let len = u64::from(segment.len);
-            // SAFETY: no reference to a memory is held.
-            unsafe { instance.init_memory(*memory, i as u32, offset, 0, len) }.map_err(trapped)?;
-            instance.drop_data(i as u32);
-        }
-    }
-    Ok(())
 }

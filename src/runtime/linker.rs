@@ -1,298 +1,463 @@
 //! Linkers: names for what modules import.
 
-use super::func::{HostCall, HostFunc};
-use super::instance::{Imports, complete, prepare, start};
-use super::{Extern, Instance, Store};
-use crate::engine::CompiledModule;
+use super::func::{HostCall, HostContext, HostFunc};
+use super::instance::{self, Imports, Instance};
+use super::placed::Placed;
+use super::types::Types;
+use super::words::InWords;
+use super::{Extern, Store};
 use crate::error::{Error, ErrorKind, Result};
-use crate::image::TrampolineKind;
-use crate::layout::VmFuncImport;
-use crate::module::{ExternType, HeapType, Import, MemoryType, TableType};
+use crate::fallible::{self, OutOfMemory, Shared, Text};
+use crate::image::vmctx::VmFuncImport;
+use crate::image::{
+    ExternType, GlobalType, HeapType, Image, Import, MemoryType, TableType, TrampolineKind,
+};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt::{self, Display};
 
 /// What a name stands for.
 enum Definition {
     /// A host function, for any store.
-    Host(Arc<HostFunc>),
+    Host(Shared<HostFunc>),
     /// An object of the store with this id.
     Extern(u64, Extern),
 }
 
-/// A linker. One thread at a time uses it.
+/// Names by module and name, both bytes: they may hold anything.
 #[derive(Default)]
 pub struct Linker {
-    names: HashMap<String, HashMap<String, Definition>>,
+    definitions: Vec<Definition>,
+    /// Positions in `definitions`.
+    names: HashMap<Vec<u8>, u32>,
+}
+
+// SAFETY: a linker looks at the objects that it names only on the thread of their store; see `resolve`.
+unsafe impl Send for Linker {}
+// SAFETY: as above; looking up names changes nothing.
+unsafe impl Sync for Linker {}
+
+/// Both names as one: the length of the first tells where it ends.
+fn key(module: &[u8], name: &[u8]) -> Result<Vec<u8>> {
+    let mut key = Vec::new();
+    key.try_reserve_exact(size_of::<usize>() + module.len() + name.len())
+        .map_err(OutOfMemory::from)?;
+    key.extend_from_slice(&module.len().to_ne_bytes());
+    key.extend_from_slice(module);
+    key.extend_from_slice(name);
+    Ok(key)
 }
 
 impl Linker {
     /// Defines a name; what it stood for before is gone.
-    fn define(&mut self, module: &str, name: &str, definition: Definition) {
-        let names = self.names.entry(module.to_owned()).or_default();
-        names.insert(name.to_owned(), definition);
+    fn define(&mut self, module: &[u8], name: &[u8], definition: Definition) -> Result<()> {
+        let key = key(module, name)?;
+        if let Some(&position) = self.names.get(&key) {
+            self.definitions[position as usize] = definition;
+            return Ok(());
+        }
+        let position = u32::try_from(self.definitions.len())
+            .map_err(|_| Error::limit("a linker has four billion names"))?;
+        fallible::push(&mut self.definitions, definition)?;
+        if let Err(error) = fallible::insert(&mut self.names, key, position) {
+            self.definitions.pop();
+            return Err(error.into());
+        }
+        Ok(())
     }
 
-    pub fn define_host(&mut self, module: &str, name: &str, host: HostFunc) {
-        self.define(module, name, Definition::Host(Arc::new(host)));
+    pub fn define_host(&mut self, module: &[u8], name: &[u8], host: HostFunc) -> Result<()> {
+        self.define(module, name, Definition::Host(Shared::new(host)?))
     }
 
-    pub fn define_extern(&mut self, module: &str, name: &str, store: u64, item: Extern) {
-        self.define(module, name, Definition::Extern(store, item));
+    pub fn define_extern(
+        &mut self,
+        module: &[u8],
+        name: &[u8],
+        store: u64,
+        item: Extern,
+    ) -> Result<()> {
+        self.define(module, name, Definition::Extern(store, item))
     }
 
-    /// Makes an instance of a module in a store.
+    /// What each import of a module stands for, in their order; nothing where it is not defined.
+    fn find(&self, image: &Image) -> Result<Vec<Option<&Definition>>> {
+        let mut found = Vec::new();
+        for import in image.sections().imports().iter() {
+            let key = key(image.bytes(import.module), image.bytes(import.name))?;
+            let position = self.names.get(&key);
+            let definition = position.map(|&position| &self.definitions[position as usize]);
+            fallible::push(&mut found, definition)?;
+        }
+        Ok(found)
+    }
+
+    /// Makes an instance of a module in a store, up to where others can notice it; [`start`] goes on.
     ///
     /// # Safety
     /// The store is alive, used by this thread alone, and no reference into it is held.
     pub unsafe fn instantiate(
         &self,
         store: *mut Store,
-        module: &Arc<CompiledModule>,
+        module: &Shared<Placed>,
     ) -> Result<*mut Instance> {
-        // SAFETY: as the caller promises; the reference ends before wasm runs.
-        let instance = unsafe {
-            let store = &mut *store;
-            if !Arc::ptr_eq(&store.engine, &module.engine) {
+        super::shadow_stack::refuse()?;
+        // SAFETY: as the caller promises; the imports are checked before they are used.
+        unsafe {
+            if !Shared::ptr_eq(&(*store).engine, &module.engine) {
                 return Err(Error::argument(
                     "the module and the store are of different engines",
                 ));
             }
-            let most = store.engine.limits.instances;
-            if store.instances.len() >= most {
-                return Err(Error::new(
-                    ErrorKind::Limit,
-                    format_args!("the store has {most} instances, the limit that the host set"),
-                ));
+            let engine = &(*store).engine;
+            let most = engine.limits.instances;
+            let instances = &(*store).instances;
+            if instances.len() >= most {
+                return Err(Error::limit(format_args!(
+                    "the store has {most} instances, which is as many as inlay_config_max_instances allows"
+                )));
             }
-            let mark = store.mark();
-            match self.make(store, module) {
-                Ok(instance) => instance,
-                Err(error) => {
-                    // Nobody has seen the instance yet.
-                    store.rewind(mark);
-                    return Err(error);
-                }
-            }
-        };
-        // A failure from here on leaves the instance in the store: tables may refer to its functions already.
-        // SAFETY: as the caller promises.
-        unsafe { start(instance) }?;
-        Ok(instance)
-    }
-
-    /// Makes an instance up to where others can notice it.
-    ///
-    /// # Safety
-    /// The store is alive.
-    unsafe fn make(
-        &self,
-        store: &mut Store,
-        module: &Arc<CompiledModule>,
-    ) -> Result<*mut Instance> {
-        let position = store.register(module)?;
-        let mut instance = prepare(store, module)?;
-        // SAFETY: as the caller promises; the imports are checked before they are used.
-        unsafe {
-            let ids = store.module_types(position).to_vec();
-            let imports = self.resolve(store, module, &ids, &mut instance)?;
-            complete(store, position, instance, imports)
+            (*store)
+                .instances
+                .try_reserve(1)
+                .map_err(OutOfMemory::from)?;
+            let position = (*store).register(module)?;
+            let instance = Instance::new(store, module)?;
+            let pointer = instance.as_ptr();
+            let imports = self.resolve(store, module, position, pointer)?;
+            (*pointer).complete(position, imports)?;
+            (*store).instances.push(instance);
+            Ok(pointer)
         }
     }
 
     /// Finds and checks what a module imports.
     ///
     /// # Safety
-    /// The store is alive.
+    /// The store is alive, and the module is registered in it at this position.
     unsafe fn resolve(
         &self,
-        store: &mut Store,
-        module: &Arc<CompiledModule>,
-        ids: &[u32],
-        instance: &mut Instance,
+        store: *mut Store,
+        module: &Placed,
+        position: usize,
+        instance: *mut Instance,
     ) -> Result<Imports> {
-        let mut imports = Imports::default();
-        for import in &module.image.module.imports {
-            let names = self.names.get(&import.module);
-            let definition = names.and_then(|names| names.get(&import.name));
-            let definition = definition.ok_or_else(|| bad_import(import, "it is not defined"))?;
-            let (id, item) = match definition {
-                Definition::Host(host) => {
-                    let func = host_import(store, module, ids, import, host, instance)?;
-                    imports.funcs.push(func);
-                    continue;
-                }
-                Definition::Extern(id, item) => (*id, *item),
+        let image = &module.image;
+        let definitions = self.find(image)?;
+        if definitions.iter().any(Option::is_none) {
+            let missing = Missing {
+                image,
+                definitions: &definitions,
             };
-            if id != store.id {
-                return Err(bad_import(import, "it is of another store"));
+            return Err(Error::new(ErrorKind::Link, missing));
+        }
+        let mut imports = Imports::default();
+        let all = image.sections().imports();
+        for (import, definition) in all.iter().zip(definitions.into_iter().flatten()) {
+            let (module_name, name) = (image.bytes(import.module), image.bytes(import.name));
+            let wanted = image.extern_type(import.kind, import.index);
+            // SAFETY: as the caller promises; objects live as long as their store, which is this one.
+            let found = unsafe {
+                match definition {
+                    Definition::Host(host) => {
+                        add_host(store, position, wanted, host, instance, &mut imports)?
+                    }
+                    Definition::Extern(id, item) if *id == (*store).id => {
+                        add(store, position, wanted, *item, &mut imports)?
+                    }
+                    Definition::Extern(..) => Some(Found::OfAnotherStore),
+                }
+            };
+            if let Some(found) = found {
+                let misfit = Misfit {
+                    image,
+                    // SAFETY: the store is alive.
+                    types: unsafe { &(*store).types },
+                    wanted,
+                    found,
+                };
+                return Err(Error::new(
+                    ErrorKind::Link,
+                    format_args!(
+                        "the import \"{}\" \"{}\" cannot be linked: {misfit}",
+                        Name(module_name),
+                        Name(name),
+                    ),
+                ));
             }
-            // SAFETY: objects live as long as their store, which is this one.
-            unsafe { add(module, ids, import, item, &mut imports)? };
         }
         Ok(imports)
     }
 }
 
-fn bad_import(import: &Import, what: impl std::fmt::Display) -> Box<Error> {
-    Error::new(
-        ErrorKind::Link,
-        format_args!(
-            "the import \"{}\" \"{}\" cannot be linked: {what}",
-            import.module, import.name
-        ),
-    )
-}
-
-fn wrong_type(import: &Import, wanted: impl std::fmt::Display) -> Box<Error> {
-    bad_import(import, format_args!("the module wants {wanted}"))
-}
-
-/// Binds a host function to an importing instance.
-fn host_import(
-    store: &mut Store,
-    module: &Arc<CompiledModule>,
-    ids: &[u32],
-    import: &Import,
-    host: &Arc<HostFunc>,
-    instance: &mut Instance,
-) -> Result<VmFuncImport> {
-    let ExternType::Func(ty) = import.ty else {
-        return Err(bad_import(import, "it is a function"));
-    };
-    let info = &module.image.module;
-    let wanted = &info.types[ty as usize];
-    let id = ids[ty as usize];
-    if id != store.type_id(&host.ty) {
-        return Err(bad_import(
-            import,
-            format_args!(
-                "the module wants a function of type \"{}\", the host's is \"{}\"",
-                wanted.signature(),
-                host.ty.signature()
-            ),
-        ));
-    }
-    let kind = match host.call {
-        HostCall::Boxed(_) => TrampolineKind::BoxedHost,
-        HostCall::Typed(_) => TrampolineKind::TypedHost,
-    };
-    let mut trampolines = module.image.trampolines.iter();
-    let trampoline = trampolines
-        .find(|t| t.kind == kind && ids[t.ty as usize] == id)
-        .ok_or_else(|| Error::internal("the image has no trampoline for an import"))?;
-    let instance: *mut Instance = instance;
-    Ok(VmFuncImport {
-        code: module.address(trampoline.offset),
-        vmctx: host.context(store, instance.cast()).cast(),
-    })
-}
-
-/// Adds an object of the store to the imports, if it has the type that is wanted.
+/// Copies the active segments of an instance and runs its start function. One that fails is dropped, unless something may
+/// refer to it: tables may have its functions already, and host functions have been called.
 ///
 /// # Safety
-/// The object is alive.
-unsafe fn add(
-    module: &Arc<CompiledModule>,
-    ids: &[u32],
-    import: &Import,
-    item: Extern,
-    imports: &mut Imports,
-) -> Result<()> {
-    let id = |index: u32| HeapType::Type(ids[index as usize]);
+/// The instance was made by [`Linker::instantiate`] in this store, which is alive, used by this thread alone, and no
+/// reference into it is held.
+pub unsafe fn start(store: *mut Store, instance: *mut Instance) -> Result<()> {
+    let mut known = false;
     // SAFETY: as the caller promises.
-    unsafe {
-        match (import.ty, item) {
-            (ExternType::Func(ty), Extern::Func(func)) => {
-                let wanted = &module.image.module.types[ty as usize];
-                let func = *func;
-                if ids[ty as usize] != func.type_id {
-                    return Err(wrong_type(
-                        import,
-                        format_args!("a function of type \"{}\"", wanted.signature()),
-                    ));
-                }
-                imports.funcs.push(VmFuncImport {
-                    code: func.code,
-                    vmctx: func.vmctx,
-                });
-            }
-            (ExternType::Table(wanted), Extern::Table(table)) => {
-                let ty = (*table).ty;
-                let actual = TableType {
-                    minimum: (*table).len(),
-                    ..ty
-                };
-                if wanted.element.map(id) != ty.element
-                    || wanted.table64 != ty.table64
-                    || !fits(
-                        (actual.minimum, actual.maximum),
-                        (wanted.minimum, wanted.maximum),
-                    )
-                {
-                    return Err(wrong_type(
-                        import,
-                        format_args!("{wanted:?}, it is {actual:?}"),
-                    ));
-                }
-                imports.tables.push(table);
-            }
-            (ExternType::Memory(wanted), Extern::Memory(memory)) => {
-                let actual = MemoryType {
-                    minimum: (*memory).pages(),
-                    ..(*memory).ty
-                };
-                if wanted.memory64 != actual.memory64
-                    || wanted.page_log2 != actual.page_log2
-                    || wanted.shared != actual.shared
-                    || !fits(
-                        (actual.minimum, actual.maximum),
-                        (wanted.minimum, wanted.maximum),
-                    )
-                {
-                    return Err(wrong_type(
-                        import,
-                        format_args!("{wanted:?}, it is {actual:?}"),
-                    ));
-                }
-                imports.memories.push(memory);
-            }
-            (ExternType::Global(wanted), Extern::Global(global)) => {
-                let actual = (*global).ty;
-                let content = wanted.content.map(id);
-                let same = match wanted.mutable {
-                    true => content == actual.content,
-                    false => actual.content.matches(content),
-                };
-                if !same || wanted.mutable != actual.mutable {
-                    return Err(wrong_type(
-                        import,
-                        format_args!("{wanted:?}, it is {actual:?}"),
-                    ));
-                }
-                imports.globals.push(global);
-            }
-            (ExternType::Tag(ty), Extern::Tag(tag)) => {
-                if ids[ty as usize] != (*tag).type_id {
-                    let wanted = module.image.module.types[ty as usize].signature();
-                    return Err(wrong_type(
-                        import,
-                        format_args!("a tag of type \"{wanted}\""),
-                    ));
-                }
-                imports.tags.push(tag);
-            }
-            _ => return Err(bad_import(import, "it is something else")),
+    let outcome = unsafe { instance::start(instance, &mut known) };
+    if outcome.is_err() && !known {
+        // SAFETY: nothing refers to the instance, and no wasm of it runs.
+        unsafe {
+            (*store)
+                .instances
+                .retain(|other| other.as_ptr() != instance)
+        };
+    }
+    outcome
+}
+
+/// A name for people, who see what is not text or not printable as an escape.
+struct Name<'a>(&'a [u8]);
+
+impl Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match std::str::from_utf8(self.0) {
+            Ok(text) if !text.contains(char::is_control) => f.write_str(text),
+            Ok(text) => write!(f, "{}", text.escape_default()),
+            Err(_) => write!(f, "{}", self.0.escape_ascii()),
         }
     }
-    Ok(())
+}
+
+/// The imports of a module that are not defined. Displays all of them, with their types, as far as a sentence goes.
+struct Missing<'a> {
+    image: &'a Image,
+    definitions: &'a [Option<&'a Definition>],
+}
+
+/// How many missing imports are listed one by one.
+const MOST_LISTED: usize = 50;
+
+impl Missing<'_> {
+    fn all(&self) -> impl Iterator<Item = Import> {
+        let imports = self.image.sections().imports();
+        let all = imports.iter().zip(self.definitions);
+        all.filter_map(|(import, definition)| definition.is_none().then_some(import))
+    }
+}
+
+impl Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.all().count();
+        match count {
+            1 => f.write_str("an import is not defined: ")?,
+            _ => write!(f, "{count} imports are not defined: ")?,
+        }
+        for (i, import) in self.all().take(MOST_LISTED).enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            let (module, name) = (
+                self.image.bytes(import.module),
+                self.image.bytes(import.name),
+            );
+            let wanted = InWords {
+                ty: self.image.extern_type(import.kind, import.index),
+                writer: self.image,
+            };
+            write!(
+                f,
+                "{comma}\"{}\" \"{}\", {wanted}",
+                Name(module),
+                Name(name)
+            )?;
+        }
+        match count.saturating_sub(MOST_LISTED) {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
+    }
+}
+
+/// What was found under an import's name and does not fit it.
+enum Found {
+    OfAnotherStore,
+    /// Of this type, with ids of the store for function types.
+    Is(ExternType),
+}
+
+/// Why what was found does not fit an import.
+struct Misfit<'a> {
+    image: &'a Image,
+    types: &'a Types,
+    wanted: ExternType,
+    found: Found,
+}
+
+impl Display for Misfit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found::Is(found) = self.found else {
+            return f.write_str("what has that name is of another store");
+        };
+        let wanted = Text::new(InWords {
+            ty: self.wanted,
+            writer: self.image,
+        });
+        let found = Text::new(InWords {
+            ty: found,
+            writer: self.types,
+        });
+        let (Ok(wanted), Ok(found)) = (wanted, found) else {
+            return Err(fmt::Error);
+        };
+        write!(f, "the module wants {wanted}, and it is {found}")?;
+        match wanted == found {
+            true => f.write_str(
+                "; they look alike, but are of different recursion groups: make the host's of what \
+                 inlay_module_import_functype gives",
+            ),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Whether something of this type can be imported as `wanted`; both refer to function types by ids.
+fn fits(found: ExternType, wanted: ExternType) -> bool {
+    use ExternType as E;
+    match (found, wanted) {
+        (E::Func(found), E::Func(wanted)) | (E::Tag(found), E::Tag(wanted)) => found == wanted,
+        (E::Table(found), E::Table(wanted)) => {
+            found.element == wanted.element
+                && found.table64 == wanted.table64
+                && within(
+                    (found.minimum, found.maximum),
+                    (wanted.minimum, wanted.maximum),
+                )
+        }
+        (E::Memory(found), E::Memory(wanted)) => {
+            found.memory64 == wanted.memory64
+                && found.page_log2 == wanted.page_log2
+                && found.shared == wanted.shared
+                && within(
+                    (found.minimum, found.maximum),
+                    (wanted.minimum, wanted.maximum),
+                )
+        }
+        (E::Global(found), E::Global(wanted)) => {
+            let content = match wanted.mutable {
+                true => found.content == wanted.content,
+                false => found.content.matches(wanted.content),
+            };
+            content && found.mutable == wanted.mutable
+        }
+        _ => false,
+    }
 }
 
 /// Whether limits satisfy those of an import (specification, section 3.4.10).
-fn fits(actual: (u64, Option<u64>), wanted: (u64, Option<u64>)) -> bool {
-    let maximum = match (actual.1, wanted.1) {
+fn within(found: (u64, Option<u64>), wanted: (u64, Option<u64>)) -> bool {
+    let maximum = match (found.1, wanted.1) {
         (_, None) => true,
         (None, Some(_)) => false,
-        (Some(actual), Some(wanted)) => actual <= wanted,
+        (Some(found), Some(wanted)) => found <= wanted,
     };
-    actual.0 >= wanted.0 && maximum
+    found.0 >= wanted.0 && maximum
+}
+
+/// A type of a module with the store's ids.
+fn with_ids(ty: ExternType, ids: &[u32]) -> ExternType {
+    use ExternType as E;
+    let id = |index: u32| HeapType::Type(ids[index as usize]);
+    match ty {
+        E::Func(index) => E::Func(ids[index as usize]),
+        E::Tag(index) => E::Tag(ids[index as usize]),
+        E::Memory(ty) => E::Memory(ty),
+        E::Table(ty) => E::Table(TableType {
+            element: ty.element.map(id),
+            ..ty
+        }),
+        E::Global(ty) => E::Global(GlobalType {
+            content: ty.content.map(id),
+            ..ty
+        }),
+    }
+}
+
+/// Binds a host function to an importing instance, or says what it is if it does not fit.
+///
+/// # Safety
+/// The store is alive, and the module is registered in it at this position.
+unsafe fn add_host(
+    store: *mut Store,
+    position: usize,
+    wanted: ExternType,
+    host: &Shared<HostFunc>,
+    instance: *mut Instance,
+    imports: &mut Imports,
+) -> Result<Option<Found>> {
+    // SAFETY: as the caller promises; each reference ends before the next begins.
+    unsafe {
+        let id = (*store).types.id(&host.ty)?;
+        let found = ExternType::Func(id);
+        if !fits(found, with_ids(wanted, (*store).module_types(position))) {
+            return Ok(Some(Found::Is(found)));
+        }
+        let kind = match host.call {
+            HostCall::Boxed(_) => TrampolineKind::BoxedHost,
+            HostCall::Typed(_) => TrampolineKind::TypedHost,
+        };
+        let code = (*store).types.trampoline(id, kind);
+        let code = code.ok_or_else(|| {
+            Error::unsupported(
+                "a typed host function for an import whose references are not null or to functions of one type, which a \
+                 C function does not keep; use inlay_linker_func",
+            )
+        })?;
+        let context = HostContext::new(store, host, id, instance.cast())?;
+        let import = VmFuncImport {
+            code,
+            vmctx: context.as_ptr().cast(),
+        };
+        fallible::push(&mut imports.funcs, import)?;
+        fallible::push(&mut imports.contexts, context)?;
+    }
+    Ok(None)
+}
+
+/// Adds an object of the store to the imports, or says what it is if it does not fit.
+///
+/// # Safety
+/// The object is alive and of the store, and the module is registered in that at this position.
+unsafe fn add(
+    store: *mut Store,
+    position: usize,
+    wanted: ExternType,
+    item: Extern,
+    imports: &mut Imports,
+) -> Result<Option<Found>> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let found = match item {
+            Extern::Func(func) => ExternType::Func((*func).type_id),
+            Extern::Tag(tag) => ExternType::Tag((*tag).type_id),
+            Extern::Global(global) => ExternType::Global((*global).ty),
+            Extern::Table(table) => ExternType::Table(TableType {
+                minimum: (*table).len(),
+                ..(*table).ty
+            }),
+            Extern::Memory(memory) => ExternType::Memory(MemoryType {
+                minimum: (*memory).pages(),
+                ..(*memory).ty
+            }),
+        };
+        if !fits(found, with_ids(wanted, (*store).module_types(position))) {
+            return Ok(Some(Found::Is(found)));
+        }
+        match item {
+            Extern::Func(func) => {
+                let import = VmFuncImport {
+                    code: (*func).code,
+                    vmctx: (*func).vmctx,
+                };
+                fallible::push(&mut imports.funcs, import)?;
+            }
+            Extern::Table(table) => fallible::push(&mut imports.tables, table)?,
+            Extern::Memory(memory) => fallible::push(&mut imports.memories, memory)?,
+            Extern::Global(global) => fallible::push(&mut imports.globals, global)?,
+            Extern::Tag(tag) => fallible::push(&mut imports.tags, tag)?,
+        }
+    }
+    Ok(None)
 }

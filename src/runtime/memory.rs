@@ -2,15 +2,15 @@
 
 use super::{SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
-use crate::layout::VmMemory;
-use crate::module::{MemoryType, PAGE_LOG2};
+use crate::fallible::{Pinned, Shared};
+use crate::image::vmctx::VmMemory;
+use crate::image::{MemoryType, PAGE_LOG2};
 use crate::os::{self, Access};
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Address space that is reserved for a memory ahead of its growth.
-const MOST_RESERVED: u64 = 1 << 32;
+/// Address space that is reserved for a memory ahead of its growth, at the least.
+const LEAST_RESERVED: u64 = 1 << 32;
 
 /// A linear memory. What compiled code sees of it is behind `definition`.
 pub struct Memory {
@@ -19,12 +19,13 @@ pub struct Memory {
     definition: NonNull<VmMemory>,
     /// The definition of a memory that the host made.
     own: VmMemory,
-    /// Address space from the base on; pages beyond the length are not accessible.
+    /// Its own address space; pages beyond the length are not accessible. None if there is none, or it is shared.
+    mapped: Option<NonNull<u8>>,
     reserved: usize,
     /// The most pages that it may have.
     most: u64,
     /// What this is a view of; pages and their limit are then there.
-    pub shared: Option<Arc<SharedMemory>>,
+    pub shared: Option<Shared<SharedMemory>>,
 }
 
 impl Memory {
@@ -35,16 +36,16 @@ impl Memory {
         limit: u64,
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
-    ) -> Result<Box<Memory>> {
+    ) -> Result<Pinned<Memory>> {
         match ty.shared {
-            true => Ok(Memory::of_shared(store, SharedMemory::new(limit, ty)?)),
+            true => Memory::of_shared(store, SharedMemory::new(limit, ty)?),
             false => Memory::owned(store, limit, ty, place),
         }
     }
 
     /// A store's view of a shared memory.
-    pub fn of_shared(store: *mut Store, shared: Arc<SharedMemory>) -> Box<Memory> {
-        Box::new(Memory {
+    pub fn of_shared(store: *mut Store, shared: Shared<SharedMemory>) -> Result<Pinned<Memory>> {
+        Ok(Pinned::new(Memory {
             store,
             ty: shared.ty(),
             definition: shared.definition(),
@@ -52,10 +53,11 @@ impl Memory {
                 base: std::ptr::null_mut(),
                 len: 0,
             },
+            mapped: None,
             reserved: 0,
             most: 0,
             shared: Some(shared),
-        })
+        })?)
     }
 
     /// A memory with pages of its own.
@@ -64,7 +66,7 @@ impl Memory {
         limit: u64,
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
-    ) -> Result<Box<Memory>> {
+    ) -> Result<Pinned<Memory>> {
         // The host counts in pages of 64 KiB; and wasm must be able to say the size.
         let limit = limit.saturating_mul(1 << (PAGE_LOG2 - ty.page_log2));
         let sayable = match ty.memory64 {
@@ -72,15 +74,12 @@ impl Memory {
             false => (1 << (32 - ty.page_log2)).min(u64::from(u32::MAX)),
         };
         if ty.minimum > limit {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format_args!(
-                    "a memory of {} pages; the limit that the host set is {limit}",
-                    ty.minimum
-                ),
-            ));
+            return Err(Error::limit(format_args!(
+                "a memory of {} pages; inlay_config_max_memory_pages allows {limit}",
+                ty.minimum
+            )));
         }
-        let mut memory = Box::new(Memory {
+        let memory = Pinned::new(Memory {
             store,
             ty,
             definition: NonNull::dangling(),
@@ -88,22 +87,36 @@ impl Memory {
                 base: NonNull::<u128>::dangling().as_ptr().cast(),
                 len: 0,
             },
+            mapped: None,
             reserved: 0,
             most: ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable),
             shared: None,
-        });
-        let own = NonNull::from(&mut memory.own);
-        memory.definition = place.unwrap_or(own);
-        // SAFETY: the place is a definition in the vmctx of an instance that is being made.
-        unsafe { *memory.definition.as_ptr() = memory.own };
-        let len = bytes(&ty, ty.minimum).ok_or_else(|| too_large(ty.minimum))?;
-        if ty.shared && memory.reserve(len).is_none() {
-            return Err(too_large(memory.most));
-        }
-        if !memory.resize(len) {
-            return Err(too_large(ty.minimum));
+        })?;
+        // SAFETY: nobody else knows the memory yet; the place is a definition in the vmctx of an instance that is being
+        // made.
+        unsafe {
+            let this = memory.as_ptr();
+            let own = NonNull::new_unchecked(&raw mut (*this).own);
+            (*this).definition = place.unwrap_or(own);
+            *(*this).definition.as_ptr() = (*this).own;
+            (*this).first(ty.minimum)?;
         }
         Ok(memory)
+    }
+
+    /// Gives a new memory its pages.
+    fn first(&mut self, pages: u64) -> Result<()> {
+        let len = bytes(&self.ty, pages).ok_or_else(|| {
+            Error::out_of_memory(format_args!("a memory of {pages} pages, in any process"))
+        })?;
+        // Those of a shared memory never move, so that there must be room for all that it may grow to.
+        if self.ty.shared && self.reserve(len).is_none() {
+            return Err(no_pages(self.most));
+        }
+        match self.resize(len) {
+            true => Ok(()),
+            false => Err(no_pages(pages)),
+        }
     }
 
     pub fn definition(&self) -> NonNull<VmMemory> {
@@ -160,8 +173,8 @@ impl Memory {
         if len == old.len {
             return true;
         }
-        let start = match NonNull::new(old.base) {
-            Some(base) if len <= self.reserved => base,
+        let start = match self.mapped {
+            Some(start) if len <= self.reserved => start,
             _ => match self.reserve(len) {
                 Some(moved) => moved,
                 None => return false,
@@ -187,53 +200,63 @@ impl Memory {
         committed
     }
 
+    /// How much address space to reserve for a memory of `len` bytes: so much that it seldom moves, and when it does, that
+    /// it then has as much again, so that growing page by page does not move it each time.
+    fn ahead(&self, len: usize) -> usize {
+        let most = usize::try_from(self.ty.bytes(self.most)).unwrap_or(usize::MAX);
+        let ahead = match self.ty.shared {
+            // What other threads use never moves.
+            true => most,
+            false => len.saturating_mul(2).max(LEAST_RESERVED as usize).min(most),
+        };
+        ahead.max(len)
+    }
+
     /// Moves the contents to a reservation for `len` bytes or more; gives its start.
     fn reserve(&mut self, len: usize) -> Option<NonNull<u8>> {
-        // All that it may ever need, up to 4 GiB, so that it seldom moves; or as much as there is.
+        if self.ty.shared && self.mapped.is_some() {
+            return None;
+        }
         let page = os::page_size();
-        let len = len.checked_next_multiple_of(page)?;
-        let most = self.ty.bytes(self.most);
-        // What other threads use never moves.
-        let most = match self.ty.shared {
-            true if self.reserved != 0 => return None,
-            true => usize::try_from(most).ok()?,
-            false => most.min(MOST_RESERVED) as usize,
-        };
-        let most = most.checked_next_multiple_of(page)?.max(len).max(page);
-        let (start, size) = match os::reserve(most) {
-            Some(start) => (start, most),
+        let len = len.checked_next_multiple_of(page)?.max(page);
+        let ahead = self
+            .ahead(len)
+            .checked_next_multiple_of(page)
+            .unwrap_or(len);
+        let (start, size) = match os::reserve(ahead) {
+            Some(start) => (start, ahead),
             None if self.ty.shared => return None,
             None => (os::reserve(len)?, len),
         };
         let old = self.vm();
-        // SAFETY: both ranges are ours and do not overlap; the old one is not used again.
+        if let Some(before) = self.mapped {
+            let used = old.len.next_multiple_of(page);
+            // SAFETY: both ranges are ours and do not overlap; the old one is not used again.
+            unsafe {
+                if !os::move_pages(before, start, used) {
+                    os::release(start, size);
+                    return None;
+                }
+                os::release(before, self.reserved);
+            }
+        }
+        (self.mapped, self.reserved) = (Some(start), size);
+        // SAFETY: the definition lives as long as the memory, and no reference to it is held.
         unsafe {
-            if !os::protect(start, old.len.next_multiple_of(page), Access::ReadWrite) {
-                os::release(start, size);
-                return None;
-            }
-            start.as_ptr().copy_from_nonoverlapping(old.base, old.len);
-            if let Some(base) = NonNull::new(old.base) {
-                os::release(base, self.reserved);
-            }
             *self.definition.as_ptr() = VmMemory {
                 base: start.as_ptr(),
                 len: old.len,
             };
         }
-        self.reserved = size;
         Some(start)
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if self.shared.is_some() {
-            return;
-        }
-        if let Some(base) = NonNull::new(self.vm().base) {
-            // SAFETY: the store is going, and with it all that uses the memory.
-            unsafe { os::release(base, self.reserved) };
+        if let Some(start) = self.mapped {
+            // SAFETY: the store is going, or the instance was never seen, and with it all that uses the memory.
+            unsafe { os::release(start, self.reserved) };
         }
     }
 }
@@ -244,6 +267,13 @@ fn bytes(ty: &MemoryType, pages: u64) -> Option<usize> {
     (bytes <= isize::MAX as usize).then_some(bytes)
 }
 
-fn too_large(pages: u64) -> Box<Error> {
-    Error::out_of_memory(format_args!("a memory of {pages} pages"))
+fn no_pages(pages: u64) -> Error {
+    Error::new(
+        ErrorKind::OutOfMemory,
+        format_args!(
+            "out of memory: the system has no room for a memory of {pages} pages ({}); ask for less, or let the \
+             process have more address space or more mappings (ulimit -v, vm.max_map_count)",
+            os::last_error()
+        ),
+    )
 }

@@ -1,33 +1,46 @@
-//! Running images: stores, instances, and what compiled code needs from Rust.
+//! The runtime: it places images and runs them.
 //!
-//! A store owns everything in it, each object in a box of its own whose address
-//! never changes. Code here does not hold references into a store across a call
-//! that may run wasm: it works with raw pointers, since wasm, and the host
+//! ```text
+//! Image -> Placed (its code published) -> Instance (in a Store, linked by a Linker) -> call
+//! ```
+//!
+//! A store owns everything in it, each object in an allocation of its own whose address never changes. Code here does not
+//! hold references into a store across a call that may run wasm: it works with raw pointers, since wasm, and the host
 //! functions that it calls, reach the same objects through the vmctx.
 
 mod backtrace;
+pub mod builtins;
+mod code;
+mod engine;
 mod exception;
+mod exnrefs;
 mod func;
 mod global;
 mod instance;
-pub mod libcalls;
 mod linker;
 mod memory;
-mod references;
+mod own_code;
+mod placed;
 mod resume;
+mod shadow_stack;
 mod shared;
+mod stack;
 mod store;
 mod table;
+mod types;
+mod words;
 
-pub use backtrace::backtrace;
+pub use code::{CodeMemory, Provider};
+pub use engine::{Config, Engine};
 pub use exception::{Exception, Tag};
 pub use func::{
-    BoxedFn, HostCall, HostEnv, HostFunc, Slot, call, func_type, new_host_func, typed_entry,
+    Boxed, HostCall, HostContext, HostData, HostFunc, Slot, call, func_type, store_of, typed_entry,
 };
 pub use global::Global;
 pub use instance::{Extern, Instance};
-pub use linker::Linker;
+pub use linker::{Linker, start};
 pub use memory::Memory;
+pub use placed::Placed;
 pub use shared::SharedMemory;
 pub use store::Store;
 pub use table::Table;

@@ -2,12 +2,12 @@
 
 use super::Memory;
 use crate::error::Result;
-use crate::layout::VmMemory;
-use crate::module::MemoryType;
-use std::collections::HashMap;
+use crate::fallible::{self, Pinned, Shared};
+use crate::image::MemoryType;
+use crate::image::vmctx::VmMemory;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A shared memory. Its pages never move, and its definition is that of every store which uses it.
@@ -15,18 +15,25 @@ pub struct SharedMemory {
     ty: MemoryType,
     definition: NonNull<VmMemory>,
     /// Held to grow it.
-    memory: Mutex<Box<Memory>>,
-    /// Threads that wait, by address, in the order in which they came.
-    waiting: Mutex<HashMap<usize, Vec<Arc<Waiter>>>>,
+    memory: Mutex<Pinned<Memory>>,
+    /// Threads that wait, in the order in which they came.
+    waiting: Mutex<Vec<Waiting>>,
+}
+
+/// A thread that waits on an address.
+struct Waiting {
+    address: usize,
+    /// In the frame of the thread, which does not leave it before it has had the lock of the list again.
+    waiter: *const Waiter,
 }
 
 // SAFETY: the memory grows under its lock, its definition changes only in its length, which is atomic, and what is
-// in its pages is wasm's to synchronize.
+// in its pages is wasm's to synchronize. The list of threads is used under its lock.
 unsafe impl Send for SharedMemory {}
 // SAFETY: as above.
 unsafe impl Sync for SharedMemory {}
 
-/// A thread that waits; `woken` is guarded by `SharedMemory::waiting`.
+/// How a thread that waits is woken; only who holds the lock of the list does that.
 #[derive(Default)]
 struct Waiter {
     woken: Mutex<bool>,
@@ -47,14 +54,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl SharedMemory {
-    pub fn new(limit: u64, ty: MemoryType) -> Result<Arc<SharedMemory>> {
+    pub fn new(limit: u64, ty: MemoryType) -> Result<Shared<SharedMemory>> {
         let memory = Memory::owned(std::ptr::null_mut(), limit, ty, None)?;
-        Ok(Arc::new(SharedMemory {
+        // SAFETY: nobody else knows the memory yet.
+        let definition = unsafe { (*memory.as_ptr()).definition() };
+        Ok(Shared::new(SharedMemory {
             ty,
-            definition: memory.definition(),
+            definition,
             memory: Mutex::new(memory),
             waiting: Mutex::default(),
-        }))
+        })?)
     }
 
     pub fn ty(&self) -> MemoryType {
@@ -67,79 +76,76 @@ impl SharedMemory {
 
     /// Adds pages of zeros; gives the old size, or none if it cannot grow so far.
     pub fn grow(&self, delta: u64) -> Option<u64> {
-        lock(&self.memory).grow(delta)
+        let memory = lock(&self.memory);
+        // SAFETY: the lock is held, and this is the memory's one owner.
+        unsafe { (*memory.as_ptr()).grow(delta) }
     }
 
     /// The most pages that it may have.
     pub fn most(&self) -> u64 {
-        lock(&self.memory).most()
+        let memory = lock(&self.memory);
+        // SAFETY: as above.
+        unsafe { (*memory.as_ptr()).most() }
     }
 
     /// Waits until the address is notified, if it holds what is expected; for this many nanoseconds, or for ever if
     /// that is negative.
-    pub fn wait(&self, address: usize, holds: impl FnOnce() -> bool, timeout: i64) -> Waited {
+    pub fn wait(
+        &self,
+        address: usize,
+        holds: impl FnOnce() -> bool,
+        timeout: i64,
+    ) -> Result<Waited> {
         let start = Instant::now();
-        let waiter = {
+        let waiter = Waiter::default();
+        {
             // Whoever changes the value and then notifies finds this thread in the list, or changed it before.
             let mut waiting = lock(&self.waiting);
             if !holds() {
-                return Waited::NotEqual;
+                return Ok(Waited::NotEqual);
             }
-            let waiter = Arc::<Waiter>::default();
-            waiting.entry(address).or_default().push(waiter.clone());
-            waiter
-        };
+            let waiter = &raw const waiter;
+            fallible::push(&mut waiting, Waiting { address, waiter })?;
+        }
         let mut woken = lock(&waiter.woken);
         while !*woken {
-            woken = match u64::try_from(timeout) {
-                Err(_) => waiter
-                    .changed
-                    .wait(woken)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Ok(timeout) => {
-                    let left = Duration::from_nanos(timeout).saturating_sub(start.elapsed());
-                    if left.is_zero() {
-                        drop(woken);
-                        return self.give_up(address, &waiter);
-                    }
-                    let outcome = waiter.changed.wait_timeout(woken, left);
-                    outcome.unwrap_or_else(PoisonError::into_inner).0
-                }
+            let Ok(timeout) = u64::try_from(timeout) else {
+                let outcome = waiter.changed.wait(woken);
+                woken = outcome.unwrap_or_else(PoisonError::into_inner);
+                continue;
             };
+            let left = Duration::from_nanos(timeout).saturating_sub(start.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            let outcome = waiter.changed.wait_timeout(woken, left);
+            woken = outcome.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Waited::Woken
-    }
-
-    /// Ends a wait that took too long, unless it was notified at the last moment.
-    fn give_up(&self, address: usize, waiter: &Arc<Waiter>) -> Waited {
+        drop(woken);
+        // With this lock, nobody is about to wake this thread, or has just done so and still looks at it.
         let mut waiting = lock(&self.waiting);
         if *lock(&waiter.woken) {
-            return Waited::Woken;
+            return Ok(Waited::Woken);
         }
-        if let Some(list) = waiting.get_mut(&address) {
-            list.retain(|other| !Arc::ptr_eq(other, waiter));
-            if list.is_empty() {
-                waiting.remove(&address);
-            }
-        }
-        Waited::TimedOut
+        waiting.retain(|other| !std::ptr::eq(other.waiter, &waiter));
+        Ok(Waited::TimedOut)
     }
 
     /// Wakes at most `count` threads that wait on the address, those that came first; gives how many.
     pub fn notify(&self, address: usize, count: u32) -> u32 {
-        let mut waiting = lock(&self.waiting);
-        let Some(list) = waiting.get_mut(&address) else {
-            return 0;
-        };
-        let count = list.len().min(count as usize);
-        for waiter in list.drain(..count) {
+        let mut woken = 0;
+        lock(&self.waiting).retain(|waiting| {
+            if waiting.address != address || woken == count {
+                return true;
+            }
+            // SAFETY: the thread is in the list, and cannot leave its frame while the list is locked.
+            let waiter = unsafe { &*waiting.waiter };
             *lock(&waiter.woken) = true;
             waiter.changed.notify_one();
-        }
-        if list.is_empty() {
-            waiting.remove(&address);
-        }
-        count as u32
+            woken += 1;
+            false
+        });
+        woken
     }
 }
 

@@ -1,219 +1,147 @@
 //! A store: it owns instances and all that they share.
 
-use super::func::HostFunc;
-use super::references::References;
-use super::{Exception, Global, Instance, Memory, Table, Tag};
-use crate::engine::{CompiledModule, Engine};
-use crate::error::{Error, ErrorKind, Result};
+use super::engine::Engine;
+use super::exception::Exception;
+use super::exnrefs::ExnRefs;
+use super::func::HostContext;
+use super::placed::Placed;
+use super::stack::{RESERVE, Stacks};
+use super::types::Types;
+use super::{Global, Instance, Memory, Table, Tag};
+use crate::error::{Error, Result};
+use crate::fallible::{self, Pinned, Shared};
 use crate::image::TrampolineKind;
-use crate::layout::{VmFuncRef, VmHostFunc, VmStore};
-use crate::module::{FuncType, TypeIds, ValType};
-use std::collections::BTreeMap;
-use std::ffi::{CString, c_void};
-use std::sync::Arc;
+use crate::image::vmctx::VmStore;
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Bytes that stay free below the stack limit when the host gives the stack's
-/// bounds: frames that are not checked, and the handling of a trap, fit in it.
-pub const STACK_RESERVE: usize = 32 << 10;
-
-/// A function type in a store, and how functions of it are reached.
-pub struct StoreType {
-    pub ty: FuncType,
-    /// The parameters again, for exceptions: they may outlive the store.
-    pub params: Arc<[ValType]>,
-    pub signature: CString,
-    /// C functions that enter wasm, if a module in the store has one for this type.
-    pub boxed_entry: Option<*const c_void>,
-    pub typed_entry: Option<*const c_void>,
-    /// Wasm code that calls a boxed host function, likewise.
-    pub boxed_host: Option<*const c_void>,
-}
 
 /// A store. One thread at a time uses it.
 ///
-/// The first field is what compiled code sees, so a `*mut VmStore` is a `*mut Store`.
+/// The first field is what compiled code sees, so a `*mut VmStore` is a `*mut Store`. Its address never changes, and what
+/// points to it points to all of it.
 #[repr(C)]
 pub struct Store {
     pub vm: VmStore,
-    pub engine: Arc<Engine>,
+    pub engine: Shared<Engine>,
     /// Tells stores apart, also after one is gone.
     pub id: u64,
     pub data: *mut c_void,
     /// What a builtin recorded, to be raised or taken.
-    pub pending: Option<Box<Error>>,
-    // Dropped in this order. Memories and tables find what they free in the vmctx of the instance that
-    // defined them, so instances go after them; modules and their code go last.
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub memories: Vec<Box<Memory>>,
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub tables: Vec<Box<Table>>,
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub globals: Vec<Box<Global>>,
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub instances: Vec<Box<Instance>>,
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub func_refs: Vec<Box<VmFuncRef>>,
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub host_contexts: Vec<Box<VmHostFunc>>,
-    #[expect(clippy::vec_box, reason = "wasm and the host hold their addresses")]
-    pub tags: Vec<Box<Tag>>,
+    pub pending: Option<Error>,
+    pub stacks: Stacks,
+    // Dropped in this order: instances refer to what is below them.
+    pub instances: Vec<Pinned<Instance>>,
+    /// What the host made.
+    pub memories: Vec<Pinned<Memory>>,
+    pub tables: Vec<Pinned<Table>>,
+    pub globals: Vec<Pinned<Global>>,
+    pub tags: Vec<Pinned<Tag>>,
+    pub funcs: Vec<Pinned<HostContext>>,
+    /// Those of `funcs` that were made when no module had code for their type.
+    without_code: Vec<*mut HostContext>,
     /// The exceptions that wasm got references to.
-    pub references: References,
+    pub exnrefs: ExnRefs,
     /// The exception that was caught last, if nothing refers to it.
     pub landed: Option<Box<Exception>>,
-    pub host_funcs: Vec<Arc<HostFunc>>,
-    pub types: Vec<StoreType>,
-    type_ids: TypeIds,
-    /// Host functions made without a module: their code is that of the first module that has their type.
-    pub without_code: Vec<*mut VmFuncRef>,
-    modules: Vec<(Arc<CompiledModule>, Box<[u32]>)>,
-    /// Positions in `modules`, by the last address of their code.
-    code: BTreeMap<usize, usize>,
+    pub types: Types,
+    modules: Vec<Registered>,
+    /// The addresses of the modules, ascending, with positions in `modules`.
+    positions: Vec<(*const Placed, usize)>,
+    /// The last addresses of the modules' code, ascending, with positions in `modules`.
+    code: Vec<(usize, usize)>,
 }
 
-/// How much a store had at some point.
-#[derive(Clone, Copy)]
-pub struct Mark {
-    memories: usize,
-    tables: usize,
-    globals: usize,
-    instances: usize,
-    tags: usize,
-    /// Each has one context.
-    host_funcs: usize,
+/// A module in a store.
+struct Registered {
+    module: Shared<Placed>,
+    /// The store's ids of the module's types, by their indices.
+    type_ids: Box<[u32]>,
 }
 
 impl Store {
-    pub fn new(engine: &Arc<Engine>, data: *mut c_void) -> Result<Box<Store>> {
+    pub fn new(engine: &Shared<Engine>, data: *mut c_void) -> Result<Pinned<Store>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Ok(Box::new(Store {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Ok(Pinned::new(Store {
             vm: VmStore {
                 stack_limit: 0,
-                stack_bytes: engine.limits.stack_bytes,
                 exit_fp: 0,
                 exit_pc: 0,
                 activation: std::ptr::null_mut(),
                 pending: 0,
             },
             engine: engine.clone(),
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id,
             data,
             pending: None,
+            stacks: Stacks::default(),
             instances: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
-            func_refs: Vec::new(),
-            host_contexts: Vec::new(),
-            host_funcs: Vec::new(),
             tags: Vec::new(),
-            references: References::new(),
-            landed: None,
-            types: Vec::new(),
-            type_ids: TypeIds::default(),
+            funcs: Vec::new(),
             without_code: Vec::new(),
+            exnrefs: ExnRefs::new(id),
+            landed: None,
+            types: Types::default(),
             modules: Vec::new(),
-            code: BTreeMap::new(),
-        }))
+            positions: Vec::new(),
+            code: Vec::new(),
+        })?)
     }
 
-    /// Sets the bounds of the stack that wasm is entered on; none for automatic ones.
+    /// Sets the bounds of the stack that wasm is entered on; none for what the system says, asked anew.
     pub fn set_stack(&mut self, bounds: Option<(usize, usize)>) -> Result<()> {
         let Some((lowest, len)) = bounds else {
             self.vm.stack_limit = 0;
+            self.stacks = Stacks::default();
             return Ok(());
         };
-        if len < 2 * STACK_RESERVE || lowest == 0 || lowest.checked_add(len).is_none() {
+        if len < 2 * RESERVE || lowest == 0 || lowest.checked_add(len).is_none() {
             return Err(Error::argument(format_args!(
                 "a stack of {len} bytes at {lowest:#x}; it needs a lowest address and {} bytes at least",
-                2 * STACK_RESERVE
+                2 * RESERVE
             )));
         }
-        self.vm.stack_limit = lowest + STACK_RESERVE;
+        self.vm.stack_limit = lowest + RESERVE;
         Ok(())
     }
 
-    /// How much the store has.
-    pub fn mark(&self) -> Mark {
-        Mark {
-            memories: self.memories.len(),
-            tables: self.tables.len(),
-            globals: self.globals.len(),
-            instances: self.instances.len(),
-            tags: self.tags.len(),
-            host_funcs: self.host_funcs.len(),
-        }
-    }
-
-    /// Drops what was added since: that of an instance which could not be made, and which nothing refers to.
-    pub fn rewind(&mut self, mark: Mark) {
-        self.memories.truncate(mark.memories);
-        self.tables.truncate(mark.tables);
-        self.globals.truncate(mark.globals);
-        self.tags.truncate(mark.tags);
-        self.instances.truncate(mark.instances);
-        self.host_contexts.truncate(mark.host_funcs);
-        self.host_funcs.truncate(mark.host_funcs);
-    }
-
-    /// The store's id of a function type that refers to no other.
-    pub fn type_id(&mut self, ty: &FuncType) -> u32 {
-        let id = self.type_ids.add(ty);
-        self.know_types();
-        id
-    }
-
-    /// Makes an entry for each id that is new.
-    fn know_types(&mut self) {
-        for ty in &self.type_ids.types()[self.types.len()..] {
-            self.types.push(StoreType {
-                ty: ty.clone(),
-                params: ty.params.as_slice().into(),
-                signature: crate::error::c_string(&ty.signature()),
-                boxed_entry: None,
-                typed_entry: None,
-                boxed_host: None,
-            });
-        }
-    }
-
     /// Takes a module in, once; gives its position in the store.
-    pub fn register(&mut self, module: &Arc<CompiledModule>) -> Result<usize> {
-        let same = |(known, _): &(Arc<CompiledModule>, _)| Arc::ptr_eq(known, module);
-        if let Some(known) = self.modules.iter().position(same) {
-            return Ok(known);
-        }
-        let Some(code) = &module.code else {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format_args!(
-                    "the module is compiled for {}, which this process cannot run",
-                    module.image.triple
-                ),
-            ));
+    pub fn register(&mut self, module: &Shared<Placed>) -> Result<usize> {
+        let address = Shared::as_ptr(module);
+        let place = self
+            .positions
+            .binary_search_by_key(&address, |&(known, _)| known);
+        let place = match place {
+            Ok(known) => return Ok(self.positions[known].1),
+            Err(place) => place,
         };
-        let ids = self.type_ids.add_module(&module.image.module);
-        let ids = ids.into_boxed_slice();
-        self.know_types();
-        for trampoline in &module.image.trampolines {
-            let address = module.address(trampoline.offset);
-            let known = &mut self.types[ids[trampoline.ty as usize] as usize];
-            let place = match trampoline.kind {
-                TrampolineKind::BoxedEntry => &mut known.boxed_entry,
-                TrampolineKind::TypedEntry => &mut known.typed_entry,
-                TrampolineKind::BoxedHost => &mut known.boxed_host,
-                TrampolineKind::TypedHost => continue,
-            };
-            place.get_or_insert(address);
-        }
-        self.references.may_be_anywhere |= module.image.module.passes_exceptions();
+        let Some(code) = module.published() else {
+            return Err(Error::unsupported(format_args!(
+                "the module is compiled for {}, which this process cannot run",
+                module.image.triple()
+            )));
+        };
+        // What can fail comes before what could be half done.
+        let out_of_memory = fallible::OutOfMemory::from;
+        self.modules.try_reserve(1).map_err(out_of_memory)?;
+        self.code.try_reserve(1).map_err(out_of_memory)?;
+        self.positions.try_reserve(1).map_err(out_of_memory)?;
+        let type_ids = self.types.add_module(module)?;
         let position = self.modules.len();
+        self.positions.insert(place, (address, position));
+        self.exnrefs.may_be_anywhere |= module.image.header().passes_exceptions != 0;
         if code.len() != 0 {
             let last = code.start() as usize + code.len() - 1;
-            self.code.insert(last, position);
+            let place = self.code.partition_point(|&(known, _)| known < last);
+            self.code.insert(place, (last, position));
         }
-        self.modules.push((module.clone(), ids));
+        self.modules.push(Registered {
+            module: module.clone(),
+            type_ids,
+        });
         self.give_code();
         Ok(position)
     }
@@ -221,34 +149,57 @@ impl Store {
     /// Gives code to the host functions that had no module with their type.
     fn give_code(&mut self) {
         let types = &self.types;
-        self.without_code.retain(|&func| {
-            // SAFETY: function references live as long as the store, and no wasm runs during registration.
-            let func = unsafe { &mut *func };
-            match types[func.type_id as usize].boxed_host {
-                Some(code) => {
-                    func.code = code;
-                    false
+        self.without_code.retain(|&context| {
+            // SAFETY: the store owns the context. Wasm may be running, when a host function instantiates, and may have
+            // seen the reference, but it has not looked at the code: that is reached through this type's trampolines and
+            // calls only, which no module had until now.
+            unsafe {
+                let func = &raw mut (*context).func_ref;
+                match types.trampoline((*func).type_id, TrampolineKind::BoxedHost) {
+                    Some(code) => {
+                        (*func).code = code;
+                        false
+                    }
+                    None => true,
                 }
-                None => true,
             }
         });
     }
 
+    /// Adds a function of the host's; it has no code yet if no module has any for its type.
+    pub fn add_func(&mut self, context: Pinned<HostContext>) -> Result<*mut HostContext> {
+        let pointer = context.as_ptr();
+        // SAFETY: the context has just been made.
+        let type_id = unsafe { (*pointer).func_ref.type_id };
+        let code = self.types.trampoline(type_id, TrampolineKind::BoxedHost);
+        if code.is_none() {
+            fallible::push(&mut self.without_code, pointer)?;
+        }
+        // SAFETY: as above.
+        unsafe { (*pointer).func_ref.code = code.unwrap_or(std::ptr::null()) };
+        if let Err(error) = fallible::push(&mut self.funcs, context) {
+            self.without_code.retain(|&other| other != pointer);
+            return Err(error.into());
+        }
+        Ok(pointer)
+    }
+
     /// The store's type ids of a registered module, by the module's type indices.
     pub fn module_types(&self, position: usize) -> &[u32] {
-        &self.modules[position].1
+        &self.modules[position].type_ids
     }
 
     /// The module that has code at this address, and the offset in its text.
-    pub fn module_at(&self, pc: usize) -> Option<(&CompiledModule, u32)> {
-        let (_, &position) = self.code.range(pc..).next()?;
-        let module = &*self.modules[position].0;
-        let offset = pc.checked_sub(module.code.as_ref()?.start() as usize)?;
+    pub fn module_at(&self, pc: usize) -> Option<(&Placed, u32)> {
+        let place = self.code.partition_point(|&(last, _)| last < pc);
+        let &(_, position) = self.code.get(place)?;
+        let module = &*self.modules[position].module;
+        let offset = pc.checked_sub(module.published()?.start() as usize)?;
         Some((module, u32::try_from(offset).ok()?))
     }
 
     /// Records an error for compiled code to raise.
-    pub fn record(&mut self, error: Box<Error>) {
+    pub fn record(&mut self, error: Error) {
         // The first failure is the cause of what follows it.
         if self.pending.is_none() {
             self.pending = Some(error);
@@ -257,7 +208,7 @@ impl Store {
     }
 
     /// Takes what was recorded.
-    pub fn take_pending(&mut self) -> Option<Box<Error>> {
+    pub fn take_pending(&mut self) -> Option<Error> {
         self.vm.pending = 0;
         self.pending.take()
     }

@@ -1,9 +1,10 @@
 //! Tables.
 
 use super::Store;
-use crate::error::{Error, ErrorKind, Result};
-use crate::layout::VmTable;
-use crate::module::TableType;
+use crate::error::{Error, Result};
+use crate::fallible::Pinned;
+use crate::image::TableType;
+use crate::image::vmctx::VmTable;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
@@ -26,17 +27,14 @@ impl Table {
         ty: TableType,
         init: *mut c_void,
         place: Option<NonNull<VmTable>>,
-    ) -> Result<Box<Table>> {
+    ) -> Result<Pinned<Table>> {
         if ty.minimum > limit {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format_args!(
-                    "a table of {} elements; the limit that the host set is {limit}",
-                    ty.minimum
-                ),
-            ));
+            return Err(Error::limit(format_args!(
+                "a table of {} elements; inlay_config_max_table_elements allows {limit}",
+                ty.minimum
+            )));
         }
-        let mut table = Box::new(Table {
+        let table = Pinned::new(Table {
             store,
             ty,
             definition: NonNull::dangling(),
@@ -46,13 +44,17 @@ impl Table {
             },
             elements: Vec::new(),
             most: ty.maximum.unwrap_or(u64::MAX).min(limit),
-        });
-        let own = NonNull::from(&mut table.own);
-        table.definition = place.unwrap_or(own);
-        table.grow(ty.minimum, init).ok_or_else(|| {
-            Error::out_of_memory(format_args!("a table of {} elements", ty.minimum))
         })?;
-        table.publish();
+        // SAFETY: nobody else knows the table yet.
+        unsafe {
+            let this = table.as_ptr();
+            let own = NonNull::new_unchecked(&raw mut (*this).own);
+            (*this).definition = place.unwrap_or(own);
+            if (*this).grow(ty.minimum, init).is_none() {
+                let what = format_args!("a table of {} elements", ty.minimum);
+                return Err(Error::out_of_memory(what));
+            }
+        }
         Ok(table)
     }
 

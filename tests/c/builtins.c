@@ -137,9 +137,8 @@ ROUNDINGS(X)
   }
 CONVERSIONS(X)
 #undef X
-/* ISO C has no way from a function pointer to `const void *` but through an integer. */
-#define POINTER(function) ((const void *)(uintptr_t)(function))
-static const void *mine(int op) {
+#define POINTER(function) ((inlay_any_func_t)(function))
+static inlay_any_func_t mine(int op) {
   switch (op) {
 #define X(type, name, how, c)                                                                                          \
   case OP_##type##_##name: return POINTER(mine_##type##_##name);

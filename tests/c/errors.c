@@ -26,7 +26,7 @@ static void errors_and_version(void) {
   CHECK(inlay_error_kind(error) == INLAY_ERROR_HOST && inlay_error_trap(error) == INLAY_TRAP_NONE);
   CHECK(strcmp(inlay_error_message(error), "a sentence with ümlauts") == 0);
   CHECK(inlay_error_frame_count(error) == 0);
-  inlay_frame_t frame;
+  inlay_frame_t frame = {.size = sizeof frame};
   CHECK(!inlay_error_frame(error, 0, &frame));
   CHECK(!inlay_error_frame(error, 0, NULL));
   inlay_error_delete(error);
@@ -68,8 +68,8 @@ static void null_config(void) {
   INVALID(inlay_config_flag(config, NULL, "none"));
   INVALID(inlay_config_flag(config, "opt_level", NULL));
   INVALID(inlay_config_float_ops(NULL, INLAY_FLOAT_OPS_AUTO));
-  INVALID(inlay_config_builtin(NULL, "f64.floor", (const void *)(uintptr_t)plain));
-  INVALID(inlay_config_builtin(config, NULL, (const void *)(uintptr_t)plain));
+  INVALID(inlay_config_builtin(NULL, "f64.floor", (inlay_any_func_t)plain));
+  INVALID(inlay_config_builtin(config, NULL, (inlay_any_func_t)plain));
   INVALID(inlay_config_traps(NULL, INLAY_TRAPS_EXPLICIT));
   INVALID(inlay_config_traps(config, 2));
   INVALID(inlay_config_traps(config, UINT32_MAX));
@@ -119,7 +119,7 @@ static void null_engine_and_module(void) {
   inlay_module_code(module, NULL, &len);
   CHECK(len > 0);
   inlay_module_code(module, NULL, NULL);
-  inlay_extern_type_t type;
+  inlay_extern_type_t type = {.size = sizeof type};
   CHECK(inlay_module_import_count(NULL) == 0 && inlay_module_export_count(NULL) == 0);
   CHECK(!inlay_module_import(NULL, 0, &type) && !inlay_module_export(NULL, 0, &type));
   CHECK(!inlay_module_export(module, 0, NULL) && !inlay_module_import(module, 0, NULL));
@@ -260,7 +260,7 @@ static void null_objects(void) {
   inlay_table_type(table, NULL);
 
   inlay_global_t *global = GARBAGE(inlay_global_t);
-  inlay_global_type_t global_type = {INLAY_I32, true};
+  inlay_global_type_t global_type = {.content = INLAY_I32, .is_mutable = true};
   INVALID(inlay_global_new(NULL, &global_type, &value, &global));
   CHECK(global == NULL);
   global = GARBAGE(inlay_global_t);
@@ -366,7 +366,7 @@ static void unsupported_modules(void) {
                  {"memory64", "memory64", true, memory64, sizeof memory64},
                  {"threads", "threads", true, shared, sizeof shared},
                  {"custom-page-sizes", "custom-page-sizes", false, small_pages, sizeof small_pages},
-                 {NULL, "gc", false, structs, sizeof structs}};
+                 {NULL, "garbage collection", false, structs, sizeof structs}};
   for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
     int failures = test_failures;
     for (int on = 0; on < 3; on++) { /* off, on, and as it is */

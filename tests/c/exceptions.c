@@ -318,7 +318,7 @@ static void wrong_exceptions(void) {
   OK(inlay_linker_instantiate(world->linker, world->store, world->module, &instance));
   inlay_error_delete(number_of(call_ii_i(func(instance, "catch_host"), 1, 1, &result), stranger->number, 1));
   /* what a module says of its tags */
-  inlay_extern_type_t type;
+  inlay_extern_type_t type = {.size = sizeof type};
   CHECK(inlay_module_import(world->module, 0, &type));
   CHECK(type.kind == INLAY_EXTERN_TAG && strcmp(type.name, "number") == 0 && strcmp(type.signature, "i:") == 0);
   CHECK(inlay_module_export(circus->throws_module, 1, &type));
@@ -554,7 +554,7 @@ static void handlers_in_force(void) {
   inlay_module_delete(module);
   OK(compile_nested(engine, 150, false, &module)); /* more than the optimizer is given */
   inlay_module_delete(module);
-  FAILS(compile_nested(engine, 1000, false, &module), INLAY_ERROR_LIMIT, "exception handlers carry 1000000 operands more");
+  FAILS(compile_nested(engine, 1000, false, &module), INLAY_ERROR_LIMIT, "exception handlers pass 1000000 operands more");
   CHECK(module == NULL);
   OK(compile_nested(engine, 1000, true, &module));
   inlay_module_delete(module);

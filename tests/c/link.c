@@ -119,7 +119,7 @@ static void from_the_host(void) {
   bumps = 0;
   inlay_memory_type_t memory_type = {.minimum = 1, .maximum = INLAY_NO_MAXIMUM}, memory_got;
   inlay_table_type_t table_type = {.minimum = 4, .maximum = 8, .element = INLAY_FUNCREF}, table_got;
-  inlay_global_type_t mutable_i32 = {INLAY_I32, true}, constant_i32 = {INLAY_I32, false}, global_got;
+  inlay_global_type_t mutable_i32 = {.content = INLAY_I32, .is_mutable = true}, constant_i32 = {.content = INLAY_I32, .is_mutable = false}, global_got;
   inlay_extern_t memory, table, counter, base;
   memory.kind = INLAY_EXTERN_MEMORY, table.kind = INLAY_EXTERN_TABLE, counter.kind = base.kind = INLAY_EXTERN_GLOBAL;
   OK(inlay_memory_new(store, &memory_type, &memory.of.memory));
@@ -174,7 +174,7 @@ static void host_objects(void) {
   inlay_value_t values[5];
   values[0] = I32(-1), values[1] = I64(INT64_MIN), values[2] = F32(float32(0x7fa12345)), values[3] = F64(float64(0xfff4000000000001)), values[4] = EXTERNREF(&store);
   for (int i = 0; i < 5; i++) {
-    inlay_global_type_t type = {values[i].kind, true};
+    inlay_global_type_t type = {.content = values[i].kind, .is_mutable = true};
     inlay_global_t *global = NULL;
     inlay_value_t got = I32(3);
     OK(inlay_global_new(store, &type, &values[i], &global));
@@ -240,7 +240,7 @@ static void host_objects(void) {
     if (i > 0 && inlay_error_kind(error) == INLAY_ERROR_LIMIT) FAILS(error, INLAY_ERROR_LIMIT, NULL);
     else FAILS(error, INLAY_ERROR_INVALID_ARGUMENT, NULL);
   }
-  inlay_global_type_t bad_global = {99, true};
+  inlay_global_type_t bad_global = {.content = 99, .is_mutable = true};
   inlay_global_t *none = (inlay_global_t *)&store;
   wrong.kind = 99;
   FAILS(inlay_global_new(store, &bad_global, &wrong, &none), INLAY_ERROR_INVALID_ARGUMENT, NULL);
@@ -254,7 +254,7 @@ static void introspection(void) {
   inlay_engine_t *engine = new_engine(NULL);
   inlay_module_t *importer = compile(engine, importer_wasm, importer_wasm_len);
   inlay_module_t *exporter = compile(engine, exporter_wasm, exporter_wasm_len);
-  inlay_extern_type_t type;
+  inlay_extern_type_t type = {.size = sizeof type};
   CHECK(inlay_module_import_count(importer) == 5 && inlay_module_export_count(importer) == 8);
   CHECK(inlay_module_import_count(exporter) == 0 && inlay_module_export_count(exporter) == 11);
   CHECK(!inlay_module_import(importer, 5, &type) && !inlay_module_import(importer, SIZE_MAX, &type));
@@ -331,7 +331,7 @@ static void linking_errors(void) {
   for (int i = 0; i < 5; i++) CHECK(inlay_instance_export(world.instance, names[i], &good[i]));
   inlay_memory_type_t no_pages = {.minimum = 0, .maximum = 1};
   inlay_table_type_t externs = {.minimum = 4, .maximum = 8, .element = INLAY_EXTERNREF}, no_elements = {.minimum = 0, .maximum = 8, .element = INLAY_FUNCREF};
-  inlay_global_type_t constant = {INLAY_I32, false}, wide = {INLAY_I64, true}, changes = {INLAY_I32, true};
+  inlay_global_type_t constant = {.content = INLAY_I32, .is_mutable = false}, wide = {.content = INLAY_I64, .is_mutable = true}, changes = {.content = INLAY_I32, .is_mutable = true};
   inlay_value_t value = I32(5), wide_value = I64(5), null = FUNCREF(NULL), null_extern = EXTERNREF(NULL);
   for (int i = 0; i < 5; i++) {
     for (int j = 0; j < 5; j++) { /* another kind of thing */
@@ -530,7 +530,7 @@ static void start_functions(void) {
   inlay_instance_t *instance = (inlay_instance_t *)&world;
   inlay_error_t *error = inlay_linker_instantiate(world.linker, world.store, world.module, &instance);
   CHECK(error && inlay_error_frame_count(error) == 1 && instance == NULL);
-  inlay_frame_t frame;
+  inlay_frame_t frame = {.size = sizeof frame};
   CHECK(inlay_error_frame(error, 0, &frame) && strcmp(frame.function_name, "begin") == 0);
   TRAPS(error, INLAY_TRAP_UNREACHABLE, "unreachable");
   CHECK(inlay_memory_data(memory.of.memory)[7] == 99); /* what it did before stays done */

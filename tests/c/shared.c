@@ -370,7 +370,7 @@ static void images(void) {
     }
     for (int k = 0; k < THREADS; k++) end(&workers[k]);
     CHECK(get(&c, "load", 0, 0, 0) == 2000 && get(&c, "load64", 128, 0, 0) == 2000);
-    inlay_extern_type_t type;
+    inlay_extern_type_t type = {.size = sizeof type};
     CHECK(inlay_module_import(c.module, 0, &type));
     CHECK(type.kind == INLAY_EXTERN_MEMORY && type.memory.is_shared && type.memory.minimum == 1 && type.memory.maximum == 16);
     commune_delete(&c);

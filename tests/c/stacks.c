@@ -84,7 +84,7 @@ static void overflow_backtrace(inlay_error_t *error, const char *name) {
   if (!error) return;
   size_t count = inlay_error_frame_count(error);
   CHECK(count > 0);
-  inlay_frame_t frame;
+  inlay_frame_t frame = {.size = sizeof frame};
   for (size_t i = 0; i < count && i < 8; i++) {
     CHECK(inlay_error_frame(error, i, &frame));
     CHECK(frame.function_name && strcmp(frame.function_name, name) == 0);

@@ -72,8 +72,7 @@ static int every_trap_of(const inlay_config_t *config) {
       CHECK(error != NULL);
       if (!error) continue;
       CHECK(inlay_error_frame_count(error) == 1);
-      inlay_frame_t frame;
-      memset(&frame, 0, sizeof frame);
+      inlay_frame_t frame = {.size = sizeof frame};
       CHECK(inlay_error_frame(error, 0, &frame));
       CHECK(frame.function_name && strcmp(frame.function_name, c->name) == 0);
       CHECK(frame.wasm_offset < traps_wasm_len && traps_wasm[frame.wasm_offset] == c->opcode);
@@ -117,15 +116,14 @@ static void backtrace(void) {
   CHECK(inlay_error_frame_count(error) == 3);
   uint32_t inner = 0;
   for (size_t i = 0; i < 3; i++) {
-    inlay_frame_t frame;
-    memset(&frame, 0, sizeof frame);
+    inlay_frame_t frame = {.size = sizeof frame};
     CHECK(inlay_error_frame(error, i, &frame));
     CHECK(frame.function_name && strcmp(frame.function_name, names[i]) == 0);
     if (i == 0) inner = frame.function_index;
     CHECK(frame.function_index == inner - i && inner > 3); /* they follow each other in the text, imports counted first */
     CHECK(frame.wasm_offset < traps_wasm_len && traps_wasm[frame.wasm_offset] == opcodes[i]);
   }
-  inlay_frame_t frame;
+  inlay_frame_t frame = {.size = sizeof frame};
   memset(&frame, 0xa5, sizeof frame);
   CHECK(!inlay_error_frame(error, 3, &frame));
   CHECK(!inlay_error_frame(error, SIZE_MAX, &frame));
@@ -144,7 +142,7 @@ static void backtrace_without_names(void) {
   world_start(&world);
   inlay_error_t *error = call_none(func(world.instance, "f"));
   CHECK(inlay_error_frame_count(error) == 2);
-  inlay_frame_t frame;
+  inlay_frame_t frame = {.size = sizeof frame};
   CHECK(inlay_error_frame(error, 0, &frame));
   CHECK(frame.function_name == NULL && frame.function_index == 0 && wasm[frame.wasm_offset] == 0x00 && frame.wasm_offset == sizeof wasm - 7);
   CHECK(inlay_error_frame(error, 1, &frame));

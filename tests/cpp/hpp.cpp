@@ -141,6 +141,56 @@ static void test_calls(inlay::Instance instance, int &data) {
     CHECK(!too_few && too_few.error().kind() == inlay::ErrorKind::InvalidArgument);
 }
 
+// Text is its characters, and bytes that happen to be signed are all of them.
+static void test_bytes(inlay::Memory memory) {
+    CHECK(memory.write(200, "hello?") && memory.write(200, "hello") && memory.text(200, 6) == "hello?");
+    CHECK(inlay::Bytes("").size() == 0 && inlay::Bytes("a\0b").size() == 3);
+    const char unterminated[2] = {'a', 'b'};
+    const unsigned char bytes[2] = {'a', 0};
+    CHECK(inlay::Bytes(unterminated).size() == 2 && inlay::Bytes(bytes).size() == 2);
+}
+
+// An error that carries something of the host's through WebAssembly.
+static void test_data(const inlay::Engine &engine, const inlay::Module &module) {
+    inlay::Store store = MUST(inlay::Store::try_make(engine));
+    inlay::Linker linker = MUST(inlay::Linker::try_make(engine));
+    MUST(linker.try_define("host", "memory", MUST(store.try_memory({1, 4}))));
+    MUST(linker.try_define("host", "table", MUST(store.try_table({inlay::ValueKind::FuncRef, 2}, inlay::Func()))));
+    MUST(linker.try_define("host", "global", MUST(store.try_global(std::int64_t(40), true))));
+    define_host(linker);
+    static int finalized;
+    finalized = 0;
+    MUST(linker.try_func("host", "fail", [](std::int32_t status) -> inlay::Result<std::int32_t> {
+        return inlay::Error::host("exit", new int(status), [](void *data) {
+            delete static_cast<int *>(data);
+            finalized++;
+        });
+    }));
+    const inlay::Instance instance = MUST(linker.try_instantiate(store, module));
+    {
+        const auto result = instance.func("fail").try_call(42);
+        CHECK(!result && result.error().data() != nullptr && *static_cast<int *>(result.error().data()) == 42);
+        CHECK(result.error().frames().size() == 1 && result.error().frames()[0].function_name == "failing");
+        CHECK(finalized == 0 && inlay::Error::host("none").data() == nullptr);
+    }
+    CHECK(finalized == 1);
+    // Names with NULs, and types that signatures and kinds alone do not say.
+    const std::string_view name("a\0b", 3);
+    MUST(linker.try_define(name, name, instance.func("seven")));
+    CHECK(!instance.find(name) && instance.find("seven").func() == instance.func("seven"));
+    CHECK(std::strcmp(MUST(module.try_import_type(0)).signature(), "iIfF:FfIi") == 0 && !module.try_import_type(5));
+    std::size_t mix = 0;
+    while (module.exports()[mix].name != "mix") mix++;
+    CHECK(std::strcmp(MUST(module.try_export_type(mix)).signature(), "iIfF:FfIi") == 0 && !module.try_export_type(0));
+    const inlay::TableType sure = inlay::TableType{inlay::ValueKind::FuncRef, 1}.of("R(:i)");
+    CHECK(!store.try_table(sure, inlay::Func()) && !store.try_table(sure, instance.func("none")));
+    const inlay::Table table = MUST(store.try_table(sure, instance.func("seven")));
+    CHECK(std::strcmp(table.type().element_type, "R(:i)") == 0 && !table.try_set(0, inlay::Func()));
+    const inlay::Global global =
+        MUST(store.try_global(instance.func("seven"), inlay::GlobalType{inlay::ValueKind::FuncRef, true, "R"}));
+    CHECK(std::strcmp(global.type().content_type, "R") == 0 && !global.try_set(inlay::Func()));
+}
+
 static void test_things(inlay::Store &store, inlay::Instance instance) {
     const inlay::Memory memory = instance.memory("memory");
     CHECK(memory && memory.size() == 65536 && memory.type().minimum == 1 && memory.type().maximum == 4u);
@@ -150,6 +200,7 @@ static void test_things(inlay::Store &store, inlay::Instance instance) {
     CHECK(memory.write(65532, inlay::Bytes(&word, sizeof word)) && memory.read(65532, &back, sizeof back) &&
           back == word);
     CHECK(!memory.write(65533, inlay::Bytes(&word, sizeof word)) && !memory.read(65533, &back, sizeof back));
+    test_bytes(memory);
     CHECK(memory.write(100, std::string_view("abc")) && memory.text(100, 3) == "abc");
     CHECK(MUST(memory.try_grow(2)) == 1 && memory.size() == 3 * 65536);
     CHECK(!memory.try_grow(2) && memory.size() == 3 * 65536);
@@ -242,6 +293,7 @@ int main() {
         inlay::Config config;
         MUST(config.try_code_memory(std::make_unique<CountingMemory>(counts)));
         MUST(config.try_flag("opt_level", "speed"));
+        MUST(config.try_nans(inlay::Nans::Canonical));
         MUST(config.try_float_ops(inlay::FloatOps::Builtin));
         MUST(config.try_builtin("f64.floor", my_floor));
         MUST(config.try_traps(inlay::Traps::Explicit));
@@ -286,6 +338,7 @@ int main() {
         test_calls(instance, data);
         test_things(store, instance);
         CHECK(Alive::count == 3);
+        test_data(engine, module);
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);
 #endif

@@ -311,8 +311,19 @@ impl Linker {
 
 impl Instance {
     pub fn func(self, name: &str) -> Option<Func> {
-        let func = unsafe { c::inlay_instance_func(self.0, text(name).as_ptr()) };
-        (!func.is_null()).then_some(Func(func))
+        if !name.contains('\0') {
+            let func = unsafe { c::inlay_instance_func(self.0, text(name).as_ptr()) };
+            return (!func.is_null()).then_some(Func(func));
+        }
+        // A C string cannot say this name.
+        let of = c::inlay_extern_of_t {
+            func: ptr::null_mut(),
+        };
+        let mut item = c::inlay_extern_t { kind: 0, of };
+        let found = unsafe {
+            c::inlay_instance_export_n(self.0, name.as_ptr().cast(), name.len(), &mut item)
+        };
+        (found && item.kind == c::INLAY_EXTERN_FUNC).then_some(Func(unsafe { item.of.func }))
     }
 
     /// The value of an exported global.
@@ -331,6 +342,23 @@ impl Func {
     pub fn signature(self) -> String {
         let signature = unsafe { CStr::from_ptr(c::inlay_func_signature(self.0)) };
         signature.to_str().expect("a signature is ASCII").to_owned()
+    }
+
+    /// How many results its signature has: after the colon that is in no parentheses, and what is in some belongs to the
+    /// letter before.
+    pub fn results(self) -> usize {
+        let (mut depth, mut results) = (0, None);
+        for letter in self.signature().chars() {
+            match letter {
+                '(' | '<' => depth += 1,
+                ')' | '>' => depth -= 1,
+                ':' if depth == 0 => results = Some(0),
+                '-' => {}
+                _ if depth == 0 => results = results.map(|n| n + 1),
+                _ => {}
+            }
+        }
+        results.expect("a signature has a colon")
     }
 
     /// `inlay_func_call`, with as many results as the signature has letters after its colon.
@@ -354,6 +382,14 @@ impl Func {
         check(unsafe { c::inlay_func_typed(self.0, text(signature).as_ptr(), &mut out) })?;
         Ok(out.expect("success, but no function pointer"))
     }
+}
+
+/// A place for what an import or export is.
+pub fn extern_type() -> c::inlay_extern_type_t {
+    // SAFETY: numbers and pointers, for which zeros are right.
+    let mut place: c::inlay_extern_type_t = unsafe { std::mem::zeroed() };
+    place.size = size_of::<c::inlay_extern_type_t>();
+    place
 }
 
 pub fn zero() -> Value {

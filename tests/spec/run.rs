@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use wast::token::Id;
-use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, WastRet};
+use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke};
 
-use crate::api::{Engine, Error, Func, Instance, Linker, Module, Store, Value, c};
+use crate::api::{Engine, Error, Instance, Linker, Module, Store, Value, c};
 use crate::spectest::Calls;
 use crate::{spectest, suite, typed, values};
 
@@ -259,19 +259,19 @@ impl<'a, 'r> Script<'a, 'r> {
                     .map_err(|error| error.to_string())
             }
             WastDirective::Invoke(invoke) => {
-                self.invoke(&invoke, &[])?;
+                self.invoke(&invoke)?;
                 Ok(())
             }
             WastDirective::AssertReturn { exec, results, .. } => {
-                let actual = self.execute(exec, &results)?;
+                let actual = self.execute(exec)?;
                 values::compare(&results, &actual)
             }
             WastDirective::AssertTrap { exec, message, .. } => {
-                let outcome = self.execute(exec, &[]);
+                let outcome = self.execute(exec);
                 expect_trap(outcome, message)
             }
             WastDirective::AssertExhaustion { call, message, .. } => {
-                let outcome = self.invoke(&call, &[]);
+                let outcome = self.invoke(&call);
                 match message {
                     "call stack exhausted" => expect_trap(outcome, message),
                     _ => Err(format!("unknown kind of exhaustion: {message}")),
@@ -309,7 +309,7 @@ impl<'a, 'r> Script<'a, 'r> {
             | WastDirective::AssertMalformedCustom { .. } => {
                 Err("unsupported: assertions about custom sections".to_owned())
             }
-            WastDirective::AssertException { exec, .. } => match self.execute(exec, &[]) {
+            WastDirective::AssertException { exec, .. } => match self.execute(exec) {
                 Err(Failure::Inlay(error)) if error.kind() == c::INLAY_ERROR_EXCEPTION => Ok(()),
                 Err(failure) => Err(format!(
                     "expected an exception, got {}",
@@ -370,13 +370,9 @@ impl<'a, 'r> Script<'a, 'r> {
         Ok(self.linker.instantiate(&self.store, module)?)
     }
 
-    fn execute(
-        &mut self,
-        exec: WastExecute<'_>,
-        results: &[WastRet<'_>],
-    ) -> Result<Vec<Value>, Failure> {
+    fn execute(&mut self, exec: WastExecute<'_>) -> Result<Vec<Value>, Failure> {
         match exec {
-            WastExecute::Invoke(invoke) => self.invoke(&invoke, results),
+            WastExecute::Invoke(invoke) => self.invoke(&invoke),
             WastExecute::Wat(mut module) => {
                 let module = self.valid(&module.encode()?)?;
                 self.instantiate(&module)?;
@@ -391,24 +387,16 @@ impl<'a, 'r> Script<'a, 'r> {
         }
     }
 
-    fn invoke(
-        &mut self,
-        invoke: &WastInvoke<'_>,
-        results: &[WastRet<'_>],
-    ) -> Result<Vec<Value>, Failure> {
+    fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Vec<Value>, Failure> {
         let instance = self.instance(invoke.module)?;
         let args = invoke
             .args
             .iter()
             .map(values::argument)
             .collect::<Result<Vec<_>, _>>()?;
-        let func = if invoke.name.contains('\0') {
-            self.relay(instance, invoke.name, &args, results)?
-        } else {
-            instance
-                .func(invoke.name)
-                .ok_or_else(|| format!("there is no exported function {:?}", invoke.name))?
-        };
+        let func = instance
+            .func(invoke.name)
+            .ok_or_else(|| format!("there is no exported function {:?}", invoke.name))?;
         let signature = func.signature();
         if self.setup.typed_calls
             && let Some(outcome) = typed::call(func, &signature, &args)
@@ -417,41 +405,7 @@ impl<'a, 'r> Script<'a, 'r> {
             return Ok(outcome?);
         }
         self.report.boxed_calls += 1;
-        let results = signature
-            .split(':')
-            .nth(1)
-            .ok_or("a signature without a colon".to_owned())?
-            .len();
-        Ok(func.call(&args, results)?)
-    }
-
-    /// A name with a NUL byte in it cannot be said in C, but another module can still import it: this one gives it
-    /// a name that can.
-    fn relay(
-        &mut self,
-        instance: Instance,
-        name: &str,
-        args: &[Value],
-        results: &[WastRet<'_>],
-    ) -> Result<Func, Failure> {
-        self.linker.instance("relay", instance)?;
-        let params: Vec<&str> = args.iter().map(values::type_name).collect();
-        let results = results
-            .iter()
-            .map(values::expected_type_name)
-            .collect::<Result<Vec<_>, _>>()?;
-        let escaped: String = name.bytes().map(|byte| format!("\\{byte:02x}")).collect();
-        let text = format!(
-            "(module (import \"relay\" \"{escaped}\" (func (param {}) (result {}))) (export \"call\" (func 0)))",
-            params.join(" "),
-            results.join(" "),
-        );
-        let wasm = wat::parse_str(text).map_err(|error| error.to_string())?;
-        let module = self.valid(&wasm)?;
-        let relay = self.instantiate(&module)?;
-        Ok(relay
-            .func("call")
-            .ok_or("the relay has no export".to_owned())?)
+        Ok(func.call(&args, func.results())?)
     }
 
     /// Both ways to ask must refuse the module, for the same reason.

@@ -172,6 +172,7 @@ pub fn define(linker: &Linker, store: &Store, calls: &Arc<Calls>) -> Result<(), 
         let global_type = c::inlay_global_type_t {
             content: value.kind,
             is_mutable: false,
+            content_type: ptr::null(),
         };
         let mut global = ptr::null_mut();
         check(unsafe { c::inlay_global_new(store.raw(), &global_type, &value, &mut global) })?;
@@ -191,6 +192,7 @@ pub fn define(linker: &Linker, store: &Store, calls: &Arc<Calls>) -> Result<(), 
         maximum: 20,
         element: c::INLAY_FUNCREF,
         is_64: false,
+        element_type: ptr::null(),
     };
     let null = values::funcref(ptr::null_mut());
     let mut table = ptr::null_mut();

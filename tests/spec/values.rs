@@ -77,31 +77,6 @@ pub fn letter(value: &Value) -> char {
     }
 }
 
-/// A value's type in the text format.
-pub fn type_name(value: &Value) -> &'static str {
-    match value.kind {
-        c::INLAY_I32 => "i32",
-        c::INLAY_I64 => "i64",
-        c::INLAY_F32 => "f32",
-        c::INLAY_F64 => "f64",
-        c::INLAY_V128 => "v128",
-        c::INLAY_FUNCREF => "funcref",
-        c::INLAY_EXNREF => "exnref",
-        _ => "externref",
-    }
-}
-
-/// The same for what a script expects.
-pub fn expected_type_name(expected: &WastRet<'_>) -> Result<&'static str, String> {
-    match expected {
-        WastRet::Core(WastRetCore::I32(_)) => Ok("i32"),
-        WastRet::Core(WastRetCore::I64(_)) => Ok("i64"),
-        WastRet::Core(WastRetCore::F32(_)) => Ok("f32"),
-        WastRet::Core(WastRetCore::F64(_)) => Ok("f64"),
-        other => Err(format!("the type of {other:?} is not clear")),
-    }
-}
-
 fn abstract_type(heap: &HeapType<'_>) -> Option<AbstractHeapType> {
     match heap {
         HeapType::Abstract { shared: false, ty } => Some(*ty),

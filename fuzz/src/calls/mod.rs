@@ -9,7 +9,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
-use std::mem::MaybeUninit;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -299,9 +298,10 @@ impl<'u> World<'u> {
                 "{message}"
             );
             for index in 0..c::inlay_error_frame_count(error) + 1 {
-                let mut frame = MaybeUninit::uninit();
-                if c::inlay_error_frame(error, index, frame.as_mut_ptr()) {
-                    let name = frame.assume_init().function_name;
+                let mut frame: c::inlay_frame_t = std::mem::zeroed();
+                frame.size = size_of::<c::inlay_frame_t>();
+                if c::inlay_error_frame(error, index, &mut frame) {
+                    let name = frame.function_name;
                     assert!(name.is_null() || CStr::from_ptr(name).to_str().is_ok());
                 }
             }

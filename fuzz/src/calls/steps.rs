@@ -133,9 +133,11 @@ impl World<'_> {
                 11 => c::inlay_config_builtin(
                     config,
                     c"f32.nearest".as_ptr(),
-                    (c::inlay_builtin_f32_nearest as *const ()).cast(),
+                    Some(std::mem::transmute::<*const (), api::AnyFunction>(
+                        c::inlay_builtin_f32_nearest as *const (),
+                    )),
                 ),
-                12 => c::inlay_config_builtin(config, c"no.such".as_ptr(), ptr::null()),
+                12 => c::inlay_config_builtin(config, c"no.such".as_ptr(), None),
                 _ => {
                     let mut table = dual_map::provider(&self.seen);
                     if self.once_in(4) {
@@ -211,20 +213,20 @@ impl World<'_> {
                 c::inlay_module_export_count(module),
             );
             for index in 0..=imports {
-                let mut out = MaybeUninit::uninit();
+                let mut out = api::extern_type();
                 assert_eq!(
-                    c::inlay_module_import(module, index, out.as_mut_ptr()),
+                    c::inlay_module_import(module, index, &mut out),
                     index < imports
                 );
             }
             for index in 0..=exports {
-                let mut out = MaybeUninit::uninit();
+                let mut out = api::extern_type();
                 assert_eq!(
-                    c::inlay_module_export(module, index, out.as_mut_ptr()),
+                    c::inlay_module_export(module, index, &mut out),
                     index < exports
                 );
                 if index < exports {
-                    assert!(!out.assume_init().name.is_null());
+                    assert!(!out.name.is_null());
                 }
             }
             let (mut code, mut len) = (poison::<u8>().cast_const(), 1);
@@ -602,6 +604,7 @@ impl World<'_> {
                         77,
                     ]),
                     is_64: self.once_in(4),
+                    element_type: ptr::null(),
                 };
                 let init = self.value(&inside, self.pick(b"rex"));
                 inside
@@ -652,6 +655,7 @@ impl World<'_> {
                 let ty = c::inlay_global_type_t {
                     content,
                     is_mutable: !self.once_in(4),
+                    content_type: ptr::null(),
                 };
                 let made = self.make(|out| c::inlay_global_new(inside.store, &ty, &init, out));
                 if let Some(global) = made {

@@ -1,0 +1,105 @@
+//! CLIF to machine code.
+
+use super::Env;
+use super::exception::catch_sites;
+use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
+use crate::error::{Error, ErrorKind, Result};
+use crate::image::CallSite;
+use cranelift_codegen::ir;
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::{CodegenError, FinalizedMachReloc, FinalizedRelocTarget};
+use std::fmt::Display;
+
+/// Frames beyond this are refused: no stack that wasm may use is so large.
+const MAX_FRAME: u32 = 1 << 28;
+
+/// Machine code of a function.
+pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
+    let isa = env.target.isa_for(unit.linear);
+    scratch.load(unit.clif);
+    let code = context(isa, scratch, &format_args!("function {}", unit.index))?;
+    Ok(Assembled {
+        index: unit.index,
+        start: unit.start,
+        code,
+        frame_check: None,
+        needs: unit.needs,
+    })
+}
+
+/// Machine code of what is in the context.
+pub fn context(isa: &dyn TargetIsa, scratch: &mut Scratch, what: &dyn Display) -> Result<Code> {
+    let context = &mut scratch.context;
+    if let Err(error) = context.compile(isa, &mut Default::default()) {
+        return Err(codegen_error(&error.inner, what));
+    }
+    let compiled = context.take_compiled_code().expect("it was just compiled");
+    let buffer = &compiled.buffer;
+    let mut relocs = Vec::new();
+    for found in buffer.relocs() {
+        relocs.push(reloc(&context.func, found, what)?);
+    }
+    let mut call_sites = Vec::new();
+    let locations = buffer.get_srclocs_sorted();
+    for site in buffer.call_sites() {
+        // The call is the instruction before the address that it returns to.
+        let call = site.ret_addr - 1;
+        let after = locations.partition_point(|loc| loc.start <= call);
+        if let Some(loc) = after.checked_sub(1).map(|i| &locations[i])
+            && call < loc.end
+            && !loc.loc.is_default()
+        {
+            call_sites.push(CallSite {
+                returns_to: site.ret_addr,
+                wasm_offset: loc.loc.bits(),
+            });
+        }
+    }
+    let catches = catch_sites(buffer, what)?;
+    let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
+    if frame > MAX_FRAME {
+        return Err(Error::limit(format_args!(
+            "{what} needs a stack frame of {frame} bytes"
+        )));
+    }
+    Ok(Code {
+        align: buffer.alignment,
+        relocs,
+        call_sites,
+        catches,
+        frame,
+        bytes: compiled.code_buffer().to_vec(),
+    })
+}
+
+/// Nothing but calls inside the image may need a relocation.
+fn reloc(func: &ir::Function, found: &FinalizedMachReloc, what: &dyn Display) -> Result<Reloc> {
+    let symbol = match &found.target {
+        FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) => {
+            Symbol::from_external_name(&func.params.user_named_funcs()[*name])
+        }
+        _ => None,
+    };
+    let symbol = symbol.ok_or_else(|| {
+        Error::internal(format_args!(
+            "{what} has a relocation {:?} to {} that an image cannot hold; this is a defect of Inlay",
+            found.kind,
+            found.target.display(Some(&func.params))
+        ))
+    })?;
+    Ok(Reloc {
+        offset: found.offset,
+        kind: found.kind,
+        addend: found.addend,
+        symbol,
+    })
+}
+
+fn codegen_error(error: &CodegenError, what: &dyn Display) -> Error {
+    let kind = match error {
+        CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => ErrorKind::Limit,
+        CodegenError::Unsupported(_) => ErrorKind::Unsupported,
+        _ => ErrorKind::Internal,
+    };
+    Error::new(kind, format_args!("cannot compile {what}: {error}"))
+}

@@ -1,0 +1,409 @@
+//! Machine code and a module to an image: the text is laid out, every call in it is resolved, and the metadata is put down.
+
+use super::module::{ElementItems, Module};
+use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
+use super::{Env, trampoline};
+use crate::error::{Error, Result};
+use crate::image::builtin::Builtin;
+use crate::image::flat::{NONE, Span, Str, append, append_text};
+use crate::image::signature::Signatures;
+use crate::image::{
+    CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, ElementSegment, Export, ExternKind,
+    FuncName, GlobalRecord, Handler, HandlerSite, Header, Image, Import, Sections, TableRecord,
+    Trampoline, TrampolineKind, TypeRecord, ValType,
+};
+use cranelift_codegen::TextSectionBuilder;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+/// Text larger than this would not fit the 32-bit offsets of an image, nor calls' reach.
+const MAX_TEXT: u64 = 1 << 31;
+
+/// Links a module's functions and the trampolines that they need.
+pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
+    let mut needs = Needs::default();
+    for func in &funcs {
+        needs.exits.extend(&func.needs.exits);
+        needs.called_types.extend(&func.needs.called_types);
+    }
+    let called_types = needs.called_types.iter().copied();
+    let passes_exceptions = env.module.passes_exceptions(called_types);
+    let trampolines = trampolines(env, needs)?;
+
+    let mut sections = Sections::default();
+    let mut text = Text::new(env, &funcs, &trampolines);
+    text.lay_out(&funcs, &trampolines, &mut sections)?;
+    let align = text.align;
+    let text = text.builder.finish(&mut Default::default());
+    if text.len() as u64 > MAX_TEXT {
+        return Err(too_large());
+    }
+
+    let machine = env.target.machine()?;
+    module(env.module, &mut sections)?;
+    for feature in machine.features() {
+        let feature = append_text(&mut sections.bytes, feature.as_bytes())?;
+        sections.cpu_features.push(feature);
+    }
+    let header = Header {
+        magic: Default::default(),
+        version: Default::default(),
+        format: 0,
+        checksum: 0,
+        align,
+        metadata_len: 0,
+        text_len: text.len() as u64,
+        shape: env.module.shape(),
+        start: env.module.start.unwrap_or(NONE),
+        passes_exceptions: u32::from(passes_exceptions),
+        triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,
+        settings: append_text(&mut sections.bytes, env.target.settings().as_bytes())?,
+    };
+    Ok((Image::new(header, sections)?, text))
+}
+
+/// The code between wasm and C that a module needs, in a fixed order.
+#[derive(Default)]
+struct Trampolines {
+    /// What is found by type and kind: a trampoline, or the check that stands in its place.
+    by_type: Vec<(u32, TrampolineKind, Code)>,
+    /// What compiled code calls.
+    called: Vec<(Symbol, Code)>,
+}
+
+fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
+    use TrampolineKind as K;
+    let module = env.module;
+    let mut scratch = Scratch::new();
+    let mut all = Trampolines::default();
+    let canonical = |func: u32| env.canonical[module.funcs[func as usize] as usize];
+    // The types of functions that the host can enter, and of those that may be the host's.
+    let entered: BTreeSet<u32> = module
+        .escaping
+        .iter()
+        .map(|&func| canonical(func))
+        .collect();
+    let mut hosted: BTreeSet<u32> = (0..module.imported_funcs).map(canonical).collect();
+    hosted.extend(&needs.called_types);
+    for &ty in hosted.union(&entered) {
+        // What a signature does not say of a type, C functions of that type would not keep.
+        let typed = module.types[ty as usize].is_plain();
+        for (kind, wanted) in [
+            (K::BoxedEntry, entered.contains(&ty)),
+            (K::TypedEntry, entered.contains(&ty) && typed),
+            // The host can make functions of any type, boxed, and calls those through an entry, too.
+            (K::BoxedHost, true),
+            (K::TypedHost, hosted.contains(&ty)),
+        ] {
+            if !wanted {
+                continue;
+            }
+            let (code, check) = trampoline::compile(env, &mut scratch, ty, kind)?;
+            match check {
+                None => all.by_type.push((ty, kind, code)),
+                Some(check) => {
+                    needs.exits.insert(Builtin::Trap);
+                    all.by_type.push((ty, kind, check));
+                    all.called.push((Symbol::Trampoline(ty, kind), code));
+                }
+            }
+        }
+    }
+    for &builtin in &needs.exits {
+        let code = trampoline::exit(env, &mut scratch, builtin)?;
+        all.called.push((Symbol::Exit(builtin), code));
+    }
+    Ok(all)
+}
+
+fn too_large() -> Error {
+    Error::limit("the module's machine code is larger than 2 GiB")
+}
+
+/// The text while it is laid out: functions in the order of their indices, then what stands behind frame checks, then the
+/// code between wasm and C.
+struct Text {
+    builder: Box<dyn TextSectionBuilder>,
+    least_align: u32,
+    align: u32,
+    /// Each symbol's place in the order in which labeled code is appended.
+    labels: HashMap<Symbol, usize>,
+}
+
+impl Text {
+    fn new(env: &Env<'_>, funcs: &[Assembled], trampolines: &Trampolines) -> Text {
+        let own = funcs.iter().map(|func| Symbol::Func(func.index));
+        let checked = funcs.iter().filter(|func| func.frame_check.is_some());
+        let bodies = checked.map(|func| Symbol::Body(func.index));
+        let called = trampolines.called.iter().map(|(symbol, _)| *symbol);
+        let labels: HashMap<Symbol, usize> = own.chain(bodies).chain(called).zip(0..).collect();
+        let isa = env.target.isa();
+        Text {
+            builder: isa.text_section_builder(labels.len()),
+            least_align: isa.function_alignment().minimum,
+            align: 16,
+            labels,
+        }
+    }
+
+    fn lay_out(
+        &mut self,
+        funcs: &[Assembled],
+        trampolines: &Trampolines,
+        sections: &mut Sections,
+    ) -> Result<()> {
+        for func in funcs {
+            let code = func.frame_check.as_ref().unwrap_or(&func.code);
+            let entry = self.func(func.index, code, sections)?;
+            sections.entries.push(entry);
+        }
+        for func in funcs.iter().filter(|func| func.frame_check.is_some()) {
+            self.func(func.index, &func.code, sections)?;
+        }
+        for (_, code) in &trampolines.called {
+            self.append(true, code)?;
+        }
+        for (ty, kind, code) in &trampolines.by_type {
+            let offset = self.append(false, code)?;
+            sections.trampolines.push(Trampoline {
+                ty: *ty,
+                kind: *kind,
+                offset,
+            });
+        }
+        Ok(())
+    }
+
+    /// Appends code of a function, and what is known of places in it.
+    fn func(&mut self, func: u32, code: &Code, sections: &mut Sections) -> Result<u32> {
+        let start = self.append(true, code)?;
+        sections.code_ranges.push(CodeRange {
+            start,
+            end: start + code.bytes.len() as u32,
+            func,
+        });
+        let sites = code.call_sites.iter();
+        sections.call_sites.extend(sites.map(|site| CallSite {
+            returns_to: start + site.returns_to,
+            ..*site
+        }));
+        for site in &code.catches {
+            let handlers = site.handlers.iter().map(|&(catch, at)| Handler {
+                catch,
+                lands_at: start + at,
+            });
+            sections.handler_sites.push(HandlerSite {
+                returns_to: start + site.returns_to,
+                frame: site.frame,
+                context: site.context,
+                handlers: append(&mut sections.handlers, handlers)?,
+            });
+        }
+        Ok(start)
+    }
+
+    /// Appends code and resolves its calls; gives its offset.
+    fn append(&mut self, labeled: bool, code: &Code) -> Result<u32> {
+        let align = code.align.max(self.least_align);
+        self.align = self.align.max(align);
+        let mut control = Default::default();
+        let offset = self
+            .builder
+            .append(labeled, &code.bytes, align, &mut control);
+        if offset + code.bytes.len() as u64 > MAX_TEXT {
+            return Err(too_large());
+        }
+        for reloc in &code.relocs {
+            let place = offset + u64::from(reloc.offset);
+            let label = self.labels.get(&reloc.symbol);
+            let resolved = label.is_some_and(|&label| {
+                self.builder
+                    .resolve_reloc(place, reloc.kind, reloc.addend, label)
+            });
+            if !resolved {
+                return Err(Error::internal(format_args!(
+                    "the relocation {:?} to {:?} cannot be resolved inside the image; this is a defect of Inlay",
+                    reloc.kind, reloc.symbol
+                )));
+            }
+        }
+        Ok(offset as u32)
+    }
+}
+
+/// Puts down all that is known of a module.
+fn module(module: &Module<'_>, s: &mut Sections) -> Result<()> {
+    let texts = types(module, s)?;
+    let mut counts = [0; ExternKind::ALL.len()];
+    for import in &module.imports {
+        let count = &mut counts[import.kind as usize];
+        s.imports.push(Import {
+            module: append_text(&mut s.bytes, import.module.as_bytes())?,
+            name: append_text(&mut s.bytes, import.name.as_bytes())?,
+            kind: import.kind,
+            index: *count,
+        });
+        *count += 1;
+    }
+    for export in &module.exports {
+        s.exports.push(Export {
+            name: append_text(&mut s.bytes, export.name.as_bytes())?,
+            kind: export.kind,
+            index: export.index,
+        });
+    }
+    s.exports_by_name = (0..module.exports.len() as u32).collect();
+    s.exports_by_name
+        .sort_by_key(|&i| module.exports[i as usize].name.as_bytes());
+    s.funcs = module.funcs.clone();
+    s.memories = module.memories.clone();
+    s.tags = module.tags.clone();
+    s.escaping = module.escaping.clone();
+    for (i, &ty) in module.tables.iter().enumerate() {
+        let defined = i.checked_sub(module.imported_tables as usize);
+        let init = defined.map_or(Ok(ConstExpr::EMPTY), |i| {
+            const_expr(module, &module.table_inits[i], &mut s.const_ops)
+        })?;
+        let element_text = texts[&ValType::Ref(ty.element)];
+        s.tables.push(TableRecord {
+            ty,
+            init,
+            element_text,
+        });
+    }
+    for (i, &ty) in module.globals.iter().enumerate() {
+        let defined = i.checked_sub(module.imported_globals as usize);
+        let init = defined.map_or(Ok(ConstExpr::EMPTY), |i| {
+            const_expr(module, &module.global_inits[i], &mut s.const_ops)
+        })?;
+        let content_text = texts[&ty.content];
+        s.globals.push(GlobalRecord {
+            ty,
+            init,
+            content_text,
+        });
+    }
+    segments(module, s)?;
+    for (func, name) in &module.names {
+        s.func_names.push(FuncName {
+            func: *func,
+            name: append_text(&mut s.bytes, name.as_bytes())?,
+        });
+    }
+    Ok(())
+}
+
+/// Puts down the function types, and the texts of the types that globals and tables have.
+fn types(module: &Module<'_>, s: &mut Sections) -> Result<HashMap<ValType, Str>> {
+    // The group of each type, as its first type and how many it has.
+    let mut first = 0;
+    let groups = module.rec_groups.iter().flat_map(|&len| {
+        let group = (first, len);
+        first += len;
+        std::iter::repeat_n(group, len as usize)
+    });
+    let groups: Vec<(u32, u32)> = groups.collect();
+    let alone = |index: u32| {
+        let (_, len) = groups[index as usize];
+        (len == 1).then(|| module.types[index as usize].clone())
+    };
+    let signatures = Signatures { types: alone };
+    let empty = append_text(&mut s.bytes, b"")?;
+
+    let indices = |kind: ExternKind| match kind {
+        ExternKind::Func => &module.funcs[..],
+        ExternKind::Tag => &module.tags[..],
+        _ => &[],
+    };
+    let exports = module.exports.iter();
+    let exported = exports.filter_map(|e| indices(e.kind).get(e.index as usize));
+    let imported = module.funcs.iter().take(module.imported_funcs as usize);
+    let tags = module.tags.iter().take(module.imported_tags as usize);
+    let written: BTreeSet<u32> = exported.chain(imported).chain(tags).copied().collect();
+
+    for (ty, index) in module.types.iter().zip(0..) {
+        let (group, group_len) = groups[index as usize];
+        let signature = match written.contains(&index) {
+            true => {
+                let text = signatures.text(ty, (group_len == 1).then_some(index))?;
+                append_text(&mut s.bytes, text.as_bytes())?
+            }
+            false => empty,
+        };
+        s.types.push(TypeRecord {
+            params: append(&mut s.values, ty.params.iter().copied())?,
+            results: append(&mut s.values, ty.results.iter().copied())?,
+            group,
+            group_len,
+            signature,
+        });
+    }
+
+    let mut texts = HashMap::new();
+    let globals = module.globals.iter().map(|global| global.content);
+    let elements = module
+        .tables
+        .iter()
+        .map(|table| ValType::Ref(table.element));
+    for ty in globals.chain(elements) {
+        if let Entry::Vacant(place) = texts.entry(ty) {
+            let text = signatures.value_text(ty)?;
+            place.insert(append_text(&mut s.bytes, text.as_bytes())?);
+        }
+    }
+    Ok(texts)
+}
+
+/// Puts down an expression; in an image functions are by their slots.
+fn const_expr(module: &Module<'_>, expr: &[ConstOp], ops: &mut Vec<ConstOp>) -> Result<ConstExpr> {
+    let mut by_slot = Vec::with_capacity(expr.len());
+    for &op in expr {
+        by_slot.push(match op {
+            ConstOp::RefFunc(func) => ConstOp::RefFunc(slot(module, func)?),
+            other => other,
+        });
+    }
+    append(ops, by_slot)
+}
+
+fn slot(module: &Module<'_>, func: u32) -> Result<u32> {
+    let slot = module.func_ref_slot(func);
+    slot.ok_or_else(|| Error::internal(format_args!("function {func} escapes and has no slot")))
+}
+
+fn segments(module: &Module<'_>, s: &mut Sections) -> Result<()> {
+    for segment in &module.elements {
+        let offset = const_expr(module, &segment.offset, &mut s.const_ops)?;
+        let (mut slots, mut exprs) = (Span::EMPTY, Span::EMPTY);
+        match &segment.items {
+            ElementItems::Funcs(list) => {
+                let list: Result<Vec<u32>> = list.iter().map(|&func| slot(module, func)).collect();
+                slots = append(&mut s.element_slots, list?)?;
+            }
+            ElementItems::Exprs(list) => {
+                let mut spans = Vec::with_capacity(list.len());
+                for expr in list {
+                    spans.push(const_expr(module, expr, &mut s.const_ops)?);
+                }
+                exprs = append(&mut s.element_exprs, spans)?;
+            }
+        }
+        s.elements.push(ElementSegment {
+            mode: segment.mode,
+            table: segment.table,
+            offset,
+            slots,
+            exprs,
+        });
+    }
+    for segment in &module.data {
+        let offset = const_expr(module, &segment.offset, &mut s.const_ops)?;
+        s.data.push(DataSegment {
+            mode: segment.mode,
+            memory: segment.memory,
+            offset,
+            bytes: append(&mut s.bytes, segment.bytes.iter().copied())?,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The compiler: WebAssembly to an image. What follows is the list of its steps.
+//!
+//! ```text
+//! parse      bytes to a validated module, whose function bodies are still bytes      parse.rs
+//! of each body, on any thread:
+//!   survey     what is in it, counted in one walk                                    survey.rs
+//!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
+//!   passes     over CLIF; there are none yet                                         here
+//!   assemble   CLIF to machine code                                                  assemble.rs
+//!   check      of its frame, where that is large                                     trampoline.rs
+//! link       machine code and the module to text and metadata, with the code
+//!            between wasm and C                                                      link.rs, trampoline.rs
+//! ```
+//!
+//! Between these steps a body is one [`Unit`] of data, which each takes and returns; nothing about it is anywhere else,
+//! so that a unit can be kept and other units can look at it. Functions do not depend on each other's outcome, and what
+//! depends on all of them is done in the order of their indices: that makes images deterministic.
+
+mod assemble;
+mod control;
+mod exception;
+mod legacy;
+mod link;
+mod module;
+mod ops;
+mod parse;
+mod survey;
+mod target;
+mod trampoline;
+mod translate;
+mod trap;
+mod unit;
+mod unsupported;
+mod vm;
+
+use crate::error::{Error, Result};
+use crate::image::machine::Machine;
+use crate::image::settings::Settings;
+use crate::image::vmctx::VmLayout;
+use crate::image::{Image, TypeIds};
+use module::Module;
+use parse::{Body, Parsed};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use survey::Allowance;
+use target::Target;
+use unit::{Assembled, Scratch, Unit};
+use wasmparser::WasmFeatures;
+
+pub use target::triple;
+
+/// A target and what modules may use, ready to compile. Any number of threads may use it.
+pub struct Compiler {
+    target: Target,
+    features: WasmFeatures,
+    threads: usize,
+}
+
+impl Compiler {
+    pub fn new(settings: &Settings) -> Result<Compiler> {
+        let target = Target::new(settings)?;
+        Ok(Compiler {
+            features: unsupported::features(settings.features, target.has_vectors()),
+            threads: settings.compile_threads,
+            target,
+        })
+    }
+
+    /// The machine that code is made for.
+    pub fn machine(&self) -> Result<Machine> {
+        self.target.machine()
+    }
+
+    /// WebAssembly to an image and its text.
+    pub fn compile(&self, wasm: &[u8]) -> Result<(Image, Vec<u8>)> {
+        let Parsed { module, bodies } = parse::parse(wasm, self.features)?;
+        let env = Env::new(&self.target, &module)?;
+        let funcs = compile_bodies(&env, bodies, self.threads)?;
+        link::link(&env, funcs)
+    }
+
+    /// Whether this is valid WebAssembly that would be compiled.
+    pub fn validate(&self, wasm: &[u8]) -> Result<()> {
+        let Parsed { bodies, .. } = parse::parse(wasm, self.features)?;
+        parse::validate_bodies(bodies)
+    }
+}
+
+/// What all functions of a module are compiled with.
+struct Env<'a> {
+    target: &'a Target,
+    module: &'a Module<'a>,
+    layout: VmLayout,
+    /// For each type index, the lowest index of an equal type.
+    canonical: Vec<u32>,
+}
+
+impl<'a> Env<'a> {
+    fn new(target: &'a Target, module: &'a Module<'a>) -> Result<Env<'a>> {
+        let layout = VmLayout::new(&module.shape()).ok_or_else(|| {
+            Error::limit(
+                "the module has more functions, globals and tables than fit in the 2 GiB that an instance may have",
+            )
+        })?;
+        let mut rest = &module.types[..];
+        let groups = module.rec_groups.iter().map(|&len| {
+            let (group, after) = rest.split_at(len as usize);
+            rest = after;
+            Ok(group.to_vec())
+        });
+        let ids = TypeIds::default().add(groups)?;
+        let mut first = HashMap::new();
+        let ids = ids.into_iter().zip(0..);
+        let canonical = ids
+            .map(|(id, index)| *first.entry(id).or_insert(index))
+            .collect();
+        Ok(Env {
+            target,
+            module,
+            layout,
+            canonical,
+        })
+    }
+}
+
+/// One body through all of its steps.
+fn compile_body(env: &Env<'_>, scratch: &mut Scratch, index: u32, body: Body<'_>) -> Outcome {
+    let body = survey::survey(index, body);
+    let unit = translate::translate(env, scratch, body)?;
+    let excess = unit.budget.excess();
+    let unit = passes(unit);
+    let code = assemble::unit(env, scratch, unit);
+    let code = code.and_then(|code| trampoline::check_frame(env, scratch, code));
+    Ok((excess, code))
+}
+
+/// Passes over a function's CLIF, each of which takes a unit and gives it back.
+fn passes(unit: Unit) -> Unit {
+    unit
+}
+
+/// What became of a body: that it cannot be translated, or how much of the module's allowance it takes, and its code.
+type Outcome = Result<(usize, Result<Assembled>)>;
+
+/// Compiles bodies on as many threads as asked. The outcome does not depend on how many there are: an error is that of the
+/// lowest function which has one, and so is the end of the module's allowance.
+fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Result<Vec<Assembled>> {
+    let count = bodies.len();
+    let bodies: Vec<_> = bodies.into_iter().map(|b| Mutex::new(Some(b))).collect();
+    let outcomes: Vec<_> = bodies.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let refused = AtomicBool::new(false);
+    let taken = Allowance::default();
+    let work = || {
+        let mut scratch = Scratch::new();
+        // Bodies are taken in order, so that all below one which is refused are taken, too, and their outcome is known.
+        while !refused.load(Ordering::Relaxed) {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(body) = bodies.get(i) else { return };
+            let body = lock(body).take().expect("each body is taken once");
+            let index = env.module.imported_funcs + i as u32;
+            let outcome = compile_body(env, &mut scratch, index, body);
+            let fits = match &outcome {
+                Ok((excess, code)) => code.is_ok() && taken.add(*excess),
+                Err(_) => false,
+            };
+            if !fits {
+                refused.store(true, Ordering::Relaxed);
+            }
+            *lock(&outcomes[i]) = Some(outcome);
+        }
+    };
+    crate::os::on_threads(threads.min(count), &work);
+
+    let taken = Allowance::default();
+    let mut funcs = Vec::with_capacity(count);
+    for (outcome, i) in outcomes.iter().zip(0..) {
+        let Some(outcome) = lock(outcome).take() else {
+            break;
+        };
+        let (excess, code) = outcome?;
+        if !taken.add(excess) {
+            return Err(survey::too_much(env.module.imported_funcs + i));
+        }
+        funcs.push(code?);
+    }
+    Ok(funcs)
+}
+
+/// Nobody else is at work on what a thread of the compiler left behind when it panicked: the panic goes on.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

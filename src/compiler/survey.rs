@@ -1,0 +1,325 @@
+//! How much there is to a function body, counted before it is translated and while it is.
+//!
+//! Cranelift takes more than linear time for some functions, and a module must not be able to hold up its host. So what
+//! makes the difference is counted: a function beyond the thresholds here is compiled in ways that are linear, and a
+//! module that makes more values pass between blocks than its size allows is refused.
+
+use super::legacy::{After, Tries};
+use super::parse::Body;
+use crate::error::Error;
+use cranelift_codegen::ir;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wasmparser::{Catch, FunctionBody, Operator};
+
+/// A function beyond any of these is compiled in linear time: what its locals, its operands and its size take of the
+/// optimizer and the usual register allocator grows faster than they do. What compilers make seldom gets there.
+const MOST_LOCALS: usize = 2_000;
+const MOST_OPERANDS: usize = 1_000;
+const MOST_HANDLERS: usize = 5_000;
+const MOST_MERGES: usize = 16_000;
+const MOST_BYTES: usize = 256 << 10;
+
+/// The same for two that are many together. A local that is a variable can be an argument of every edge between blocks,
+/// and the builder of CLIF has an entry for it in every block, of which each check of a bound begins one.
+const MOST_LOCALS_BY_EDGES: usize = 4_000_000;
+const MOST_LOCALS_BY_BYTES: usize = 64_000_000;
+
+/// The weight of what a function makes pass between its blocks, in values: so much is allowed for each byte of its body.
+/// A type of a thousand results makes a thousand values of two bytes.
+const WEIGHT_PER_BYTE: usize = 16;
+
+/// The weight that all functions of a module may have beyond that.
+const ALLOWANCE: usize = 1_000_000;
+
+/// The weight of an exception handler that a call lists, besides the operands that it keeps alive.
+const HANDLER_WEIGHT: usize = 16;
+
+/// An operand that is on the stack while a block ends costs the allocator less than one that is passed as an argument:
+/// so many weigh as much as one of those.
+const IDLE_OPERANDS: usize = 64;
+
+/// A body that has been looked through.
+pub struct Surveyed<'a> {
+    pub index: u32,
+    pub body: Body<'a>,
+    pub survey: Survey,
+}
+
+/// What one walk over a body counts.
+#[derive(Default)]
+pub struct Survey {
+    /// Whether it calls other wasm: only then can it take part in recursion, and needs to look at the stack limit.
+    pub calls: bool,
+    /// What follows each legacy `try` in it, in the order in which they begin.
+    pub tries: Vec<After>,
+    bytes: usize,
+    /// Edges to blocks that others lead to, too.
+    edges: usize,
+    /// How many exception handlers its calls list, all together.
+    handlers: usize,
+}
+
+/// A region of a body in which exceptions are caught in one way.
+struct Region {
+    /// The region that what is not caught here is thrown in, always one that began earlier.
+    outer: Option<usize>,
+    /// Its clauses, up to one that catches everything.
+    clauses: usize,
+    catches_all: bool,
+    /// How many instructions are in it that can throw.
+    throwing: usize,
+}
+
+/// What of an open block the walk remembers.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The region that its instructions are in.
+    region: usize,
+    /// The number of the `try` that it is.
+    tried: Option<usize>,
+}
+
+/// Looks through a body, as far as it can be read; what cannot is for validation to find.
+pub fn survey(index: u32, body: Body<'_>) -> Surveyed<'_> {
+    let survey = Survey::new(&body.body);
+    Surveyed {
+        index,
+        body,
+        survey,
+    }
+}
+
+impl Survey {
+    fn new(body: &FunctionBody<'_>) -> Survey {
+        let mut survey = Survey {
+            bytes: body.as_bytes().len(),
+            ..Survey::default()
+        };
+        let Ok(mut ops) = body.get_operators_reader() else {
+            return survey;
+        };
+        let mut tries = Tries::default();
+        let mut regions = vec![Region {
+            outer: None,
+            clauses: 0,
+            catches_all: false,
+            throwing: 0,
+        }];
+        let function = Open {
+            region: 0,
+            tried: None,
+        };
+        let mut open = vec![function];
+        while let (false, Ok(op)) = (ops.eof(), ops.read()) {
+            let Some(&innermost) = open.last() else { break };
+            let region = innermost.region;
+            survey.edges += edges(&op);
+            match op {
+                Operator::Call { .. }
+                | Operator::CallIndirect { .. }
+                | Operator::CallRef { .. } => {
+                    survey.calls = true;
+                    regions[region].throwing += 1;
+                }
+                Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::ReturnCallRef { .. } => survey.calls = true,
+                Operator::Throw { .. } | Operator::ThrowRef => regions[region].throwing += 1,
+                Operator::Rethrow { relative_depth } => {
+                    regions[region].throwing += 1;
+                    let caught = open.iter().rev().nth(relative_depth as usize);
+                    tries.rethrow(caught.and_then(|block| block.tried));
+                }
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    open.push(Open {
+                        region,
+                        tried: None,
+                    });
+                }
+                Operator::TryTable { ref try_table } => {
+                    let all = try_table.catches.iter().position(catches_all);
+                    regions.push(Region {
+                        outer: Some(region),
+                        clauses: all.map_or(try_table.catches.len(), |last| last + 1),
+                        catches_all: all.is_some(),
+                        throwing: 0,
+                    });
+                    open.push(Open {
+                        region: regions.len() - 1,
+                        tried: None,
+                    });
+                }
+                Operator::Try { .. } => {
+                    regions.push(Region {
+                        outer: Some(region),
+                        clauses: 0,
+                        catches_all: false,
+                        throwing: 0,
+                    });
+                    open.push(Open {
+                        region: regions.len() - 1,
+                        tried: Some(tries.begin(regions.len() - 1)),
+                    });
+                }
+                Operator::Catch { .. } | Operator::CatchAll => {
+                    let tag = match op {
+                        Operator::Catch { tag_index } => Some(tag_index),
+                        _ => None,
+                    };
+                    if let Some(body) = tries.catch(innermost.tried, tag) {
+                        regions[body].clauses += 1;
+                        regions[body].catches_all |= tag.is_none();
+                    }
+                    // What a clause throws, the blocks around its `try` catch.
+                    open.pop();
+                    let around = open.last().copied().unwrap_or(function);
+                    open.push(Open {
+                        region: around.region,
+                        ..innermost
+                    });
+                }
+                Operator::Delegate { relative_depth } => {
+                    open.pop();
+                    if let Some(body) = tries.delegate(innermost.tried, relative_depth) {
+                        let to = open.iter().rev().nth(relative_depth as usize);
+                        regions[body].outer = Some(to.copied().unwrap_or(function).region);
+                    }
+                }
+                Operator::End => drop(open.pop()),
+                _ => {}
+            }
+        }
+        survey.tries = tries.into_list();
+        survey.handlers = handlers(&regions);
+        survey
+    }
+
+    /// Whether a function, with so many locals, needs to be compiled in linear time, as far as its text tells.
+    pub fn is_large(&self, locals: usize) -> bool {
+        self.bytes > MOST_BYTES
+            || locals > MOST_LOCALS
+            || self.handlers > MOST_HANDLERS
+            || locals.saturating_mul(self.edges + self.handlers) > MOST_LOCALS_BY_EDGES
+            || locals.saturating_mul(self.bytes) > MOST_LOCALS_BY_BYTES
+    }
+}
+
+/// How many handlers are listed by all calls: by each, those of its region and of all that this goes on to.
+fn handlers(regions: &[Region]) -> usize {
+    let mut in_force: Vec<usize> = Vec::with_capacity(regions.len());
+    let mut sum = 0;
+    for region in regions {
+        let outer = match (region.catches_all, region.outer) {
+            (false, Some(outer)) => in_force[outer],
+            _ => 0,
+        };
+        in_force.push(region.clauses + outer);
+        sum += region.throwing * (region.clauses + outer);
+    }
+    sum
+}
+
+/// What translating a body makes of its operands, counted on the way.
+pub struct Budget {
+    bytes: usize,
+    /// The most operands at once so far.
+    operands: usize,
+    /// The weight of all that passes between blocks so far.
+    weight: usize,
+    /// How many edges have arguments; known when the body is translated.
+    merges: usize,
+}
+
+impl Budget {
+    pub fn new(survey: &Survey) -> Budget {
+        Budget {
+            bytes: survey.bytes,
+            operands: 0,
+            weight: 0,
+            merges: 0,
+        }
+    }
+
+    /// Counts the edges that an instruction makes, each of which may pass all of the operands.
+    pub fn edges(&mut self, op: &Operator<'_>, operands: usize) {
+        self.operands = self.operands.max(operands);
+        self.weight += edges(op) * (1 + operands);
+    }
+
+    /// Counts the exception handlers of a call.
+    pub fn handlers(&mut self, handlers: usize, operands: usize) {
+        self.weight += handlers * (HANDLER_WEIGHT + operands);
+    }
+
+    /// Counts the results of an instruction, and the operands that stayed below it while so many blocks ended.
+    pub fn results(&mut self, results: usize, blocks: usize, operands: usize) {
+        self.weight += results + blocks * operands / IDLE_OPERANDS;
+    }
+
+    /// Counts what there is to a function only when it is translated.
+    pub fn translated(&mut self, func: &ir::Function) {
+        let dfg = &func.dfg;
+        let last = |block| func.layout.last_inst(block);
+        let ends = func.layout.blocks().filter_map(last);
+        self.merges = ends
+            .flat_map(|i| dfg.insts[i].branch_destination(&dfg.jump_tables, &dfg.exception_tables))
+            .filter(|call| call.len(&dfg.value_lists) > 0)
+            .count();
+    }
+
+    /// Whether the function needs to be compiled in linear time, as translating it has shown.
+    pub fn is_large(&self) -> bool {
+        self.operands > MOST_OPERANDS || self.merges > MOST_MERGES
+    }
+
+    /// The weight beyond what the function's size allows.
+    pub fn excess(&self) -> usize {
+        self.weight.saturating_sub(WEIGHT_PER_BYTE * self.bytes)
+    }
+
+    /// Whether the function alone takes more than a whole module may.
+    pub fn is_spent(&self) -> bool {
+        self.excess() > ALLOWANCE
+    }
+}
+
+/// What the functions of a module together may weigh beyond their sizes. Threads add to it in any order.
+#[derive(Default)]
+pub struct Allowance(AtomicUsize);
+
+impl Allowance {
+    /// Adds what a function takes; whether all so far is allowed.
+    pub fn add(&self, excess: usize) -> bool {
+        self.0.fetch_add(excess, Ordering::Relaxed) + excess <= ALLOWANCE
+    }
+}
+
+/// The error for a module that is beyond its allowance with this function.
+pub fn too_much(function: u32) -> Error {
+    Error::limit(format_args!(
+        "up to function {function}, branches, calls and exception handlers pass {ALLOWANCE} operands more than \
+         {WEIGHT_PER_BYTE} for each byte; use types of fewer results, or nest fewer try_table around calls"
+    ))
+}
+
+fn catches_all(catch: &Catch) -> bool {
+    matches!(catch, Catch::All { .. } | Catch::AllRef { .. })
+}
+
+/// How many edges an instruction makes to blocks that others lead to, too, but for those of calls to exception handlers.
+fn edges(op: &Operator<'_>) -> usize {
+    match op {
+        Operator::Loop { .. }
+        | Operator::If { .. }
+        | Operator::Else
+        | Operator::Br { .. }
+        | Operator::BrIf { .. }
+        | Operator::BrOnNull { .. }
+        | Operator::BrOnNonNull { .. }
+        | Operator::Catch { .. }
+        | Operator::CatchAll => 1,
+        Operator::BrTable { targets } => targets.len() as usize + 1,
+        Operator::TryTable { try_table } => try_table.catches.len(),
+        _ => 0,
+    }
+}

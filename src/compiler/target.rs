@@ -1,0 +1,418 @@
+//! What code is made for: the ISA, its CPU's features, and the settings that shape code.
+
+use crate::error::{Error, Result};
+use crate::fallible::Text;
+use crate::image::machine::Machine;
+use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable, SetError, SettingKind};
+use std::collections::BTreeSet;
+use target_lexicon::{Architecture, Triple};
+
+/// Settings of Cranelift's that have one value here, with the reason. Most of them would change nothing, because an image
+/// holds no relocations, no unwind information and no thread-locals: a host that sets one expects something that it would
+/// not get.
+const FIXED: &[(&str, &str, &str)] = &[
+    (
+        "preserve_frame_pointers",
+        "true",
+        "backtraces follow frame pointers",
+    ),
+    (
+        "enable_multi_ret_implicit_sret",
+        "true",
+        "functions of many results return them in memory",
+    ),
+    (
+        "enable_probestack",
+        "false",
+        "the stack limit is compared, not probed",
+    ),
+    (
+        "enable_pinned_reg",
+        "false",
+        "the host's registers are restored when an exception is caught, and a pinned one would not be",
+    ),
+    ("unwind_info", "false", "images hold no unwind information"),
+    (
+        "enable_compact_unwind_abi",
+        "false",
+        "images hold no unwind information",
+    ),
+    (
+        "machine_code_cfg_info",
+        "false",
+        "images hold no control-flow graph",
+    ),
+    ("is_pic", "false", "images have no relocations"),
+    (
+        "use_colocated_libcalls",
+        "false",
+        "compiled code calls no libraries",
+    ),
+    (
+        "libcall_call_conv",
+        "isa_default",
+        "compiled code calls no libraries",
+    ),
+    ("tls_model", "none", "compiled code has no thread-locals"),
+    (
+        "stack_switch_model",
+        "none",
+        "compiled code does not switch stacks",
+    ),
+    (
+        "enable_llvm_abi_extensions",
+        "false",
+        "no function here has a parameter that this would be for",
+    ),
+    (
+        "enable_incremental_compilation_cache_checks",
+        "false",
+        "there is no such cache",
+    ),
+    // On aarch64. Pages that demand branch targets would stop tail calls by reference and the catching of exceptions.
+    (
+        "use_bti",
+        "false",
+        "Cranelift does not mark the targets of all branches that WebAssembly needs",
+    ),
+];
+
+/// Settings that differ from Cranelift's defaults, until the host says otherwise.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("opt_level", "speed"),
+    ("enable_verifier", "false"),
+    ("enable_heap_access_spectre_mitigation", "false"),
+];
+
+/// Features of x86-64 that no CPU has without others, which Cranelift asks for, too: a host, or a preset, that names one
+/// means these as well.
+const IMPLIED: &[(&str, &[&str])] = &[
+    ("has_avx512vnni", &["has_avx512f"]),
+    ("has_avx512vbmi", &["has_avx512f"]),
+    ("has_avx512bitalg", &["has_avx512f"]),
+    ("has_avx512dq", &["has_avx512f"]),
+    ("has_avx512vl", &["has_avx512f"]),
+    ("has_avx512f", &["has_avx2", "has_fma"]),
+    ("has_avx_vnni", &["has_avx2"]),
+    ("has_avx2", &["has_avx"]),
+    ("has_fma", &["has_avx"]),
+    ("has_avx", &["has_sse42", "has_popcnt"]),
+    ("has_sse42", &["has_sse41"]),
+    ("has_sse41", &["has_ssse3"]),
+    ("has_ssse3", &["has_sse3"]),
+];
+
+/// Code memory is asked for no more than a huge page's alignment.
+const MAX_LOG2_ALIGN: u8 = 21;
+
+/// A target, ready to compile for.
+pub struct Target {
+    isa: OwnedTargetIsa,
+    /// The same, without what takes more than linear time.
+    linear_isa: OwnedTargetIsa,
+    float_ops: FloatOps,
+    relaxed: Relaxed,
+    cpu_features: BTreeSet<String>,
+}
+
+/// Text of a host's, which has checked that it is UTF-8.
+fn str(text: &Text) -> &str {
+    std::str::from_utf8(text.as_bytes()).unwrap_or_default()
+}
+
+impl Target {
+    /// The target that the settings describe.
+    pub fn new(settings: &Settings) -> Result<Target> {
+        let mut builder = match &settings.target {
+            None => native_builder()?,
+            Some(triple) => lookup(str(triple))?,
+        };
+        let mut shared = settings::builder();
+        let fixed = FIXED.iter().map(|&(name, value, _)| (name, value));
+        for (name, value) in DEFAULTS.iter().copied().chain(fixed) {
+            // Those of one target are not there for the others.
+            let _ = shared.set(name, value);
+        }
+        if settings.nans == Nans::Canonical {
+            let set = shared.set("enable_nan_canonicalization", "true");
+            set.expect("Cranelift has this setting");
+        }
+        for (name, value) in &settings.flags {
+            set(&mut shared, &mut builder, str(name), str(value))?;
+        }
+        let shared = settings::Flags::new(shared);
+        if shared.log2_min_function_alignment() > MAX_LOG2_ALIGN {
+            return Err(Error::argument(format_args!(
+                "log2_min_function_alignment is {}; code can be aligned to 2 MiB, which is {MAX_LOG2_ALIGN}",
+                shared.log2_min_function_alignment()
+            )));
+        }
+        let linear_shared = linear(&shared);
+        let unfit =
+            |error| Error::argument(format_args!("these settings do not fit together: {error}"));
+        let isa = builder.finish(shared.clone()).map_err(unfit)?;
+        let isa = with_implied(isa, &shared, &settings.flags).map_err(unfit)?;
+        check_fixed(&*isa)?;
+        let linear_isa = isa::Builder::from_target_isa(&*isa)
+            .finish(linear_shared)
+            .map_err(unfit)?;
+        let target = Target {
+            cpu_features: cpu_features(&*isa),
+            isa,
+            linear_isa,
+            float_ops: settings.float_ops,
+            relaxed: settings.relaxed,
+        };
+        let machine = target.machine()?;
+        if machine.is_this_kind() {
+            machine.check_present()?;
+        }
+        if settings.float_ops == FloatOps::Native && !target.has_rounding() {
+            return Err(Error::unsupported(
+                "INLAY_FLOAT_OPS_NATIVE: the target CPU has no rounding instructions (has_sse41); \
+                 use INLAY_FLOAT_OPS_AUTO or _BUILTIN",
+            ));
+        }
+        Ok(target)
+    }
+
+    pub fn isa(&self) -> &dyn TargetIsa {
+        &*self.isa
+    }
+
+    /// The ISA to compile a function with, in linear time or not.
+    pub fn isa_for(&self, linear: bool) -> &dyn TargetIsa {
+        match linear {
+            true => &*self.linear_isa,
+            false => &*self.isa,
+        }
+    }
+
+    /// The machine that code is for.
+    pub fn machine(&self) -> Result<Machine> {
+        let triple = self.isa.triple().to_string();
+        Machine::new(&triple, self.cpu_features.iter().map(String::as_str))
+    }
+
+    /// All settings, in a fixed order: what an image was made with.
+    pub fn settings(&self) -> String {
+        let mut text =
+            format!("float_ops={:?} relaxed={:?}", self.float_ops, self.relaxed).to_lowercase();
+        for value in self.isa.flags().iter().chain(self.isa.isa_flags()) {
+            text += &format!(" {}={}", value.name, value.value_string());
+        }
+        text
+    }
+
+    /// Whether rounding is done by instructions.
+    pub fn native_rounding(&self) -> bool {
+        self.float_ops != FloatOps::Builtin && self.has_rounding()
+    }
+
+    /// Whether float-to-int conversions are done by instructions: every target has them.
+    pub fn native_truncation(&self) -> bool {
+        self.float_ops != FloatOps::Builtin
+    }
+
+    /// Whether bytes of vectors are moved by instructions: on x86-64 those came with SSSE3.
+    pub fn native_shuffle(&self) -> bool {
+        self.float_ops != FloatOps::Builtin && self.has("has_ssse3")
+    }
+
+    /// Whether multiplication and addition are fused by an instruction: on x86-64 it came with FMA.
+    pub fn native_fma(&self) -> bool {
+        self.float_ops != FloatOps::Builtin && self.has("has_fma") && self.has("has_avx")
+    }
+
+    /// Whether there are vectors: on riscv64 they came with V, and Cranelift does nothing in their place.
+    pub fn has_vectors(&self) -> bool {
+        !matches!(self.isa.triple().architecture, Architecture::Riscv64(_))
+            || self.cpu_features.contains("has_v")
+    }
+
+    /// Whether relaxed instructions may do what is fastest.
+    pub fn relaxed_native(&self) -> bool {
+        self.relaxed == Relaxed::Native
+    }
+
+    /// Whether they may be what x86-64 has.
+    pub fn relaxed_x86(&self) -> bool {
+        self.relaxed_native() && self.isa.triple().architecture == Architecture::X86_64
+    }
+
+    /// Whether they may be what SSSE3 has.
+    pub fn relaxed_ssse3(&self) -> bool {
+        self.relaxed_x86() && self.native_shuffle()
+    }
+
+    /// Whether they may be what SSE4.1 has.
+    pub fn relaxed_sse41(&self) -> bool {
+        self.relaxed_x86() && self.has("has_sse41")
+    }
+
+    pub fn table_spectre_mitigation(&self) -> bool {
+        self.isa.flags().enable_table_access_spectre_mitigation()
+    }
+
+    pub fn heap_spectre_mitigation(&self) -> bool {
+        self.isa.flags().enable_heap_access_spectre_mitigation()
+    }
+
+    /// On x86-64 rounding came with SSE4.1; the other targets have always had it, or inline code for it.
+    fn has_rounding(&self) -> bool {
+        self.has("has_sse41")
+    }
+
+    /// Whether this is x86-64 with a feature, or a target that needs none of them.
+    fn has(&self, feature: &str) -> bool {
+        self.isa.triple().architecture != Architecture::X86_64
+            || self.cpu_features.contains(feature)
+    }
+}
+
+/// These settings without what takes more than linear time.
+fn linear(flags: &settings::Flags) -> settings::Flags {
+    let mut builder = settings::builder();
+    for value in flags.iter() {
+        builder
+            .set(value.name, &value.value_string())
+            .expect("it is one of Cranelift's");
+    }
+    for (name, value) in [("regalloc_algorithm", "single_pass"), ("opt_level", "none")] {
+        builder
+            .set(name, value)
+            .expect("Cranelift has this setting");
+    }
+    settings::Flags::new(builder)
+}
+
+fn native_builder() -> Result<isa::Builder> {
+    cranelift_native::builder()
+        .map_err(|error| Error::unsupported(format_args!("cannot compile for this host: {error}")))
+}
+
+/// A triple as it stands in images; an error if it is none.
+pub fn triple(triple: &str) -> Result<Text> {
+    let parsed: Triple = triple.parse().map_err(|error| {
+        Error::argument(format_args!("\"{triple}\" is not a target triple: {error}"))
+    })?;
+    Ok(Text::new(parsed)?)
+}
+
+fn lookup(triple: &str) -> Result<isa::Builder> {
+    let parsed: Triple = triple
+        .parse()
+        .map_err(|error| Error::internal(format_args!("{triple}: {error}")))?;
+    isa::lookup(parsed).map_err(|error| {
+        let hint = match error {
+            isa::LookupError::SupportDisabled => "; this build of Inlay leaves that target out",
+            isa::LookupError::Unsupported => "",
+        };
+        Error::unsupported(format_args!("cannot compile for {triple}: {error}{hint}"))
+    })
+}
+
+/// Sets a setting of Cranelift or of the ISA, whichever has one of that name.
+fn set(
+    shared: &mut settings::Builder,
+    isa: &mut isa::Builder,
+    name: &str,
+    value: &str,
+) -> Result<()> {
+    let preset = isa
+        .iter()
+        .any(|s| s.name == name && s.kind == SettingKind::Preset);
+    let result = match preset {
+        // A preset, such as a CPU model, is not set but enabled.
+        true if value == "true" => isa.enable(name),
+        true => Err(SetError::BadValue(
+            "\"true\", since it is a preset".to_owned(),
+        )),
+        false => match shared.set(name, value) {
+            Err(SetError::BadName(_)) => isa.set(name, value),
+            other => other,
+        },
+    };
+    result.map_err(|error| match error {
+        SetError::BadName(_) => Error::argument(format_args!(
+            "there is no setting named \"{name}\" for this target"
+        )),
+        SetError::BadType => {
+            Error::argument(format_args!("the setting {name} does not take \"{value}\""))
+        }
+        SetError::BadValue(expected) => Error::argument(format_args!(
+            "the setting {name} does not take \"{value}\"; it takes {expected}"
+        )),
+    })
+}
+
+/// The settings that have one value here must still have that, in whatever way the host wrote another.
+fn check_fixed(isa: &dyn TargetIsa) -> Result<()> {
+    for value in isa.flags().iter().chain(isa.isa_flags()) {
+        let fixed = FIXED.iter().find(|(name, ..)| *name == value.name);
+        if let Some((name, fixed, why)) = fixed
+            && value.value_string() != *fixed
+        {
+            return Err(Error::unsupported(format_args!(
+                "the setting {name} has to stay {fixed}: {why}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The ISA with the features that those which it has imply, but for what the host switched off by name.
+fn with_implied(
+    isa: OwnedTargetIsa,
+    shared: &settings::Flags,
+    flags: &[(Text, Text)],
+) -> std::result::Result<OwnedTargetIsa, cranelift_codegen::CodegenError> {
+    let switched = |feature: &str| flags.iter().any(|(name, _)| str(name) == feature);
+    let mut features = cpu_features(&*isa);
+    let mut builder = isa::Builder::from_target_isa(&*isa);
+    if isa.triple().architecture == Architecture::X86_64 {
+        // Each comes before those that it implies.
+        for (feature, implied) in IMPLIED {
+            if features.contains(*feature) {
+                for feature in implied.iter().filter(|feature| !switched(feature)) {
+                    features.insert((*feature).to_owned());
+                    builder.enable(feature).expect("Cranelift has this setting");
+                }
+            }
+        }
+    }
+    builder.finish(shared.clone())
+}
+
+/// The CPU features that are on. The other settings of a target ask nothing of the CPU: on aarch64, signed return
+/// addresses are hints to one that has no signatures.
+fn cpu_features(isa: &dyn TargetIsa) -> BTreeSet<String> {
+    let flags = isa.isa_flags().into_iter();
+    flags
+        .filter(|flag| flag.as_bool() == Some(true) && flag.name.starts_with("has_"))
+        .map(|flag| flag.name.to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the compiler finds on this machine is what the runtime finds, or images that are made here would not load here.
+    #[test]
+    fn both_halves_see_the_same_machine() {
+        let isa = native_builder()
+            .unwrap()
+            .finish(settings::Flags::new(settings::builder()))
+            .unwrap();
+        let host = Machine::host().unwrap();
+        let found = cpu_features(&*isa);
+        assert_eq!(
+            host.features().collect::<Vec<_>>(),
+            found.iter().collect::<Vec<_>>()
+        );
+        assert_eq!(host.triple(), isa.triple().to_string());
+    }
+}

@@ -1,0 +1,600 @@
+//! The code between wasm and C, one kind for each way across.
+//!
+//! - An *entry* trampoline is a C function. It links an activation into the
+//!   store, calls wasm with a handler, and gives the error if wasm raised one.
+//! - A *host* trampoline is a wasm function. It records where wasm was, calls
+//!   a C function, and raises its error if it gave one.
+//! - An *exit* trampoline does the same for a builtin.
+//! - A *frame check* stands before code with a large frame, and lets it run if
+//!   the frame fits, before anything in it is touched.
+//!
+//! Entries and hosts come in two forms: *boxed*, with arguments and results in
+//! an array of slots, and *typed*, with the C type that belongs to the wasm type.
+
+use super::Env;
+use super::assemble;
+use super::trap::{NEVER, branch_cold};
+use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
+use super::vm::{
+    Region, Vm, builtin_signature, c_param, call_plain, clif_type, constant, flags, symbol,
+    wasm_signature,
+};
+use crate::error::Result;
+use crate::image::builtin::Builtin;
+use crate::image::trap::Trap;
+use crate::image::vmctx::{SLOT, VmActivation, VmFuncRef, VmHeader, VmHostFunc, VmStore};
+use crate::image::{FuncType, TrampolineKind, ValType};
+use cranelift_codegen::ir::{
+    AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, InstBuilder,
+    MemFlagsData, Signature, SourceLoc, StackSlotData, StackSlotKind, Value,
+    condcodes::IntCC,
+    types::{I32, I64},
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_frontend::FunctionBuilder;
+use std::mem::offset_of;
+
+/// Frames up to this many bytes need no check of their own: what a store keeps
+/// free below its limit covers them.
+const UNCHECKED_FRAME: u32 = 4096;
+
+/// Builds one function in `scratch` and compiles it.
+fn build(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    what: &str,
+    signature: Signature,
+    body: impl FnOnce(FunctionBuilder<'_>, Vec<Value>),
+) -> Result<Code> {
+    scratch.context.clear();
+    scratch.context.func.signature = signature;
+    let mut b = FunctionBuilder::new(&mut scratch.context.func, &mut scratch.builder);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let params = b.block_params(entry).to_vec();
+    body(b, params);
+    assemble::context(env.target.isa(), scratch, &what)
+}
+
+fn slot(b: &mut FunctionBuilder<'_>, size: usize) -> Value {
+    let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size as u32, 4);
+    let slot = b.create_sized_stack_slot(slot);
+    b.ins().stack_addr(I64, slot, 0)
+}
+
+fn load_pointer(b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+    let flags = flags(b.func, Region::Store);
+    b.ins().load(I64, flags, base, offset as i32)
+}
+
+fn store_pointer(b: &mut FunctionBuilder<'_>, value: Value, base: Value, offset: usize) {
+    let flags = flags(b.func, Region::Store);
+    b.ins().store(flags, value, base, offset as i32);
+}
+
+/// Loads a field that does not change while the function runs.
+fn load_constant(b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+    b.ins().load(I64, constant(), base, offset as i32)
+}
+
+/// Records the wasm frame that called this trampoline.
+fn record_exit(b: &mut FunctionBuilder<'_>, store: Value) {
+    let fp = b.ins().get_frame_pointer(I64);
+    // The saved frame pointer is the caller's.
+    let caller = b.ins().load(I64, MemFlagsData::trusted(), fp, 0);
+    let pc = b.ins().get_return_address(I64);
+    store_pointer(b, caller, store, offset_of!(VmStore, exit_fp));
+    store_pointer(b, pc, store, offset_of!(VmStore, exit_pc));
+}
+
+/// Says that wasm runs again, so that nothing takes the recorded frame for its own.
+fn forget_exit(b: &mut FunctionBuilder<'_>, store: Value) {
+    let none = b.ins().iconst(I64, 0);
+    store_pointer(b, none, store, offset_of!(VmStore, exit_fp));
+}
+
+/// Raises what a builtin has recorded, if `condition` says that it has.
+fn raise_if(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value, condition: Value) {
+    let (cold, next) = branch_cold(b, condition);
+    b.switch_to_block(cold);
+    call_plain(b, isa, vmctx, Builtin::Raise, &[]);
+    b.ins().trap(NEVER);
+    b.switch_to_block(next);
+}
+
+/// The exit trampoline of a builtin.
+pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = builtin_signature(isa, builtin, CallConv::Tail);
+    build(
+        env,
+        scratch,
+        "an exit trampoline",
+        signature,
+        |mut b, params| {
+            let vmctx = params[0];
+            let store = load_pointer(&mut b, vmctx, offset_of!(VmHeader, store));
+            record_exit(&mut b, store);
+            let result = call_plain(&mut b, isa, vmctx, builtin, &params[1..]);
+            let pending = load_pointer(&mut b, store, offset_of!(VmStore, pending));
+            raise_if(&mut b, isa, vmctx, pending);
+            forget_exit(&mut b, store);
+            b.ins().return_(result.as_slice());
+            b.finalize(isa.frontend_config());
+        },
+    )
+}
+
+/// Puts a check before a function whose frame is large.
+pub fn check_frame(env: &Env<'_>, scratch: &mut Scratch, mut func: Assembled) -> Result<Assembled> {
+    if func.code.frame > UNCHECKED_FRAME {
+        func.needs.exits.insert(Builtin::Trap);
+        let ty = env.module.func_type(func.index);
+        let (body, start) = (Symbol::Body(func.index), SourceLoc::new(func.start));
+        let check = wasm_check(env, scratch, ty, body, func.code.frame, start)?;
+        func.frame_check = Some(check);
+    }
+    Ok(func)
+}
+
+/// The check before wasm code, or code that wasm calls, whose frame is so large. `start` is its wasm offset, if it is
+/// wasm's.
+fn wasm_check(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    ty: &FuncType,
+    body: Symbol,
+    frame: u32,
+    start: SourceLoc,
+) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = wasm_signature(ty);
+    let mut needs = Needs::default();
+    let target = signature.clone();
+    build(env, scratch, "a frame check", signature, |mut b, params| {
+        b.set_srcloc(start);
+        let mut vm = Vm::new(env, b, &mut needs, params[0]);
+        let limit = vm.stack_limit();
+        let over = is_beyond(&mut vm.b, limit, frame);
+        vm.trap_if(over, Trap::StackOverflow);
+        let body = symbol(vm.b.func, body, target);
+        vm.b.ins().return_call(body, &params);
+        vm.b.finalize(isa.frontend_config());
+    })
+}
+
+/// The check before an entry trampoline whose frame is so large.
+///
+/// It has a frame of its own, in which it passes the C parameters on. Cranelift writes those only where they are passed, at
+/// the far end of the frame, and so behind the check.
+fn entry_check(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    ty: &FuncType,
+    convention: &dyn Convention,
+    body: Symbol,
+    frame: u32,
+) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = entry_signature(isa, ty, convention);
+    let target = signature.clone();
+    build(env, scratch, "a frame check", signature, |mut b, params| {
+        let vmctx = load_constant(&mut b, params[0], offset_of!(VmFuncRef, vmctx));
+        let store = load_constant(&mut b, vmctx, offset_of!(VmHeader, store));
+        let limit = entry_limit(&mut b, isa, vmctx, store);
+        let over = is_beyond(&mut b, limit, frame);
+        let (cold, next) = branch_cold(&mut b, over);
+        b.switch_to_block(cold);
+        zero_results(&mut b, ty, &convention.result_places(ty, &params[1..]));
+        let error = call_plain(&mut b, isa, vmctx, Builtin::EntryOverflow, &[]);
+        b.ins().return_(error.as_slice());
+        b.switch_to_block(next);
+        let body = symbol(b.func, body, target);
+        let call = b.ins().call(body, &params);
+        let error = b.inst_results(call).to_vec();
+        b.ins().return_(&error);
+        b.finalize(isa.frontend_config());
+    })
+}
+
+/// Whether a frame of so many bytes below the stack pointer goes beyond the limit.
+fn is_beyond(b: &mut FunctionBuilder<'_>, limit: Value, frame: u32) -> Value {
+    let least = b.ins().iadd_imm_u(limit, i64::from(frame));
+    let sp = b.ins().get_stack_pointer(I64);
+    b.ins().icmp(IntCC::UnsignedLessThan, sp, least)
+}
+
+/// An entry or host trampoline for functions of this type, and the check that stands before it, if its frame is large.
+pub fn compile(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    index: u32,
+    kind: TrampolineKind,
+) -> Result<(Code, Option<Code>)> {
+    use TrampolineKind as K;
+    let ty = &env.module.types[index as usize];
+    let convention: &dyn Convention = match kind {
+        K::BoxedEntry | K::BoxedHost => &Boxed,
+        K::TypedEntry | K::TypedHost => &Typed,
+    };
+    let is_entry = matches!(kind, K::BoxedEntry | K::TypedEntry);
+    let code = match is_entry {
+        true => entry(env, scratch, ty, convention)?,
+        false => host(env, scratch, ty, convention)?,
+    };
+    if code.frame <= UNCHECKED_FRAME {
+        return Ok((code, None));
+    }
+    let (body, frame) = (Symbol::Trampoline(index, kind), code.frame);
+    let check = match is_entry {
+        true => entry_check(env, scratch, ty, convention, body, frame)?,
+        false => wasm_check(env, scratch, ty, body, frame, SourceLoc::default())?,
+    };
+    Ok((code, Some(check)))
+}
+
+/// How arguments and results cross to C.
+trait Convention {
+    /// The C parameters after the first ones, which every function of the kind has.
+    fn c_params(&self, isa: &dyn TargetIsa, ty: &FuncType) -> Vec<AbiParam>;
+
+    /// Reads wasm arguments from the C parameters.
+    fn take_args(&self, b: &mut FunctionBuilder<'_>, ty: &FuncType, params: &[Value])
+    -> Vec<Value>;
+
+    /// Where each result goes: a base and an offset.
+    fn result_places(&self, ty: &FuncType, params: &[Value]) -> Vec<(Value, i32)>;
+
+    /// Calls the host function whose vmctx this is, raises its error, gives its results.
+    fn call_host(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        isa: &dyn TargetIsa,
+        ty: &FuncType,
+        vmctx: Value,
+        args: &[Value],
+    ) -> Vec<Value>;
+}
+
+/// Arguments and results in an array of 16-byte slots, which is the one C parameter.
+struct Boxed;
+
+/// Arguments by value, then a pointer for each result.
+struct Typed;
+
+impl Convention for Boxed {
+    fn c_params(&self, _: &dyn TargetIsa, _: &FuncType) -> Vec<AbiParam> {
+        vec![AbiParam::new(I64)]
+    }
+
+    fn take_args(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        ty: &FuncType,
+        params: &[Value],
+    ) -> Vec<Value> {
+        let types = ty.params.iter().enumerate();
+        let load = |(i, &ty)| {
+            b.ins()
+                .load(clif_type(ty), unaligned(), params[0], (i * SLOT) as i32)
+        };
+        types.map(load).collect()
+    }
+
+    fn result_places(&self, ty: &FuncType, params: &[Value]) -> Vec<(Value, i32)> {
+        (0..ty.results.len())
+            .map(|i| (params[0], (i * SLOT) as i32))
+            .collect()
+    }
+
+    fn call_host(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        isa: &dyn TargetIsa,
+        ty: &FuncType,
+        vmctx: Value,
+        args: &[Value],
+    ) -> Vec<Value> {
+        let slots = slot(b, SLOT * ty.params.len().max(ty.results.len()).max(1));
+        for (i, &arg) in args.iter().enumerate() {
+            let offset = (i * SLOT) as i32;
+            b.ins().store(MemFlagsData::trusted(), arg, slots, offset);
+        }
+        let failed = call_plain(b, isa, vmctx, Builtin::HostCall, &[slots]);
+        raise_if(b, isa, vmctx, failed.expect("it has a result"));
+        load_results(b, ty, |i| (slots, (i * SLOT) as i32))
+    }
+}
+
+impl Convention for Typed {
+    fn c_params(&self, isa: &dyn TargetIsa, ty: &FuncType) -> Vec<AbiParam> {
+        let params = ty.params.iter().map(|&ty| match ty {
+            ValType::V128 => AbiParam::new(I64),
+            ty => c_param(isa, clif_type(ty)),
+        });
+        params
+            .chain(ty.results.iter().map(|_| AbiParam::new(I64)))
+            .collect()
+    }
+
+    fn take_args(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        ty: &FuncType,
+        params: &[Value],
+    ) -> Vec<Value> {
+        let mut args = params.to_vec();
+        args.truncate(ty.params.len());
+        for (arg, ty) in args.iter_mut().zip(&ty.params) {
+            if let ValType::V128 = ty {
+                *arg = b.ins().load(clif_type(*ty), unaligned(), *arg, 0);
+            }
+        }
+        args
+    }
+
+    fn result_places(&self, ty: &FuncType, params: &[Value]) -> Vec<(Value, i32)> {
+        params[ty.params.len()..].iter().map(|&p| (p, 0)).collect()
+    }
+
+    fn call_host(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        isa: &dyn TargetIsa,
+        ty: &FuncType,
+        vmctx: Value,
+        args: &[Value],
+    ) -> Vec<Value> {
+        let mut signature = Signature::new(isa.default_call_conv());
+        signature.params.extend([AbiParam::new(I64); 2]);
+        signature.params.extend(self.c_params(isa, ty));
+        signature.returns.push(AbiParam::new(I64));
+        let signature = b.import_signature(signature);
+
+        let function = load_constant(b, vmctx, offset_of!(VmHostFunc, function));
+        let host_env = load_constant(b, vmctx, offset_of!(VmHostFunc, env));
+        let mut c_args = vec![host_env, vmctx];
+        for &arg in args {
+            let by_pointer = b.func.dfg.value_type(arg).is_vector();
+            c_args.push(if by_pointer {
+                let copy = slot(b, SLOT);
+                b.ins().store(MemFlagsData::trusted(), arg, copy, 0);
+                copy
+            } else {
+                arg
+            });
+        }
+        // A host that forgets a result gives zero, not what the stack held.
+        let results = slot(b, SLOT * ty.results.len().max(1));
+        for (i, &ty) in ty.results.iter().enumerate() {
+            let offset = (i * SLOT) as i32;
+            zero(b, ty, results, offset);
+            c_args.push(b.ins().iadd_imm_u(results, i64::from(offset)));
+        }
+        let call = b.ins().call_indirect(signature, function, &c_args);
+        let error = b.inst_results(call)[0];
+        let (cold, next) = branch_cold(b, error);
+        b.switch_to_block(cold);
+        call_plain(b, isa, vmctx, Builtin::HostError, &[error]);
+        b.ins().trap(NEVER);
+        b.switch_to_block(next);
+        load_results(b, ty, |i| (results, (i * SLOT) as i32))
+    }
+}
+
+fn load_results(
+    b: &mut FunctionBuilder<'_>,
+    ty: &FuncType,
+    place: impl Fn(usize) -> (Value, i32),
+) -> Vec<Value> {
+    let types = ty.results.iter().enumerate();
+    let load = |(i, &ty)| {
+        let (base, offset) = place(i);
+        b.ins()
+            .load(clif_type(ty), MemFlagsData::trusted(), base, offset)
+    };
+    types.map(load).collect()
+}
+
+/// A C host may keep a v128 at any address, and slots on the heap are aligned as bytes.
+fn unaligned() -> MemFlagsData {
+    MemFlagsData::new().with_notrap()
+}
+
+fn entry_signature(isa: &dyn TargetIsa, ty: &FuncType, convention: &dyn Convention) -> Signature {
+    let mut signature = Signature::new(isa.default_call_conv());
+    signature.params.push(AbiParam::new(I64));
+    signature.params.extend(convention.c_params(isa, ty));
+    signature.returns.push(AbiParam::new(I64));
+    signature
+}
+
+fn entry(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    ty: &FuncType,
+    convention: &dyn Convention,
+) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = entry_signature(isa, ty, convention);
+    build(
+        env,
+        scratch,
+        "an entry trampoline",
+        signature,
+        |mut b, params| {
+            let (func, params) = (params[0], &params[1..]);
+            let code = load_constant(&mut b, func, offset_of!(VmFuncRef, code));
+            let vmctx = load_constant(&mut b, func, offset_of!(VmFuncRef, vmctx));
+            let store = load_constant(&mut b, vmctx, offset_of!(VmHeader, store));
+
+            let mut args = vec![vmctx];
+            args.extend(convention.take_args(&mut b, ty, params));
+            let places = convention.result_places(ty, params);
+
+            let limit = entry_limit(&mut b, isa, vmctx, store);
+            let (call, returned, raised) = (b.create_block(), b.create_block(), b.create_block());
+            b.set_cold_block(raised);
+            b.ins().jump(call, &[]);
+            b.switch_to_block(call);
+            b.seal_block(call);
+            let activation = enter(&mut b, store, limit, call);
+
+            let results: Vec<BlockArg> = ty
+                .results
+                .iter()
+                .enumerate()
+                .map(|(i, &ty)| {
+                    b.append_block_param(returned, clif_type(ty));
+                    BlockArg::TryCallRet(i as u32)
+                })
+                .collect();
+            let wasm = b.import_signature(wasm_signature(ty));
+            let pool = &mut b.func.dfg.value_lists;
+            let normal = BlockCall::new(returned, results, pool);
+            let handler = BlockCall::new(raised, [], pool);
+            let table =
+                ExceptionTableData::new(wasm, normal, [ExceptionTableItem::Default(handler)]);
+            let table = b.func.dfg.exception_tables.push(table);
+            b.ins().try_call_indirect(code, &args, table);
+            b.seal_block(returned);
+            b.seal_block(raised);
+
+            b.switch_to_block(returned);
+            leave(&mut b, store, activation);
+            let values = b.block_params(returned).to_vec();
+            for (value, &(base, offset)) in values.into_iter().zip(&places) {
+                b.ins().store(unaligned(), value, base, offset);
+            }
+            let none = b.ins().iconst(I64, 0);
+            b.ins().return_(&[none]);
+
+            b.switch_to_block(raised);
+            leave(&mut b, store, activation);
+            zero_results(&mut b, ty, &places);
+            let error = call_plain(&mut b, isa, vmctx, Builtin::TakeError, &[]);
+            b.ins().return_(error.as_slice());
+            b.finalize(isa.frontend_config());
+        },
+    )
+}
+
+/// Zeroes the results: out-parameters are written on failure too.
+fn zero_results(b: &mut FunctionBuilder<'_>, ty: &FuncType, places: &[(Value, i32)]) {
+    for (&ty, &(base, offset)) in ty.results.iter().zip(places) {
+        zero(b, ty, base, offset);
+    }
+}
+
+fn zero(b: &mut FunctionBuilder<'_>, ty: ValType, base: Value, offset: i32) {
+    let bytes = ty.size() as i32;
+    let mut at = 0;
+    while at < bytes {
+        let part = if bytes - at >= 8 { I64 } else { I32 };
+        let zero = b.ins().iconst(part, 0);
+        b.ins().store(unaligned(), zero, base, offset + at);
+        at += part.bytes() as i32;
+    }
+}
+
+/// How far down the stack the wasm that is entered here may go. The outermost entry decides that, and what it calls,
+/// however deep, shares it; without bounds from the host, the runtime says what this stack has.
+fn entry_limit(
+    b: &mut FunctionBuilder<'_>,
+    isa: &dyn TargetIsa,
+    vmctx: Value,
+    store: Value,
+) -> Value {
+    let limit = load_pointer(b, store, offset_of!(VmStore, stack_limit));
+    let (unknown, known) = (b.create_block(), b.create_block());
+    b.append_block_param(known, I64);
+    b.ins()
+        .brif(limit, known, &[BlockArg::Value(limit)], unknown, &[]);
+    b.seal_block(unknown);
+    b.switch_to_block(unknown);
+    let sp = b.ins().get_stack_pointer(I64);
+    let asked = call_plain(b, isa, vmctx, Builtin::StackLimit, &[sp]);
+    let asked = asked.expect("it has a result");
+    b.ins().jump(known, &[BlockArg::Value(asked)]);
+    b.seal_block(known);
+    b.switch_to_block(known);
+    b.block_params(known)[0]
+}
+
+/// Makes a new activation the current one; gives its address.
+fn enter(b: &mut FunctionBuilder<'_>, store: Value, limit: Value, call: Block) -> Value {
+    let activation = slot(b, size_of::<VmActivation>());
+    for (outer, saved) in SAVED {
+        let value = load_pointer(b, store, outer);
+        store_pointer(b, value, activation, saved);
+    }
+    let fp = b.ins().get_frame_pointer(I64);
+    store_pointer(b, fp, activation, offset_of!(VmActivation, entry_fp));
+    let sp = b.ins().get_stack_pointer(I64);
+    store_pointer(b, sp, activation, offset_of!(VmActivation, entry_sp));
+    let handler = b.ins().get_exception_handler_address(I64, call, 0);
+    store_pointer(b, handler, activation, offset_of!(VmActivation, handler));
+    store_pointer(b, limit, activation, offset_of!(VmActivation, stack_limit));
+    store_pointer(b, activation, store, offset_of!(VmStore, activation));
+    store_pointer(b, limit, store, offset_of!(VmStore, stack_limit));
+    forget_exit(b, store);
+    activation
+}
+
+/// What an activation saves of the store, and where.
+const SAVED: [(usize, usize); 4] = [
+    (
+        offset_of!(VmStore, activation),
+        offset_of!(VmActivation, previous),
+    ),
+    (
+        offset_of!(VmStore, exit_fp),
+        offset_of!(VmActivation, outer_exit_fp),
+    ),
+    (
+        offset_of!(VmStore, exit_pc),
+        offset_of!(VmActivation, outer_exit_pc),
+    ),
+    (
+        offset_of!(VmStore, stack_limit),
+        offset_of!(VmActivation, outer_stack_limit),
+    ),
+];
+
+/// Makes the previous activation current again.
+fn leave(b: &mut FunctionBuilder<'_>, store: Value, activation: Value) {
+    for (outer, saved) in SAVED {
+        let value = load_pointer(b, activation, saved);
+        store_pointer(b, value, store, outer);
+    }
+}
+
+fn host(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    ty: &FuncType,
+    convention: &dyn Convention,
+) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = wasm_signature(ty);
+    build(
+        env,
+        scratch,
+        "a host trampoline",
+        signature,
+        |mut b, params| {
+            let (vmctx, args) = (params[0], &params[1..]);
+            let store = load_constant(&mut b, vmctx, offset_of!(VmHeader, store));
+            record_exit(&mut b, store);
+            // The host may enter other stacks and say so: wasm goes on with the limit that it had.
+            let limit = load_pointer(&mut b, store, offset_of!(VmStore, stack_limit));
+            let results = convention.call_host(&mut b, isa, ty, vmctx, args);
+            store_pointer(&mut b, limit, store, offset_of!(VmStore, stack_limit));
+            forget_exit(&mut b, store);
+            b.ins().return_(&results);
+            b.finalize(isa.frontend_config());
+        },
+    )
+}

@@ -1,0 +1,332 @@
+//! What code is for: a target, and what its CPU has.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::{self, Text};
+
+#[cfg(not(feature = "compiler"))]
+use super::settings::Settings;
+
+/// A target triple, such as "x86_64-unknown-linux-gnu", and the features that a CPU of it has beyond the baseline, by the
+/// names of Cranelift's settings, such as "has_avx2".
+#[derive(Debug)]
+pub struct Machine {
+    triple: Text,
+    /// Ascending, without duplicates.
+    features: Vec<Text>,
+}
+
+/// The triple that this library was built for.
+const HOST: &str = env!("INLAY_TARGET");
+
+fn text(text: &Text) -> &str {
+    // All texts here are made of strings.
+    std::str::from_utf8(text.as_bytes()).unwrap_or_default()
+}
+
+/// The architecture and the operating system that a triple names.
+fn system(triple: &str) -> (Option<&str>, Option<&str>) {
+    let mut parts = triple.split('-');
+    (parts.next(), parts.nth(1))
+}
+
+impl Machine {
+    /// A machine of this triple with these features.
+    pub fn new<'a>(triple: &str, features: impl Iterator<Item = &'a str>) -> Result<Machine> {
+        let mut machine = Machine {
+            triple: Text::from_bytes(triple.as_bytes())?,
+            features: Vec::new(),
+        };
+        for feature in features {
+            machine.set(feature, true)?;
+        }
+        Ok(machine)
+    }
+
+    /// The machine that this process runs on.
+    pub fn host() -> Result<Machine> {
+        let mut machine = Machine::new(HOST, BASELINE.iter().copied())?;
+        detect(&mut |feature| machine.set(feature, true))?;
+        Ok(machine)
+    }
+
+    /// The machine that settings describe, where no compiler knows it better: this one, or the baseline of a target, with the
+    /// features that are switched by their own names. A CPU model means what this CPU has of it.
+    #[cfg(not(feature = "compiler"))]
+    pub fn of(settings: &Settings) -> Result<Machine> {
+        let mut machine = match &settings.target {
+            None => Machine::host()?,
+            Some(triple) => Machine::baseline(text(triple))?,
+        };
+        for (name, value) in &settings.flags {
+            let (name, value) = (text(name), text(value));
+            let on = matches!(value, "true" | "on" | "yes" | "1");
+            if name.starts_with("has_") {
+                machine.set(name, on)?;
+            } else if on && machine.is_this_kind() && !is_setting(name) {
+                detect(&mut |feature| machine.set(feature, true))?;
+            }
+        }
+        if machine.is_this_kind() {
+            machine.check_present()?;
+        }
+        Ok(machine)
+    }
+
+    /// The least machine of this triple.
+    #[cfg(not(feature = "compiler"))]
+    fn baseline(triple: &str) -> Result<Machine> {
+        let known = match triple.split('-').next() {
+            Some("riscv64" | "riscv64gc") => RISCV64_BASELINE,
+            _ => &[],
+        };
+        Machine::new(triple, known.iter().copied())
+    }
+
+    /// Adds a feature, or takes it away.
+    pub fn set(&mut self, feature: &str, present: bool) -> Result<()> {
+        let at = self
+            .features
+            .binary_search_by(|known| text(known).cmp(feature));
+        match (at, present) {
+            (Err(at), true) => {
+                let feature = Text::from_bytes(feature.as_bytes())?;
+                self.features
+                    .try_reserve(1)
+                    .map_err(fallible::OutOfMemory::from)?;
+                self.features.insert(at, feature);
+            }
+            (Ok(at), false) => drop(self.features.remove(at)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub fn triple(&self) -> &str {
+        text(&self.triple)
+    }
+
+    pub fn features(&self) -> impl Iterator<Item = &str> {
+        self.features.iter().map(text)
+    }
+
+    pub fn has(&self, feature: &str) -> bool {
+        self.features
+            .binary_search_by(|known| text(known).cmp(feature))
+            .is_ok()
+    }
+
+    /// Whether this process can run its code: it is of the same architecture and operating system.
+    pub fn is_this_kind(&self) -> bool {
+        system(self.triple()) == system(HOST)
+    }
+
+    /// Whether code of an image, which is for this triple and needs these features, can be loaded for the machine.
+    pub fn accept<'a>(&self, triple: &str, needs: impl Iterator<Item = &'a str>) -> Result<()> {
+        if triple != self.triple() {
+            return Err(Error::new(
+                ErrorKind::InvalidImage,
+                format_args!(
+                    "the image is for {triple} and this engine for {}; compile the module for that target",
+                    self.triple()
+                ),
+            ));
+        }
+        let mut missing = Vec::new();
+        for feature in needs.filter(|feature| !self.has(feature)) {
+            fallible::push(&mut missing, feature)?;
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidImage,
+            format_args!(
+                "the image needs what this engine's CPU does not have: {}; compile the module for a CPU without that",
+                List(&missing)
+            ),
+        ))
+    }
+
+    /// That this process's CPU has all of the features.
+    pub fn check_present(&self) -> Result<()> {
+        let host = Machine::host()?;
+        let mut missing = Vec::new();
+        for feature in self.features().filter(|feature| !host.has(feature)) {
+            fallible::push(&mut missing, feature)?;
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::unsupported(format_args!(
+            "this CPU does not have {}; switch that off with inlay_config_flag, or name another target with \
+             inlay_config_target",
+            List(&missing)
+        )))
+    }
+}
+
+/// Whether a name is that of a setting and not of a CPU model. Settings are words with underscores between them; no model's
+/// name has one.
+#[cfg(not(feature = "compiler"))]
+fn is_setting(name: &str) -> bool {
+    name.contains('_')
+}
+
+/// A triple as it stands in images, where no compiler knows it better.
+#[cfg(not(feature = "compiler"))]
+pub fn triple(triple: &str) -> Result<Text> {
+    let (architecture, system) = system(triple);
+    let known = ["x86_64", "aarch64", "riscv64gc", "riscv64", "s390x"];
+    if system.is_none() || !architecture.is_some_and(|name| known.contains(&name)) {
+        return Err(Error::argument(format_args!(
+            "\"{triple}\" is not a target triple of a CPU that Inlay knows, such as \"x86_64-unknown-linux-gnu\""
+        )));
+    }
+    Ok(Text::from_bytes(triple.as_bytes())?)
+}
+
+/// Words with commas between them.
+pub struct List<'a>(pub &'a [&'a str]);
+
+impl std::fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, word) in self.0.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{word}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What every RISC-V machine of the triple `riscv64gc` has, which Cranelift has settings for.
+#[cfg(any(target_arch = "riscv64", not(feature = "compiler")))]
+const RISCV64_BASELINE: &[&str] = &[
+    "has_a",
+    "has_d",
+    "has_f",
+    "has_m",
+    "has_zicsr",
+    "has_zifencei",
+];
+
+#[cfg(target_arch = "riscv64")]
+const BASELINE: &[&str] = RISCV64_BASELINE;
+
+#[cfg(not(target_arch = "riscv64"))]
+const BASELINE: &[&str] = &[];
+
+/// Names what this CPU has beyond the baseline.
+#[cfg(target_arch = "x86_64")]
+fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    macro_rules! detect {
+        ($($setting:literal: $feature:tt,)*) => {
+            $(if std::arch::is_x86_feature_detected!($feature) {
+                found($setting)?;
+            })*
+        };
+    }
+    detect! {
+        "has_sse3": "sse3",
+        "has_ssse3": "ssse3",
+        "has_cmpxchg16b": "cmpxchg16b",
+        "has_sse41": "sse4.1",
+        "has_sse42": "sse4.2",
+        "has_popcnt": "popcnt",
+        "has_avx": "avx",
+        "has_avx2": "avx2",
+        "has_fma": "fma",
+        "has_bmi1": "bmi1",
+        "has_bmi2": "bmi2",
+        "has_lzcnt": "lzcnt",
+        "has_avx_vnni": "avxvnni",
+        "has_avx512bitalg": "avx512bitalg",
+        "has_avx512dq": "avx512dq",
+        "has_avx512f": "avx512f",
+        "has_avx512vbmi": "avx512vbmi",
+        "has_avx512vl": "avx512vl",
+        "has_avx512vnni": "avx512vnni",
+    }
+    Ok(())
+}
+
+#[cfg(target_arch = "aarch64")]
+fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    macro_rules! detect {
+        ($($setting:literal: $feature:tt,)*) => {
+            $(if std::arch::is_aarch64_feature_detected!($feature) {
+                found($setting)?;
+            })*
+        };
+    }
+    detect! {
+        "has_lse": "lse",
+        "has_pauth": "paca",
+        "has_fp16": "fp16",
+        "has_dotprod": "dotprod",
+        "has_i8mm": "i8mm",
+    }
+    Ok(())
+}
+
+/// By the list of facilities: z/Architecture Principles of Operation, "STORE FACILITY LIST EXTENDED". The standard library
+/// has no stable way to ask.
+#[cfg(target_arch = "s390x")]
+fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    let mut list = [0u64; 4];
+    // SAFETY: the instruction writes as many doublewords as register 0 says, less one, to where the operand points.
+    unsafe {
+        std::arch::asm!(
+            "stfle 0({list})",
+            list = in(reg_addr) list.as_mut_ptr(),
+            inout("r0") list.len() as u64 - 1 => _,
+            options(nostack)
+        );
+    }
+    for (setting, facility) in [
+        ("has_mie3", 61),
+        ("has_mie4", 84),
+        ("has_vxrs_ext2", 148),
+        ("has_vxrs_ext3", 198),
+    ] {
+        // Facilities are numbered from the leftmost bit.
+        if list[facility / 64] >> (63 - facility % 64) & 1 != 0 {
+            found(setting)?;
+        }
+    }
+    Ok(())
+}
+
+/// The standard library has no stable way to ask, and the system's tells what the baseline has, too: images need more
+/// only if their host said so.
+#[cfg(target_arch = "riscv64")]
+fn detect(_: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_for_less_is_accepted() {
+        let machine = Machine::new(
+            "x86_64-unknown-linux-gnu",
+            ["has_avx", "has_sse3"].into_iter(),
+        );
+        let machine = machine.unwrap();
+        let accept = |triple, needs: &[&'static str]| machine.accept(triple, needs.iter().copied());
+        accept("x86_64-unknown-linux-gnu", &[]).unwrap();
+        accept("x86_64-unknown-linux-gnu", &["has_avx"]).unwrap();
+        assert!(accept("x86_64-unknown-linux-gnu", &["has_avx", "has_fma"]).is_err());
+        assert!(accept("aarch64-unknown-linux-gnu", &[]).is_err());
+    }
+
+    #[test]
+    fn this_machine_has_what_it_has() {
+        let mut host = Machine::host().unwrap();
+        assert!(host.is_this_kind());
+        host.check_present().unwrap();
+        host.set("has_nothing_of_the_kind", true).unwrap();
+        assert!(host.check_present().is_err());
+    }
+}

@@ -1,0 +1,272 @@
+//! Linux, and what else is like it.
+
+use super::Access;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// Bytes of a page.
+pub fn page_size() -> usize {
+    // SAFETY: it reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(4096)
+}
+
+/// Reserves address space that cannot be accessed yet. `size` is not 0.
+pub fn reserve(size: usize) -> Option<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new anonymous mapping touches nothing that exists.
+    let at = unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_NONE, flags, -1, 0) };
+    if at == libc::MAP_FAILED {
+        return None;
+    }
+    NonNull::new(at.cast())
+}
+
+/// Changes what may be done with reserved pages; whether that worked.
+///
+/// # Safety
+/// The pages are part of a reservation, and nobody relies on what they allowed.
+pub unsafe fn protect(start: NonNull<u8>, len: usize, access: Access) -> bool {
+    let protection = match access {
+        Access::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+        Access::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
+    };
+    // SAFETY: as the caller promises.
+    len == 0 || unsafe { libc::mprotect(start.as_ptr().cast(), len, protection) } == 0
+}
+
+/// Gives pages back.
+///
+/// # Safety
+/// The pages are part of a reservation and are not used again.
+pub unsafe fn release(start: NonNull<u8>, len: usize) {
+    if len != 0 {
+        // SAFETY: as the caller promises.
+        unsafe { libc::munmap(start.as_ptr().cast(), len) };
+    }
+}
+
+/// Moves pages that can be read and written to a reservation, where they can be, too; whether that worked. What was never
+/// written to takes no memory there either.
+///
+/// # Safety
+/// Both ranges are whole pages of reservations and do not overlap; the old one is not used again, but to release it.
+pub unsafe fn move_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool {
+    if len == 0 {
+        return true;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let (from, to) = (from.as_ptr().cast(), to.as_ptr().cast::<libc::c_void>());
+        // SAFETY: as the caller promises; what is reserved at the new place gives way.
+        if unsafe { libc::mremap(from, len, len, flags, to) } == to {
+            return true;
+        }
+    }
+    // SAFETY: as the caller promises.
+    unsafe { protect(to, len, Access::ReadWrite) && copy_pages(from, to, len) }
+}
+
+/// Copies pages to pages of zeros, without touching those that would stay so.
+///
+/// # Safety
+/// As for `move_pages`; both ranges can be read, and the new one written.
+unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool {
+    for at in (0..len).step_by(page_size()) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let page = std::slice::from_raw_parts(from.add(at).as_ptr(), page_size());
+            if page.iter().any(|&byte| byte != 0) {
+                to.add(at)
+                    .as_ptr()
+                    .copy_from_nonoverlapping(page.as_ptr(), page.len());
+            }
+        }
+    }
+    true
+}
+
+/// A number that no other living thread has.
+pub fn thread() -> usize {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::pthread_self() as usize }
+}
+
+/// The bounds of this thread's own stack, if the system knows them: its lowest usable address, and the first one above.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn thread_stack() -> Option<(usize, usize)> {
+    let mut attributes = MaybeUninit::uninit();
+    let (mut lowest, mut size, mut guard) = (std::ptr::null_mut(), 0, 0);
+    // SAFETY: the attributes are initialized by the first call, if it succeeds, and destroyed once.
+    unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let known = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size) == 0
+            && libc::pthread_attr_getguardsize(attributes.as_ptr(), &mut guard) == 0;
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        if !known {
+            return None;
+        }
+    }
+    // Whether the guard is a part of the size differs between libraries and their versions.
+    let low = (lowest as usize).checked_add(guard)?;
+    Some((low, (lowest as usize).checked_add(size)?))
+}
+
+/// As above.
+#[cfg(target_vendor = "apple")]
+pub fn thread_stack() -> Option<(usize, usize)> {
+    // SAFETY: both only look at the thread that calls them.
+    let (high, size) = unsafe {
+        let this = libc::pthread_self();
+        (
+            libc::pthread_get_stackaddr_np(this) as usize,
+            libc::pthread_get_stacksize_np(this),
+        )
+    };
+    Some((high.checked_sub(size)?, high))
+}
+
+/// Whether this thread is inside a call of a function, as far as its stack can be walked: code without unwind information,
+/// such as WebAssembly's, ends the walk.
+pub fn is_on_stack(function: *const ()) -> bool {
+    use std::ffi::c_void;
+
+    struct Search {
+        function: *const c_void,
+        found: bool,
+    }
+
+    // The interface of the unwinder that the Itanium C++ ABI describes; what the standard library unwinds with.
+    unsafe extern "C" {
+        fn _Unwind_Backtrace(
+            step: unsafe extern "C" fn(*mut c_void, *mut c_void) -> i32,
+            argument: *mut c_void,
+        ) -> i32;
+        fn _Unwind_GetIP(context: *mut c_void) -> usize;
+        fn _Unwind_FindEnclosingFunction(pc: *mut c_void) -> *mut c_void;
+    }
+
+    unsafe extern "C" fn step(context: *mut c_void, search: *mut c_void) -> i32 {
+        const NO_REASON: i32 = 0;
+        const END_OF_STACK: i32 = 5;
+        // SAFETY: the unwinder gives its context, and the search that the walk was begun with.
+        unsafe {
+            let search = &mut *search.cast::<Search>();
+            let pc = _Unwind_GetIP(context);
+            let function = _Unwind_FindEnclosingFunction(pc as *mut c_void);
+            search.found = std::ptr::eq(function, search.function);
+            if search.found {
+                END_OF_STACK
+            } else {
+                NO_REASON
+            }
+        }
+    }
+
+    let mut search = Search {
+        function: function.cast(),
+        found: false,
+    };
+    // SAFETY: the search lives during the walk.
+    unsafe { _Unwind_Backtrace(step, (&raw mut search).cast()) };
+    search.found
+}
+
+/// What the system said of the last call that failed.
+pub fn last_error() -> std::io::Error {
+    std::io::Error::last_os_error()
+}
+
+/// Makes instruction fetch see what was written: nothing to do on CPUs whose
+/// instruction cache follows stores.
+///
+/// # Safety
+/// The code has just been written, and is readable.
+#[cfg(not(target_arch = "aarch64"))]
+pub unsafe fn synchronize_code(_: *const u8, _: usize) {}
+
+/// Cleans the data cache and invalidates the instruction cache, line by line,
+/// as the Arm architecture reference manual (B2.4.4) asks of who writes code.
+///
+/// # Safety
+/// The code has just been written, and is readable.
+#[cfg(target_arch = "aarch64")]
+pub unsafe fn synchronize_code(start: *const u8, len: usize) {
+    use std::arch::asm;
+    let ctr: usize;
+    // SAFETY: CTR_EL0 is readable, and the cache operations are allowed, at EL0; the range is readable.
+    unsafe {
+        asm!("mrs {}, ctr_el0", out(reg) ctr);
+        let (start, end) = (start as usize, start as usize + len);
+        let line = 4usize << (ctr >> 16 & 15);
+        for at in (start & !(line - 1)..end).step_by(line) {
+            asm!("dc cvau, {}", in(reg) at);
+        }
+        asm!("dsb ish");
+        let line = 4usize << (ctr & 15);
+        for at in (start & !(line - 1)..end).step_by(line) {
+            asm!("ic ivau, {}", in(reg) at);
+        }
+        asm!("dsb ish", "isb");
+    }
+}
+
+/// Runs `work` on this thread and on others, `threads` in all, and returns when all have ended. A thread that
+/// cannot be had leaves its share to the others.
+///
+/// These are not `std::thread`'s: what that keeps in thread-locals of the calling thread would hold the library in
+/// memory after `dlclose`. And they take no signals, which are for the host's own threads.
+#[cfg(feature = "compiler")]
+pub fn on_threads(threads: usize, work: &(dyn Fn() + Sync)) {
+    use std::ffi::c_void;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    type Work<'a> = &'a (dyn Fn() + Sync);
+
+    /// Gives NULL unless the work panicked.
+    extern "C" fn main(work: *mut c_void) -> *mut c_void {
+        // SAFETY: it points to the `work` of a call that waits for this thread.
+        let work = unsafe { *work.cast::<Work<'_>>() };
+        let panicked = catch_unwind(AssertUnwindSafe(work)).is_err();
+        std::ptr::without_provenance_mut(usize::from(panicked))
+    }
+
+    let mut others = Vec::with_capacity(threads.saturating_sub(1));
+    if threads > 1 {
+        let mut all = MaybeUninit::uninit();
+        let mut before = MaybeUninit::uninit();
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: each is initialized by the function that it is first passed to; `work` outlives the threads.
+        unsafe {
+            libc::pthread_attr_init(attributes.as_mut_ptr());
+            // Some systems' default is too small for a compiler.
+            libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), 2 << 20);
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            for _ in 1..threads {
+                let mut id = MaybeUninit::uninit();
+                let argument = (&raw const work).cast_mut().cast();
+                if libc::pthread_create(id.as_mut_ptr(), attributes.as_ptr(), main, argument) != 0 {
+                    break;
+                }
+                others.push(id.assume_init());
+            }
+            libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        }
+    }
+    let here = catch_unwind(AssertUnwindSafe(work));
+    let mut panicked = false;
+    for id in others {
+        let mut outcome = std::ptr::null_mut();
+        // SAFETY: each thread is joined once.
+        unsafe { libc::pthread_join(id, &mut outcome) };
+        panicked |= !outcome.is_null();
+    }
+    if let Err(panic) = here {
+        resume_unwind(panic);
+    }
+    assert!(!panicked, "a thread of the compiler panicked");
+}

@@ -1,0 +1,496 @@
+//! The functions behind the list of builtins: what compiled code calls.
+//!
+//! Each takes the vmctx first. None unwinds into compiled code: a panic in one becomes an error like others. One that
+//! fails records an error in the store and returns anything; the exit trampoline then raises the error.
+
+pub mod float;
+pub mod vector;
+
+use super::func::{HostCall, HostContext, Slot};
+use super::shared::{holds32, holds64};
+use super::{Exception, Instance, Memory, Store, Table};
+use crate::error::{Details, Error};
+use crate::guard::guard;
+use crate::image::builtin::Builtin;
+use crate::image::trap::Trap;
+use crate::image::vmctx::{VmContext, VmHeader};
+use std::ffi::c_void;
+
+type Vmctx = *mut VmHeader;
+
+/// Inlay's own implementation of a builtin.
+pub fn function(builtin: Builtin) -> *const c_void {
+    use Builtin as B;
+    match builtin {
+        B::Trap => trap as *const c_void,
+        B::MemoryGrow => memory_grow as *const c_void,
+        B::MemoryFill => memory_fill as *const c_void,
+        B::MemoryCopy => memory_copy as *const c_void,
+        B::MemoryInit => memory_init as *const c_void,
+        B::DataDrop => data_drop as *const c_void,
+        B::TableGrow => table_grow as *const c_void,
+        B::TableFill => table_fill as *const c_void,
+        B::TableCopy => table_copy as *const c_void,
+        B::TableInit => table_init as *const c_void,
+        B::ElemDrop => elem_drop as *const c_void,
+        B::MemoryWait32 => memory_wait32 as *const c_void,
+        B::MemoryWait64 => memory_wait64 as *const c_void,
+        B::MemoryNotify => memory_notify as *const c_void,
+        B::Throw => throw as *const c_void,
+        B::ThrowRef => throw_ref as *const c_void,
+        B::HostCall => host_call as *const c_void,
+        B::HostError => host_error as *const c_void,
+        B::TakeError => take_error as *const c_void,
+        B::Raise => raise as *const c_void,
+        B::StackLimit => stack_limit as *const c_void,
+        B::EntryOverflow => entry_overflow as *const c_void,
+        B::F32Ceil => float::inlay_builtin_f32_ceil as *const c_void,
+        B::F32Floor => float::inlay_builtin_f32_floor as *const c_void,
+        B::F32Trunc => float::inlay_builtin_f32_trunc as *const c_void,
+        B::F32Nearest => float::inlay_builtin_f32_nearest as *const c_void,
+        B::F64Ceil => float::inlay_builtin_f64_ceil as *const c_void,
+        B::F64Floor => float::inlay_builtin_f64_floor as *const c_void,
+        B::F64Trunc => float::inlay_builtin_f64_trunc as *const c_void,
+        B::F64Nearest => float::inlay_builtin_f64_nearest as *const c_void,
+        B::F32Fma => float::inlay_builtin_f32_fma as *const c_void,
+        B::F64Fma => float::inlay_builtin_f64_fma as *const c_void,
+        B::I8x16Shuffle => vector::inlay_builtin_i8x16_shuffle as *const c_void,
+        B::I8x16Swizzle => vector::inlay_builtin_i8x16_swizzle as *const c_void,
+        B::I32TruncF32S => float::inlay_builtin_i32_trunc_f32_s as *const c_void,
+        B::I32TruncF32U => float::inlay_builtin_i32_trunc_f32_u as *const c_void,
+        B::I32TruncF64S => float::inlay_builtin_i32_trunc_f64_s as *const c_void,
+        B::I32TruncF64U => float::inlay_builtin_i32_trunc_f64_u as *const c_void,
+        B::I64TruncF32S => float::inlay_builtin_i64_trunc_f32_s as *const c_void,
+        B::I64TruncF32U => float::inlay_builtin_i64_trunc_f32_u as *const c_void,
+        B::I64TruncF64S => float::inlay_builtin_i64_trunc_f64_s as *const c_void,
+        B::I64TruncF64U => float::inlay_builtin_i64_trunc_f64_u as *const c_void,
+        B::I32TruncSatF32S => float::inlay_builtin_i32_trunc_sat_f32_s as *const c_void,
+        B::I32TruncSatF32U => float::inlay_builtin_i32_trunc_sat_f32_u as *const c_void,
+        B::I32TruncSatF64S => float::inlay_builtin_i32_trunc_sat_f64_s as *const c_void,
+        B::I32TruncSatF64U => float::inlay_builtin_i32_trunc_sat_f64_u as *const c_void,
+        B::I64TruncSatF32S => float::inlay_builtin_i64_trunc_sat_f32_s as *const c_void,
+        B::I64TruncSatF32U => float::inlay_builtin_i64_trunc_sat_f32_u as *const c_void,
+        B::I64TruncSatF64S => float::inlay_builtin_i64_trunc_sat_f64_s as *const c_void,
+        B::I64TruncSatF64U => float::inlay_builtin_i64_trunc_sat_f64_u as *const c_void,
+    }
+}
+
+/// The store that a vmctx belongs to.
+///
+/// # Safety
+/// The vmctx is alive; no other reference to the store is held while this one is used.
+unsafe fn store<'a>(vmctx: Vmctx) -> &'a mut Store {
+    // SAFETY: as the caller promises; a VmStore is the start of its store.
+    unsafe { &mut *(*vmctx).store.cast() }
+}
+
+/// The instance of a vmctx.
+///
+/// # Safety
+/// The vmctx is that of a living instance; no other reference to it is held while this one is used.
+unsafe fn instance<'a>(vmctx: Vmctx) -> &'a mut Instance {
+    // SAFETY: as the caller promises.
+    unsafe { &mut *(*vmctx.cast::<VmContext>()).instance.cast() }
+}
+
+/// # Safety
+/// As for [`instance`].
+unsafe fn memory<'a>(vmctx: Vmctx, index: u32) -> &'a mut Memory {
+    // SAFETY: as the caller promises; compiled code passes indices of its own module.
+    unsafe { &mut *instance(vmctx).memories[index as usize] }
+}
+
+/// # Safety
+/// As for [`instance`].
+unsafe fn table<'a>(vmctx: Vmctx, index: u32) -> &'a mut Table {
+    // SAFETY: as the caller promises; compiled code passes indices of its own module.
+    unsafe { &mut *instance(vmctx).tables[index as usize] }
+}
+
+/// Why a builtin that wasm called fails.
+enum Failure {
+    Trap(Trap),
+    Error(Error),
+}
+
+impl From<Trap> for Failure {
+    fn from(trap: Trap) -> Self {
+        Failure::Trap(trap)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+type Outcome<T> = std::result::Result<T, Failure>;
+
+fn trapped(trap: Trap) -> Error {
+    Error::trap(trap as u32, trap.message())
+}
+
+/// Runs the body of a builtin that compiled code calls through an exit trampoline; a failure is recorded for that to raise.
+///
+/// # Safety
+/// The vmctx is alive, and the body leaves no reference to its store.
+unsafe fn exit<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Outcome<T>) -> T {
+    let outcome = guard(|| {
+        body().map_err(|failure| match failure {
+            Failure::Trap(trap) => trapped(trap),
+            Failure::Error(error) => error,
+        })
+    });
+    outcome.unwrap_or_else(|error| {
+        // SAFETY: as the caller promises.
+        unsafe { store(vmctx).record(error) };
+        otherwise
+    })
+}
+
+/// Records a trap, for the exit trampoline that called a builtin; nothing if none did, as then nobody would raise it.
+///
+/// # Safety
+/// The vmctx is alive, and no reference to its store is held.
+pub unsafe fn record_trap(vmctx: Vmctx, trap: Trap) {
+    // SAFETY: as the caller promises.
+    let store = unsafe { store(vmctx) };
+    if store.vm.exit_fp != 0 {
+        store.record(trapped(trap));
+    }
+}
+
+/// Whether `len` bytes or elements at `start` are within `size`.
+fn within(start: u64, len: u64, size: usize) -> bool {
+    start.checked_add(len).is_some_and(|end| end <= size as u64)
+}
+
+// Each function below is called by compiled code of the instance or host
+// function whose vmctx it gets, through its exit trampoline or as a plain
+// builtin: that is what its SAFETY comments rest on.
+
+unsafe extern "C" fn trap(vmctx: Vmctx, code: u32) {
+    let number = || match Trap::from_code(code) {
+        Some(trap) => Err(trap.into()),
+        None => Err(Error::internal("an unknown trap code").into()),
+    };
+    // SAFETY: called through an exit trampoline.
+    unsafe { exit(vmctx, (), number) }
+}
+
+unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
+    // SAFETY: called by compiled code, which reads the definition anew.
+    unsafe {
+        exit(vmctx, u64::MAX, || {
+            Ok(memory(vmctx, index).grow(delta).unwrap_or(u64::MAX))
+        })
+    }
+}
+
+unsafe extern "C" fn memory_fill(vmctx: Vmctx, index: u32, dst: u64, value: u32, len: u64) {
+    // SAFETY: the range is checked before it is written.
+    unsafe {
+        exit(vmctx, (), || {
+            let memory = memory(vmctx, index);
+            if !within(dst, len, memory.len()) {
+                return Err(Trap::OutOfBoundsMemory.into());
+            }
+            let at = memory.base().add(dst as usize);
+            at.write_bytes(value as u8, len as usize);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn memory_copy(
+    vmctx: Vmctx,
+    dst_index: u32,
+    src_index: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) {
+    // SAFETY: both ranges are checked before they are used; they may overlap.
+    unsafe {
+        exit(vmctx, (), || {
+            let (from, from_len) = {
+                let memory = memory(vmctx, src_index);
+                (memory.base(), memory.len())
+            };
+            let to = memory(vmctx, dst_index);
+            if !within(src, len, from_len) || !within(dst, len, to.len()) {
+                return Err(Trap::OutOfBoundsMemory.into());
+            }
+            let to = to.base().add(dst as usize);
+            from.add(src as usize).copy_to(to, len as usize);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn memory_init(
+    vmctx: Vmctx,
+    index: u32,
+    segment: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) {
+    // SAFETY: called by compiled code with indices of its own module.
+    unsafe {
+        exit(vmctx, (), || {
+            Ok(instance(vmctx).init_memory(index, segment, dst, src, len)?)
+        })
+    }
+}
+
+unsafe extern "C" fn data_drop(vmctx: Vmctx, segment: u32) {
+    // SAFETY: called by compiled code with an index of its own module.
+    unsafe { instance(vmctx).drop_data(segment) };
+}
+
+unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, delta: u64) -> u64 {
+    // SAFETY: called by compiled code, which reads the definition anew.
+    unsafe {
+        exit(vmctx, u64::MAX, || {
+            Ok(table(vmctx, index).grow(delta, init).unwrap_or(u64::MAX))
+        })
+    }
+}
+
+unsafe extern "C" fn table_fill(vmctx: Vmctx, index: u32, dst: u64, value: *mut c_void, len: u64) {
+    // SAFETY: called by compiled code with an index of its own module.
+    unsafe {
+        exit(vmctx, (), || match table(vmctx, index).slice(dst, len) {
+            Some(elements) => {
+                elements.fill(value);
+                Ok(())
+            }
+            None => Err(Trap::OutOfBoundsTable.into()),
+        })
+    }
+}
+
+unsafe extern "C" fn table_copy(
+    vmctx: Vmctx,
+    dst_index: u32,
+    src_index: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) {
+    // SAFETY: called by compiled code with indices of its own module; raw pointers, as both may be one table.
+    unsafe {
+        exit(vmctx, (), || {
+            let to = instance(vmctx).tables[dst_index as usize];
+            let from = instance(vmctx).tables[src_index as usize];
+            match Table::copy(to, from, dst, src, len) {
+                true => Ok(()),
+                false => Err(Trap::OutOfBoundsTable.into()),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn table_init(
+    vmctx: Vmctx,
+    index: u32,
+    segment: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) {
+    // SAFETY: called by compiled code with indices of its own module.
+    unsafe {
+        exit(vmctx, (), || {
+            Ok(instance(vmctx).init_table(index, segment, dst, src, len)?)
+        })
+    }
+}
+
+unsafe extern "C" fn elem_drop(vmctx: Vmctx, segment: u32) {
+    // SAFETY: called by compiled code with an index of its own module.
+    unsafe { instance(vmctx).drop_elements(segment) };
+}
+
+/// Waits on an address that compiled code has checked.
+///
+/// # Safety
+/// As for [`instance`].
+unsafe fn wait(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    holds: impl FnOnce() -> bool,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: as the caller promises. The memory is kept alive by the store, whose thread this is.
+    unsafe {
+        exit(vmctx, 0, || {
+            let shared = memory(vmctx, index).shared.clone();
+            let shared = shared.ok_or(Trap::NotShared)?;
+            Ok(shared.wait(address, holds, timeout)? as u32)
+        })
+    }
+}
+
+unsafe extern "C" fn memory_wait32(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    expected: u32,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: compiled code has checked that the address is aligned and in the memory.
+    unsafe {
+        let holds = || holds32(address, expected);
+        wait(vmctx, index, address, holds, timeout)
+    }
+}
+
+unsafe extern "C" fn memory_wait64(
+    vmctx: Vmctx,
+    index: u32,
+    address: usize,
+    expected: u64,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: compiled code has checked that the address is aligned and in the memory.
+    unsafe {
+        let holds = || holds64(address, expected);
+        wait(vmctx, index, address, holds, timeout)
+    }
+}
+
+/// Wakes threads; nobody can wait on a memory that is not shared.
+unsafe extern "C" fn memory_notify(vmctx: Vmctx, index: u32, address: usize, count: u32) -> u32 {
+    // SAFETY: called by compiled code with an index of its own module.
+    unsafe {
+        exit(vmctx, 0, || {
+            let shared = &memory(vmctx, index).shared;
+            Ok(shared
+                .as_ref()
+                .map_or(0, |shared| shared.notify(address, count)))
+        })
+    }
+}
+
+/// Throws a new exception, with its values in the slots.
+unsafe extern "C" fn throw(vmctx: Vmctx, tag: u32, slots: *const Slot) {
+    // SAFETY: called by compiled code with a tag of its own module and as many slots as the tag has values.
+    unsafe {
+        exit(vmctx, (), || {
+            let tag = instance(vmctx).tags[tag as usize];
+            let count = store(vmctx).types.get((*tag).type_id).params.len();
+            let values = std::slice::from_raw_parts(slots, count);
+            Err(Exception::new(tag, values)?.into_error().into())
+        })
+    }
+}
+
+/// Throws an exception again.
+unsafe extern "C" fn throw_ref(vmctx: Vmctx, exnref: u64) {
+    // SAFETY: called by compiled code, whose references are to exceptions of its store.
+    unsafe {
+        exit(vmctx, (), || {
+            let exception = store(vmctx).exnrefs.get(exnref);
+            let exception = exception.ok_or_else(|| {
+                Error::internal("wasm threw an exception again that its store does not have")
+            })?;
+            Err(exception.again()?.into_error().into())
+        })
+    }
+}
+
+/// Calls a boxed host function; 1 if it recorded an error.
+unsafe extern "C" fn host_call(vmctx: Vmctx, slots: *mut Slot) -> u32 {
+    let context: *mut HostContext = vmctx.cast();
+    // SAFETY: called by the host trampoline of this function's type, with slots for its arguments and results.
+    // The host function lives as long as the store, which outlives the wasm that runs in it.
+    unsafe {
+        exit(vmctx, 1, || {
+            let ty = store(vmctx).types.get((*context).func_ref.type_id);
+            let count = ty.params.len().max(ty.results.len());
+            let slots = std::slice::from_raw_parts_mut(slots, count);
+            let host = &(*context).host;
+            match &host.call {
+                HostCall::Boxed(boxed) => boxed.call(context, slots)?,
+                HostCall::Typed(_) => {
+                    return Err(Error::internal("a typed function in a boxed call").into());
+                }
+            }
+            Ok(0)
+        })
+    }
+}
+
+/// Raises the error that a typed host function returned.
+unsafe extern "C" fn host_error(vmctx: Vmctx, error: *mut Details) -> ! {
+    // SAFETY: the host gave the error away; compiled code called this and holds nothing.
+    unsafe {
+        store(vmctx).record(Error::from_raw(error));
+        raise(vmctx)
+    }
+}
+
+/// Takes the error that ended an activation; for the entry trampoline, which gives it to the host.
+unsafe extern "C" fn take_error(vmctx: Vmctx) -> *mut Details {
+    // SAFETY: called by an entry trampoline with the vmctx of its callee.
+    let error = unsafe { store(vmctx).take_pending() };
+    let lost = || Error::internal("wasm was left without an error; this is a defect of Inlay");
+    error.unwrap_or_else(lost).into_raw()
+}
+
+/// Unwinds: an exception to the innermost clause that catches it, anything else, and an exception that nothing
+/// catches, to the innermost entry, whose handler takes the recorded error. That then has a backtrace.
+unsafe extern "C" fn raise(vmctx: Vmctx) -> ! {
+    // SAFETY: called by compiled code, so an activation is on this stack; this frame and
+    // `host_error`'s hold no value with a destructor when they are left.
+    unsafe {
+        let landing = match guard(|| Ok(store(vmctx).unwind())) {
+            Ok(landing) => landing,
+            Err(error) => {
+                // What was pending is lost with what panicked over it.
+                drop(store(vmctx).take_pending());
+                store(vmctx).record(error);
+                None
+            }
+        };
+        if let Some(landing) = landing {
+            super::resume::resume(
+                landing.pc,
+                landing.sp,
+                landing.fp,
+                landing.exception as usize,
+            )
+        }
+        let activation = (*(*vmctx).store).activation;
+        let (pc, sp, fp) = (
+            (*activation).handler,
+            (*activation).entry_sp,
+            (*activation).entry_fp,
+        );
+        super::resume::resume(pc, sp, fp, 0)
+    }
+}
+
+/// The limit of the stack that wasm is entered on, for the outermost entry of a store whose host gave no bounds.
+unsafe extern "C" fn stack_limit(vmctx: Vmctx, sp: usize) -> usize {
+    // SAFETY: called by an entry trampoline with the vmctx of its callee.
+    unsafe {
+        let store = store(vmctx);
+        let bytes = store.engine.limits.stack_bytes;
+        store.stacks.limit(sp, bytes)
+    }
+}
+
+/// The error for an entry whose own frame does not fit the stack.
+unsafe extern "C" fn entry_overflow(vmctx: Vmctx) -> *mut Details {
+    // SAFETY: called by an entry trampoline with the vmctx of its callee; wasm that is around it has recorded its exit.
+    unsafe {
+        let mut error = trapped(Trap::StackOverflow);
+        super::backtrace::add_frames(store(vmctx), &mut error);
+        error.into_raw()
+    }
+}

@@ -1,0 +1,73 @@
+//! A module ready to run: an image whose code has its place.
+
+use super::code::Published;
+use super::engine::Engine;
+use crate::error::{Error, Result};
+use crate::fallible::{self, Shared};
+use crate::image::vmctx::VmLayout;
+use crate::image::{self, Image};
+use std::ffi::c_void;
+
+/// An image and, on a machine of its own kind, published code. Immutable; any number of threads may use it.
+pub struct Placed {
+    pub engine: Shared<Engine>,
+    pub image: Image,
+    pub layout: VmLayout,
+    code: Code,
+}
+
+enum Code {
+    Published(Published),
+    /// Of another kind of machine: it can be saved, and nothing else.
+    Foreign(Vec<u8>),
+}
+
+impl Placed {
+    /// Publishes an image's code.
+    pub fn new(engine: &Shared<Engine>, image: Image, text: &[u8]) -> Result<Shared<Placed>> {
+        let header = image.header();
+        let layout = VmLayout::new(&header.shape)
+            .ok_or_else(|| Error::limit("an instance of this module would be larger than 2 GiB"))?;
+        let code = match engine.machine.is_this_kind() {
+            true => Code::Published(Published::new(
+                &engine.code_memory,
+                text,
+                header.align as usize,
+            )?),
+            false => {
+                let mut copy = Vec::new();
+                fallible::extend(&mut copy, text)?;
+                Code::Foreign(copy)
+            }
+        };
+        Ok(Shared::new(Placed {
+            engine: engine.clone(),
+            image,
+            layout,
+            code,
+        })?)
+    }
+
+    /// The image's file.
+    pub fn save(&self) -> Result<Vec<u8>> {
+        let text = match &self.code {
+            Code::Published(published) => published.bytes(),
+            Code::Foreign(text) => text,
+        };
+        image::save(&self.image, text)
+    }
+
+    /// Where the code is, if this process can run it.
+    pub fn published(&self) -> Option<&Published> {
+        match &self.code {
+            Code::Published(published) => Some(published),
+            Code::Foreign(_) => None,
+        }
+    }
+
+    /// The address of this offset of the text.
+    pub fn address(&self, offset: u32) -> *const c_void {
+        let start = self.published().map_or(std::ptr::null(), Published::start);
+        start.wrapping_add(offset as usize).cast()
+    }
+}
