@@ -780,11 +780,12 @@ typedef struct inlay_extern_type_t {
  * `INLAY_ERROR_LIMIT` beyond what this implementation can compile; what `publish` returned, or
  * `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
  *
- * Time and memory are in proportion to `len`, whatever the module holds. For that, a function is compiled without the
- * optimizer if it is very large: a body of more than 256 KiB, more than 2,000 locals, 1,000 operands at once, 16,000
- * branches with values or 5,000 exception handlers (those in force, added up over its calls), or fewer of each but too
- * many together. A module is refused if its branches and calls carry more than 16 operands for each byte of their
- * function, beyond a million, as types of a thousand results can make them.
+ * Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 256 KiB is
+ * compiled without the optimizer; and one that the usual register allocator would take too long for is compiled with one
+ * that keeps each value in the frame: of more than 2,000 locals, 1,000 operands at once, more exception handlers than 5,000
+ * and one for 16 bytes (those in force, added up over its calls), or very many branches that pass values. A module is
+ * refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
+ * of a thousand results can make them. Whether it is refused does not depend on the number of threads.
  */
 INLAY_MUST_USE
 inlay_error_t *inlay_module_compile(inlay_engine_t *engine,

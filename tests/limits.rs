@@ -239,6 +239,66 @@ fn locals_after_blocks(n: u32) -> Vec<u8> {
     })
 }
 
+/// Locals that are set before so many loads, each of which begins a block, and used after them.
+fn locals_across_loads(locals: u32, loads: u32) -> Vec<u8> {
+    f(&[(locals, ValType::I32)], |b| {
+        for i in 1..=locals {
+            b.local_get(0).i32_const(i as i32).i32_mul().local_set(i);
+        }
+        for i in 0..loads {
+            b.i32_const(0).i32_load(at(i)).drop();
+        }
+        for i in 1..=locals {
+            b.local_get(i);
+            if i > 1 {
+                b.i32_add();
+            }
+        }
+    })
+}
+
+/// The same across calls, which leave no register as it was.
+fn locals_across_calls(locals: u32, calls: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.function(0, &[], |b| {
+        b.local_get(0);
+    });
+    builder.function(0, &[(locals, ValType::I32)], |b| {
+        for i in 1..=locals {
+            b.local_get(0).i32_const(i as i32).i32_mul().local_set(i);
+        }
+        for _ in 0..calls {
+            b.i32_const(0).call(0).drop();
+        }
+        for i in 1..=locals {
+            b.local_get(i);
+            if i > 1 {
+                b.i32_add();
+            }
+        }
+    });
+    builder.finish()
+}
+
+/// What a compiler makes of the initializer of a table: calls whose results are written to memory, one after another.
+fn initializer(n: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.function(0, &[], |b| {
+        b.local_get(0);
+    });
+    builder.function(0, &[(1, ValType::I32)], |b| {
+        for i in 0..n {
+            let (i, place) = (i as i32, i as i32 % 4096 * 8);
+            b.i32_const(place).call(0).local_set(1);
+            b.local_get(1);
+            b.i32_const(place).i32_load(at(1)).i32_const(i).i32_add();
+            b.i32_store(at(1));
+        }
+        b.local_get(0);
+    });
+    builder.finish()
+}
+
 /// Branches out of loops around them, with locals that change in all of those.
 fn locals_in_loops(locals: u32, branches: u32) -> Vec<u8> {
     let loops = 300;
@@ -393,7 +453,7 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
     }
     let many = limit("65520 is the most");
     cases.push(("targets of a br_table", 65_521, br_table(65_521), many));
-    for n in [100, 200, 400] {
+    for n in [10, 20, 40, 100, 200, 400] {
         cases.push(("br_tables of 500 targets", n, br_tables(n), Gives(n as i32)));
     }
     for n in [25_000, 49_999] {
@@ -419,7 +479,7 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
             expected,
         ));
     }
-    for n in [4_000, 8_000] {
+    for n in [500, 1_000, 2_000, 4_000, 8_000] {
         // The first local is set once for each time around, to the sum of an unset one and the argument.
         let wasm = locals_in_loops(1_900, n);
         cases.push((
@@ -427,6 +487,24 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
             n,
             wasm,
             Gives(in_loops(1_900, n)),
+        ));
+    }
+    for n in [10_000, 20_000, 40_000, 80_000] {
+        let wasm = locals_across_loads(1_900, n);
+        let expected = Gives(ARGUMENT * (1..=1_900).sum::<i32>());
+        cases.push(("1,900 locals across loads", n, wasm, expected));
+    }
+    for n in [250, 500, 1_000, 2_000, 4_000, 20_000] {
+        let wasm = locals_across_calls(1_900, n);
+        let expected = Gives(ARGUMENT * (1..=1_900).sum::<i32>());
+        cases.push(("1,900 locals across calls", n, wasm, expected));
+    }
+    for n in [10_000, 20_000, 40_000] {
+        cases.push((
+            "entries of an initializer",
+            n,
+            initializer(n),
+            Gives(ARGUMENT),
         ));
     }
     for n in [7_500, 15_000] {
@@ -449,7 +527,7 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
         ("calls in 50 try_tables", Try::Table, ARGUMENT),
         ("calls in 50 trys", Try::Legacy, 1),
     ] {
-        for n in [500, 1_000] {
+        for n in [50, 100, 200, 500, 1_000] {
             cases.push((what, n, nested_tries(how, 50, n), Gives(gives)));
         }
         cases.push((what, 100_000, nested_tries(how, 50, 100_000), many()));
@@ -516,15 +594,23 @@ fn on_large_stack() {
     };
     // SAFETY: the limit is a whole `rlimit`, which the call only reads.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &limit) }, 0);
-    let config = Config::new();
-    config.stack_bytes(STACK).unwrap();
-    let engine = config.engine().unwrap();
+    let engine = |stack| {
+        let config = Config::new();
+        config.stack_bytes(stack).unwrap();
+        config.engine().unwrap()
+    };
+    // What compilers make has small frames, however large it is.
+    let (engine, small) = (engine(STACK), engine(64 << 10));
     println!(
         "{:36} {:>9} {:>10} {:>8} {:>6}",
         "", "", "bytes", "s", "MiB"
     );
     for (name, n, wasm, expected) in cases() {
         let what = format!("{name}: {n}");
+        let engine = match name.contains("initializer") {
+            true => &small,
+            false => &engine,
+        };
         let (module, seconds, peak) = measured(|| engine.compile(&wasm));
         let bytes = wasm.len();
         print!("{name:36} {n:9} {bytes:10} {seconds:8.2} {peak:6}");

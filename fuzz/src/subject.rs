@@ -3,6 +3,11 @@
 //! Why the `unsafe` blocks are right is the same for all: a `Subject` keeps the store, and what it got from the store
 //! is used only while that lives.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr;

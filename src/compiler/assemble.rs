@@ -15,7 +15,7 @@ const MAX_FRAME: u32 = 1 << 28;
 
 /// Machine code of a function.
 pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
-    let isa = env.target.isa_for(unit.linear);
+    let isa = env.target.isa_for(unit.effort);
     scratch.load(unit.clif);
     let code = context(isa, scratch, &format_args!("function {}", unit.index))?;
     Ok(Assembled {

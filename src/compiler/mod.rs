@@ -32,6 +32,7 @@ mod trap;
 mod unit;
 mod unsupported;
 mod vm;
+mod webs;
 
 use crate::error::{Error, Result};
 use crate::image::machine::Machine;

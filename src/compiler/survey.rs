@@ -6,23 +6,40 @@
 
 use super::legacy::{After, Tries};
 use super::parse::Body;
+use super::unit::Effort;
+use super::webs;
 use crate::error::Error;
 use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{Catch, FunctionBody, Operator};
 
-/// A function beyond any of these is compiled in linear time: what its locals, its operands and its size take of the
-/// optimizer and the usual register allocator grows faster than they do. What compilers make seldom gets there.
-const MOST_LOCALS: usize = 2_000;
-const MOST_OPERANDS: usize = 1_000;
-const MOST_HANDLERS: usize = 5_000;
-const MOST_MERGES: usize = 16_000;
+/// A body of more bytes than this is compiled without the optimizer. Size alone is harmless otherwise: what compilers make
+/// of a large table's initializer is large, and its values do not live long.
 const MOST_BYTES: usize = 256 << 10;
 
-/// The same for two that are many together. A local that is a variable can be an argument of every edge between blocks,
-/// and the builder of CLIF has an entry for it in every block, of which each check of a bound begins one.
-const MOST_LOCALS_BY_EDGES: usize = 4_000_000;
-const MOST_LOCALS_BY_BYTES: usize = 64_000_000;
+/// A function beyond any of these is compiled in linear time: what these take of the builder of CLIF and of the usual
+/// register allocator grows faster than they do. What compilers make seldom gets there.
+const MOST_LOCALS: usize = 2_000;
+const MOST_OPERANDS: usize = 1_000;
+const MOST_WEBS: usize = 128_000_000;
+
+/// The same for exception handlers and for edges that pass something, where there are more than one for so many bytes.
+const MOST_HANDLERS: usize = 5_000;
+const BYTES_BY_HANDLER: usize = 16;
+const MOST_PASSING: usize = 16_000;
+const BYTES_BY_PASSING: usize = 8;
+
+/// The same for the lives of its locals, added up, in instructions and in edges. The builder and the allocator have an entry
+/// for a local in each block that it lives in, and many an instruction begins a block, as a check of a bound does; and a
+/// local that lives across an edge can be an argument there.
+const MOST_LIVES: Span = Span {
+    instructions: 128_000_000,
+    edges: 4_000_000,
+    calls: 1_000_000_000,
+};
+
+/// The same for locals times exception handlers: each local can be an argument of each edge to a handler.
+const MOST_LOCALS_BY_HANDLERS: usize = 4_000_000;
 
 /// The weight of what a function makes pass between its blocks, in values: so much is allowed for each byte of its body.
 /// A type of a thousand results makes a thousand values of two bytes.
@@ -53,8 +70,8 @@ pub struct Survey {
     /// What follows each legacy `try` in it, in the order in which they begin.
     pub tries: Vec<After>,
     bytes: usize,
-    /// Edges to blocks that others lead to, too.
-    edges: usize,
+    /// Over how much of it its locals live, all together.
+    lives: Span,
     /// How many exception handlers its calls list, all together.
     handlers: usize,
 }
@@ -110,15 +127,22 @@ impl Survey {
             tried: None,
         };
         let mut open = vec![function];
+        let mut lives = Lives::default();
         while let (false, Ok(op)) = (ops.eof(), ops.read()) {
             let Some(&innermost) = open.last() else { break };
             let region = innermost.region;
-            survey.edges += edges(&op);
+            lives.now.instructions += 1;
+            lives.now.edges += edges(&op);
             match op {
+                Operator::LocalGet { local_index } => lives.used(local_index),
+                Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                    lives.set(local_index);
+                }
                 Operator::Call { .. }
                 | Operator::CallIndirect { .. }
                 | Operator::CallRef { .. } => {
                     survey.calls = true;
+                    lives.now.calls += 1;
                     regions[region].throwing += 1;
                 }
                 Operator::ReturnCall { .. }
@@ -131,6 +155,9 @@ impl Survey {
                     tries.rethrow(caught.and_then(|block| block.tried));
                 }
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    if let Operator::Loop { .. } = op {
+                        lives.begin_loop(open.len());
+                    }
                     open.push(Open {
                         region,
                         tried: None,
@@ -185,22 +212,120 @@ impl Survey {
                         regions[body].outer = Some(to.copied().unwrap_or(function).region);
                     }
                 }
-                Operator::End => drop(open.pop()),
+                Operator::End => {
+                    open.pop();
+                    lives.end(open.len());
+                }
                 _ => {}
             }
         }
+        survey.lives = lives.sum;
         survey.tries = tries.into_list();
         survey.handlers = handlers(&regions);
         survey
     }
 
-    /// Whether a function, with so many locals, needs to be compiled in linear time, as far as its text tells.
-    pub fn is_large(&self, locals: usize) -> bool {
-        self.bytes > MOST_BYTES
-            || locals > MOST_LOCALS
-            || self.handlers > MOST_HANDLERS
-            || locals.saturating_mul(self.edges + self.handlers) > MOST_LOCALS_BY_EDGES
-            || locals.saturating_mul(self.bytes) > MOST_LOCALS_BY_BYTES
+    /// What a function, with so many locals, can be given to, as far as its text tells.
+    pub fn effort(&self, locals: usize) -> Effort {
+        let is_linear = locals > MOST_LOCALS
+            || self.lives.instructions > MOST_LIVES.instructions
+            || self.lives.edges > MOST_LIVES.edges
+            || self.lives.calls > MOST_LIVES.calls
+            || self.handlers > MOST_HANDLERS.max(self.bytes / BYTES_BY_HANDLER)
+            || locals.saturating_mul(self.handlers) > MOST_LOCALS_BY_HANDLERS;
+        match (is_linear, self.bytes > MOST_BYTES) {
+            (true, _) => Effort::Linear,
+            (false, true) => Effort::NoOptimizer,
+            (false, false) => Effort::Full,
+        }
+    }
+}
+
+/// How much of a body there is, or is between two places.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    instructions: usize,
+    /// Edges to blocks that others lead to, too.
+    edges: usize,
+    calls: usize,
+}
+
+impl Span {
+    /// Adds so many times what is from one place to another.
+    fn add(&mut self, from: Span, to: Span, times: usize) {
+        self.instructions += times * (to.instructions - from.instructions);
+        self.edges += times * (to.edges - from.edges);
+        self.calls += times * (to.calls - from.calls);
+    }
+}
+
+/// Over how much of a body its locals live: from where each is set, or last used, to where it is used. A use in a loop of
+/// what was set before the loop is one each time around, and so lasts to the loop's end.
+#[derive(Default)]
+struct Lives {
+    /// How much there was so far.
+    now: Span,
+    sum: Span,
+    /// When each local was last set or used; those that are beyond the end were not yet.
+    last: Vec<Span>,
+    /// The open loops, outermost first.
+    loops: Vec<OpenLoop>,
+}
+
+struct OpenLoop {
+    /// How many blocks are open around it.
+    depth: usize,
+    begin: Span,
+    /// How many locals are used in it, and in no loop around it, that were set before it.
+    through: usize,
+}
+
+impl Lives {
+    /// A place for what is known of a local; none for a number that validation will refuse.
+    fn last(&mut self, local: u32) -> Option<&mut Span> {
+        let local = local as usize;
+        if local >= MOST_LOCALS {
+            return None;
+        }
+        if local >= self.last.len() {
+            self.last.resize(local + 1, Span::default());
+        }
+        self.last.get_mut(local)
+    }
+
+    fn set(&mut self, local: u32) {
+        let now = self.now;
+        if let Some(last) = self.last(local) {
+            *last = now;
+        }
+    }
+
+    fn used(&mut self, local: u32) {
+        let now = self.now;
+        let Some(last) = self.last(local) else { return };
+        let before = std::mem::replace(last, now);
+        self.sum.add(before, now, 1);
+        let began = |open: &OpenLoop| open.begin.instructions <= before.instructions;
+        let around = self.loops.partition_point(began);
+        if let Some(outermost) = self.loops.get_mut(around) {
+            outermost.through += 1;
+        }
+    }
+
+    fn begin_loop(&mut self, depth: usize) {
+        let begin = self.now;
+        self.loops.push(OpenLoop {
+            depth,
+            begin,
+            through: 0,
+        });
+    }
+
+    /// A block ends that has so many around it.
+    fn end(&mut self, depth: usize) {
+        if let Some(ended) = self.loops.pop_if(|open| open.depth == depth) {
+            self.sum.add(ended.begin, self.now, ended.through);
+        }
     }
 }
 
@@ -226,8 +351,8 @@ pub struct Budget {
     operands: usize,
     /// The weight of all that passes between blocks so far.
     weight: usize,
-    /// How many edges have arguments; known when the body is translated.
-    merges: usize,
+    /// Known when the body is translated.
+    webs: webs::Summary,
 }
 
 impl Budget {
@@ -236,7 +361,7 @@ impl Budget {
             bytes: survey.bytes,
             operands: 0,
             weight: 0,
-            merges: 0,
+            webs: webs::Summary::default(),
         }
     }
 
@@ -258,18 +383,16 @@ impl Budget {
 
     /// Counts what there is to a function only when it is translated.
     pub fn translated(&mut self, func: &ir::Function) {
-        let dfg = &func.dfg;
-        let last = |block| func.layout.last_inst(block);
-        let ends = func.layout.blocks().filter_map(last);
-        self.merges = ends
-            .flat_map(|i| dfg.insts[i].branch_destination(&dfg.jump_tables, &dfg.exception_tables))
-            .filter(|call| call.len(&dfg.value_lists) > 0)
-            .count();
+        self.webs = webs::summary(func, MOST_WEBS);
     }
 
-    /// Whether the function needs to be compiled in linear time, as translating it has shown.
-    pub fn is_large(&self) -> bool {
-        self.operands > MOST_OPERANDS || self.merges > MOST_MERGES
+    /// What the function can be given to, as translating it has shown.
+    pub fn effort(&self) -> Effort {
+        let passing = self.webs.edges > MOST_PASSING.max(self.bytes / BYTES_BY_PASSING);
+        match self.operands > MOST_OPERANDS || self.webs.weight > MOST_WEBS || passing {
+            true => Effort::Linear,
+            false => Effort::Full,
+        }
     }
 
     /// The weight beyond what the function's size allows.

@@ -1,5 +1,6 @@
 //! What code is made for: the ISA, its CPU's features, and the settings that shape code.
 
+use super::unit::Effort;
 use crate::error::{Error, Result};
 use crate::fallible::Text;
 use crate::image::machine::Machine;
@@ -110,7 +111,9 @@ const MAX_LOG2_ALIGN: u8 = 21;
 /// A target, ready to compile for.
 pub struct Target {
     isa: OwnedTargetIsa,
-    /// The same, without what takes more than linear time.
+    /// The same, without the optimizer.
+    unoptimized_isa: OwnedTargetIsa,
+    /// The same, without all that takes more than linear time.
     linear_isa: OwnedTargetIsa,
     float_ops: FloatOps,
     relaxed: Relaxed,
@@ -149,18 +152,21 @@ impl Target {
                 shared.log2_min_function_alignment()
             )));
         }
-        let linear_shared = linear(&shared);
         let unfit =
             |error| Error::argument(format_args!("these settings do not fit together: {error}"));
         let isa = builder.finish(shared.clone()).map_err(unfit)?;
         let isa = with_implied(isa, &shared, &settings.flags).map_err(unfit)?;
         check_fixed(&*isa)?;
-        let linear_isa = isa::Builder::from_target_isa(&*isa)
-            .finish(linear_shared)
-            .map_err(unfit)?;
+        let with = |changes: &[(&str, &str)]| {
+            let builder = isa::Builder::from_target_isa(&*isa);
+            builder.finish(changed(&shared, changes)).map_err(unfit)
+        };
+        let unoptimized_isa = with(&[("opt_level", "none")])?;
+        let linear_isa = with(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?;
         let target = Target {
             cpu_features: cpu_features(&*isa),
             isa,
+            unoptimized_isa,
             linear_isa,
             float_ops: settings.float_ops,
             relaxed: settings.relaxed,
@@ -182,11 +188,12 @@ impl Target {
         &*self.isa
     }
 
-    /// The ISA to compile a function with, in linear time or not.
-    pub fn isa_for(&self, linear: bool) -> &dyn TargetIsa {
-        match linear {
-            true => &*self.linear_isa,
-            false => &*self.isa,
+    /// The ISA to compile a function with.
+    pub fn isa_for(&self, effort: Effort) -> &dyn TargetIsa {
+        match effort {
+            Effort::Full => &*self.isa,
+            Effort::NoOptimizer => &*self.unoptimized_isa,
+            Effort::Linear => &*self.linear_isa,
         }
     }
 
@@ -272,15 +279,15 @@ impl Target {
     }
 }
 
-/// These settings without what takes more than linear time.
-fn linear(flags: &settings::Flags) -> settings::Flags {
+/// These settings with some changes.
+fn changed(flags: &settings::Flags, changes: &[(&str, &str)]) -> settings::Flags {
     let mut builder = settings::builder();
     for value in flags.iter() {
         builder
             .set(value.name, &value.value_string())
             .expect("it is one of Cranelift's");
     }
-    for (name, value) in [("regalloc_algorithm", "single_pass"), ("opt_level", "none")] {
+    for (name, value) in changes {
         builder
             .set(name, value)
             .expect("Cranelift has this setting");

@@ -64,7 +64,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
     b.set_srcloc(SourceLoc::new(start));
 
     let locals = validator.len_locals() as usize;
-    let mut linear = survey.is_large(locals);
+    let mut effort = survey.effort(locals);
     let mut needs = Needs::default();
     let mut translator = Translator {
         vm: Vm::new(env, b, &mut needs, params[0]),
@@ -80,7 +80,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
         translator.check_stack();
     }
     // This allocator keeps nothing in registers from one block to the next, so variables would only be copied.
-    let isa = env.target.isa_for(linear);
+    let isa = env.target.isa_for(effort);
     let in_frame = isa.flags().regalloc_algorithm() == RegallocAlgorithm::SinglePass;
     translator.declare_locals(&params[1..], &validator, in_frame)?;
 
@@ -101,14 +101,14 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
     } = translator;
     vm.b.seal_all_blocks();
     budget.translated(vm.b.func);
-    linear |= budget.is_large();
+    effort = effort.max(budget.effort());
     vm.b.finalize(env.target.isa().frontend_config());
     scratch.validator = validator.into_allocations();
     Ok(Unit {
         index,
         start,
         clif,
-        linear,
+        effort,
         needs,
         budget,
     })

@@ -11,6 +11,17 @@ use cranelift_frontend::FunctionBuilderContext;
 use std::collections::BTreeSet;
 use wasmparser::FuncValidatorAllocations;
 
+/// How much of Cranelift a function is given to. What takes more than linear time for a function of its kind is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// The optimizer, and the usual register allocator.
+    Full,
+    /// No optimizer: it looks for equal values along the whole chain of blocks that lead to each value.
+    NoOptimizer,
+    /// Nor the usual register allocator: each local has its place in the frame, and so has each value.
+    Linear,
+}
+
 /// A function body, translated.
 pub struct Unit {
     /// The function's index in the module.
@@ -18,8 +29,7 @@ pub struct Unit {
     /// The wasm offset of its first instruction.
     pub start: u32,
     pub clif: Function,
-    /// Whether it is to be compiled in linear time.
-    pub linear: bool,
+    pub effort: Effort,
     pub needs: Needs,
     pub budget: Budget,
 }

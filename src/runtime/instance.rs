@@ -234,8 +234,8 @@ impl Instance {
         let size = slots.map_or(0, |s| s.len()) + exprs.map_or(0, |e| e.len());
         let from = range(src, len).filter(|range| range.end <= size);
         let from = from.ok_or(Trap::OutOfBoundsTable)?;
-        // SAFETY: tables live as long as the store, and nothing below touches this one otherwise.
         let table: *mut Table = self.tables[table as usize];
+        // SAFETY: tables live as long as the store, and nothing below touches this one otherwise.
         let table = unsafe { &mut *table };
         let target = table.slice(dst, len).ok_or(Trap::OutOfBoundsTable)?;
         for (element, i) in target.iter_mut().zip(from) {

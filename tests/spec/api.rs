@@ -7,6 +7,10 @@
 //! what is borrowed from a store (`Instance`, `Func`) is used only while the test keeps that store.
 
 #![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+#![allow(
     dead_code,
     reason = "several test programs include this file and none of them uses all of it"
 )]

@@ -3,6 +3,11 @@
 //! Neither is ever both, and Inlay sees only the second. Besides placing code it keeps a copy of what was
 //! published, and on release compares it with what is in the executable view then.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;

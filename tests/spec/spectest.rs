@@ -3,6 +3,11 @@
 //! Nothing is printed: each function counts its calls, and looks at what it was given. Every second one is
 //! defined with `inlay_linker_func_typed`, the others with `inlay_linker_func`.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+
 use std::ffi::c_void;
 use std::mem::transmute;
 use std::ptr;

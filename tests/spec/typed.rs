@@ -3,6 +3,11 @@
 //! A C host writes the cast by hand. Here a table holds one monomorphic caller per signature: up to two
 //! parameters of any kind and a third that is a number, with no result or one, and a few with two results.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::mem::transmute;

@@ -115,6 +115,7 @@ pub fn argument(arg: &WastArg<'_>) -> Result<Value, String> {
 
 /// A value as a failing assertion shows it. Floats come with their bits, which is where they differ.
 pub fn show(value: &Value) -> String {
+    // SAFETY: the kind says which member is written.
     unsafe {
         match value.kind {
             c::INLAY_I32 => format!("i32 {}", value.of.i32),

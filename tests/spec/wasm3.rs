@@ -140,6 +140,7 @@ fn as_if_large() {
 #[test]
 fn relaxed_native() {
     run_all("host/auto, relaxed native", |config| {
+        // SAFETY: the configuration lives.
         check(unsafe { c::inlay_config_relaxed(config.raw(), c::INLAY_RELAXED_NATIVE) }).unwrap();
     });
 }

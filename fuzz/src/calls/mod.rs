@@ -7,6 +7,11 @@
 //!
 //! Why the `unsafe` blocks are right is the same for all: `World` keeps what it deletes apart from what it uses.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;

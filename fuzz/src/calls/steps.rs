@@ -1,5 +1,10 @@
 //! What one step of a sequence does: one or a few calls, and checks of what they gave.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what holds for a handle of the test's own holds for all of them: it lives until the test drops it"
+)]
+
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
