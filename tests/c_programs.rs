@@ -28,6 +28,7 @@ const PROGRAMS: &[&str] = &[
     "errors.c",
     "exceptions.c",
     "fork_dlclose.c",
+    "hosts.c",
     "images.c",
     "legacy.c",
     "link.c",
@@ -71,6 +72,11 @@ fn exceptions() {
 #[test]
 fn fork_dlclose() {
     build_and_run("fork_dlclose.c");
+}
+
+#[test]
+fn hosts() {
+    build_and_run("hosts.c");
 }
 
 #[test]
