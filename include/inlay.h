@@ -1232,8 +1232,8 @@ size_t inlay_memory_size(inlay_memory_t *memory);
 /**
  * Adds pages of zeros, and gives the number of pages before.
  *
- * `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit, or if there is
- * not so much memory.
+ * `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
+ * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory.
  */
 INLAY_MUST_USE
 inlay_error_t *inlay_memory_grow(inlay_memory_t *memory, uint64_t delta_pages, uint64_t *old_pages);
@@ -1278,8 +1278,8 @@ inlay_error_t *inlay_table_set(inlay_table_t *table,
 /**
  * Adds elements, each being `init`, and gives the number of elements before.
  *
- * `old_size` may be NULL. `INLAY_ERROR_LIMIT` beyond the table's maximum or the host's limit, or if there is not
- * so much memory; `INLAY_ERROR_INVALID_ARGUMENT` for a value of another kind or store.
+ * `old_size` may be NULL. `INLAY_ERROR_LIMIT` beyond the table's maximum or the host's limit,
+ * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory; `INLAY_ERROR_INVALID_ARGUMENT` for a value of another kind or store.
  */
 INLAY_MUST_USE
 inlay_error_t *inlay_table_grow(inlay_table_t *table,

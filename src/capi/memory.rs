@@ -143,8 +143,8 @@ pub unsafe extern "C" fn inlay_memory_size(memory: *mut inlay_memory_t) -> usize
 
 /// Adds pages of zeros, and gives the number of pages before.
 ///
-/// `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit, or if there is
-/// not so much memory.
+/// `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
+/// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_grow(
     memory: *mut inlay_memory_t,
@@ -166,8 +166,8 @@ pub unsafe extern "C" fn inlay_memory_grow(
                     true => Error::limit(format_args!(
                         "a memory of {pages} pages cannot grow by {delta_pages}; its type and the engine's limit allow {most}"
                     )),
-                    false => Error::limit(format_args!(
-                        "a memory of {pages} pages cannot grow by {delta_pages}: the system has no room for it"
+                    false => Error::out_of_memory(format_args!(
+                        "{delta_pages} more pages of a memory that has {pages}"
                     )),
                 }
             })

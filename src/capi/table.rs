@@ -118,8 +118,8 @@ pub unsafe extern "C" fn inlay_table_set(
 
 /// Adds elements, each being `init`, and gives the number of elements before.
 ///
-/// `old_size` may be NULL. `INLAY_ERROR_LIMIT` beyond the table's maximum or the host's limit, or if there is not
-/// so much memory; `INLAY_ERROR_INVALID_ARGUMENT` for a value of another kind or store.
+/// `old_size` may be NULL. `INLAY_ERROR_LIMIT` beyond the table's maximum or the host's limit,
+/// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory; `INLAY_ERROR_INVALID_ARGUMENT` for a value of another kind or store.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_table_grow(
     table: *mut inlay_table_t,
@@ -143,8 +143,8 @@ pub unsafe extern "C" fn inlay_table_grow(
                     true => Error::limit(format_args!(
                         "a table of {len} elements cannot grow by {delta}; its type and the engine's limit allow {most}"
                     )),
-                    false => Error::limit(format_args!(
-                        "a table of {len} elements cannot grow by {delta}: there is no memory for it"
+                    false => Error::out_of_memory(format_args!(
+                        "{delta} more elements of a table that has {len}"
                     )),
                 }
             })

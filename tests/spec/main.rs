@@ -8,6 +8,7 @@ mod api;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod dual_map;
 mod run;
+mod settings;
 mod spectest;
 mod suite;
 mod typed;

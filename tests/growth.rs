@@ -1,0 +1,247 @@
+//! What grows takes time and memory as it grows, and no more: linking, and memories beyond 4 GiB. And what there is not
+//! enough of is an error, the same with any number of threads.
+//!
+//! `cargo test --test growth -- --nocapture` prints what each takes.
+
+#[path = "spec/api.rs"]
+mod api;
+
+use api::{Config, c, check, make};
+use std::fmt::Write as _;
+use std::fs;
+use std::ptr;
+use std::time::{Duration, Instant};
+
+/// A module of `n` functions that are imported, each of a type of its own, and `n` types that are called by reference.
+fn imports(n: usize) -> Vec<u8> {
+    let params = |i: usize| {
+        let bits = (0..14).map(|bit| if i >> bit & 1 == 0 { "i32" } else { "i64" });
+        bits.collect::<Vec<_>>().join(" ")
+    };
+    let mut text = String::from("(module\n");
+    for i in 0..n {
+        writeln!(text, "(type $t{i} (func (param {})))", params(i)).unwrap();
+    }
+    for i in 0..n {
+        writeln!(text, "(import \"m\" \"f{i}\" (func $f{i} (type $t{i})))").unwrap();
+    }
+    text.push_str("(table 1 funcref)\n");
+    for i in 0..n {
+        let args: Vec<String> = (0..14)
+            .map(|bit| {
+                format!(
+                    "({}.const 0)",
+                    if i >> bit & 1 == 0 { "i32" } else { "i64" }
+                )
+            })
+            .collect();
+        let args = args.join(" ");
+        writeln!(
+            text,
+            "(func (export \"f{i}\") (call_indirect (type $t{i}) {args} (i32.const 0)))"
+        )
+        .unwrap();
+    }
+    text.push(')');
+    wat::parse_str(text).unwrap()
+}
+
+/// A module that has what the other imports.
+fn exports(n: usize) -> Vec<u8> {
+    let mut text = String::from("(module\n");
+    for i in 0..n {
+        let params = (0..14).map(|bit| if i >> bit & 1 == 0 { "i32" } else { "i64" });
+        let params = params.collect::<Vec<_>>().join(" ");
+        writeln!(text, "(func (export \"f{i}\") (param {params}))").unwrap();
+    }
+    text.push(')');
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn linking_takes_time_by_the_imports() {
+    let engine = Config::new().engine().unwrap();
+    let mut times = Vec::new();
+    for n in [500, 1_000, 2_000, 4_000] {
+        let exporter = engine.compile(&exports(n)).unwrap();
+        let importer = engine.compile(&imports(n)).unwrap();
+        let best = (0..3).map(|_| {
+            let (store, linker) = (engine.store().unwrap(), engine.linker().unwrap());
+            let exports = linker.instantiate(&store, &exporter).unwrap();
+            linker.instance("m", exports).unwrap();
+            let start = Instant::now();
+            linker.instantiate(&store, &importer).unwrap();
+            start.elapsed()
+        });
+        let best = best.min().expect("three times");
+        println!("{n} imports and as many types: {best:?}");
+        times.push(best);
+    }
+    // Eight times as many took sixty-four times as long.
+    assert!(
+        times[3] < 30 * times[0].max(Duration::from_micros(200)),
+        "{times:?}"
+    );
+}
+
+/// KiB of this process that are in memory.
+fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages = text
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
+    pages.expect("a number") * 4
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_memory_grows_by_a_page() {
+    let config = Config::new();
+    config.max_memory_pages(1 << 20).unwrap();
+    let engine = config.engine().unwrap();
+    let store = engine.store().unwrap();
+    let ty = c::inlay_memory_type_t {
+        minimum: 1 << 16,
+        maximum: c::INLAY_NO_MAXIMUM,
+        page_size: 0,
+        is_64: true,
+        is_shared: false,
+    };
+    let new = |out: *mut *mut c::inlay_memory_t| unsafe {
+        // SAFETY: the store and the type live.
+        c::inlay_memory_new(store.raw(), &ty, out)
+    };
+    let Ok(memory) = make(new) else {
+        println!("NOT run: this system does not give 4 GiB of address space");
+        return;
+    };
+    let far = 3usize << 30;
+    // SAFETY: the memory has 4 GiB, and its data is asked for again after each growth.
+    unsafe {
+        c::inlay_memory_data(memory)
+            .add(far)
+            .write_bytes(7, 1 << 16)
+    };
+    for page in 0..20u64 {
+        let (before, start, mut old) = (resident(), Instant::now(), 0);
+        // SAFETY: as above.
+        unsafe {
+            check(c::inlay_memory_grow(memory, 1, &mut old)).unwrap();
+            assert_eq!(old, (1 << 16) + page);
+            assert_eq!(c::inlay_memory_size(memory) as u64, (old + 1) << 16);
+            let data = c::inlay_memory_data(memory);
+            assert_eq!((*data.add(far), *data.add(4 << 30)), (7, 0));
+        }
+        let (took, more) = (start.elapsed(), resident().saturating_sub(before));
+        assert!(
+            took < Duration::from_secs(1) && more < 100_000,
+            "page {page}: {took:?}, {more} KiB"
+        );
+    }
+}
+
+/// Two functions that pass the limit only together.
+#[test]
+fn a_refusal_does_not_depend_on_threads() {
+    let results = vec!["i32"; 1_000].join(" ");
+    // Each call gives a thousand operands for two bytes.
+    let function = |calls: usize| {
+        let mut body = String::new();
+        for _ in 0..calls {
+            body.push_str("(block (call $many) (br 0)) ");
+        }
+        body
+    };
+    let mut text = format!("(module (type $t (func (result {results})))\n");
+    writeln!(
+        text,
+        "(func $many (type $t) {})",
+        "(i32.const 0) ".repeat(1_000)
+    )
+    .unwrap();
+    for name in ["a", "b"] {
+        writeln!(text, "(func (export \"{name}\") {})", function(600)).unwrap();
+    }
+    text.push(')');
+    let wasm = wat::parse_str(text).unwrap();
+    let mut messages = Vec::new();
+    for threads in [1, 2, 3, 8] {
+        let config = Config::new();
+        config.compile_threads(threads).unwrap();
+        let engine = config.engine().unwrap();
+        for _ in 0..20 {
+            let error = engine
+                .compile(&wasm)
+                .map(drop)
+                .expect_err("together they are too much");
+            assert_eq!(
+                error.kind(),
+                c::INLAY_ERROR_LIMIT,
+                "{threads} threads: {error}"
+            );
+            messages.push(error.message());
+        }
+    }
+    messages.dedup();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+}
+
+/// More than there can be is an error, and what there was stays as it was.
+#[test]
+fn more_than_there_is_is_an_error() {
+    let config = Config::new();
+    config.max_memory_pages(1 << 48).unwrap();
+    config.max_table_elements(1 << 60).unwrap();
+    let engine = config.engine().unwrap();
+    let store = engine.store().unwrap();
+    let memory = |minimum| {
+        let ty = c::inlay_memory_type_t {
+            minimum,
+            maximum: c::INLAY_NO_MAXIMUM,
+            page_size: 0,
+            is_64: true,
+            is_shared: false,
+        };
+        // SAFETY: the store and the type live.
+        make(|out| unsafe { c::inlay_memory_new(store.raw(), &ty, out) })
+    };
+    let table = |minimum| {
+        let ty = c::inlay_table_type_t {
+            minimum,
+            maximum: c::INLAY_NO_MAXIMUM,
+            element: c::INLAY_FUNCREF,
+            is_64: true,
+            element_type: ptr::null(),
+        };
+        let mut null = api::zero();
+        null.kind = c::INLAY_FUNCREF;
+        // SAFETY: the store, the type and the value live.
+        make(|out| unsafe { c::inlay_table_new(store.raw(), &ty, &null, out) })
+    };
+    let out_of_memory = |error: api::Error| {
+        assert_eq!(error.kind(), c::INLAY_ERROR_OUT_OF_MEMORY, "{error}");
+        assert!(error.message().contains("memory"), "{error}");
+    };
+    for power in [32, 40, 47] {
+        out_of_memory(memory(1 << power).map(drop).unwrap_err());
+    }
+    for power in [44, 52, 59] {
+        out_of_memory(table(1 << power).map(drop).unwrap_err());
+    }
+    let (memory, table) = (memory(1).unwrap(), table(1).unwrap());
+    let mut null = api::zero();
+    null.kind = c::INLAY_FUNCREF;
+    for power in [44, 47] {
+        // SAFETY: the memory, the table and the value live.
+        unsafe {
+            let mut old = 1;
+            out_of_memory(check(c::inlay_memory_grow(memory, 1 << power, &mut old)).unwrap_err());
+            assert_eq!((old, c::inlay_memory_size(memory)), (0, 1 << 16));
+            out_of_memory(
+                check(c::inlay_table_grow(table, 1 << power, &null, &mut old)).unwrap_err(),
+            );
+            assert_eq!((old, c::inlay_table_size(table)), (0, 1));
+        }
+    }
+}
