@@ -42,6 +42,12 @@ pub fn boxed<T>(value: T) -> Result<Box<T>> {
     }
 }
 
+/// Whether so many bytes can be had, for what will take about as many and cannot fail piece by piece.
+#[cfg(feature = "compiler")]
+pub fn is_there_room(bytes: usize) -> bool {
+    Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+}
+
 /// Adds an element to a vector.
 pub fn push<T>(vec: &mut Vec<T>, value: T) -> Result<()> {
     vec.try_reserve(1)?;

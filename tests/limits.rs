@@ -507,6 +507,13 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
             Gives(ARGUMENT),
         ));
     }
+    let none = Refused(c::INLAY_ERROR_OUT_OF_MEMORY, "largest function");
+    cases.push((
+        "entries of an initializer",
+        250_000,
+        initializer(250_000),
+        none,
+    ));
     for n in [7_500, 15_000] {
         let expected = Gives(ARGUMENT * (n as i32 / 1_500));
         cases.push((

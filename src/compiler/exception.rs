@@ -44,7 +44,7 @@ pub struct Scope {
 }
 
 /// A clause of a `try_table`, and the label that it branches to.
-fn clause(catch: wasmparser::Catch) -> (Catch, u32) {
+pub fn clause(catch: wasmparser::Catch) -> (Catch, u32) {
     use wasmparser::Catch as C;
     let (tag, exnref, label) = match catch {
         C::One { tag, label } => (Some(tag), false, label),
@@ -88,7 +88,7 @@ impl Translator<'_, '_> {
         let depth = self.control.len();
         let inside = depth - 1 - between as usize;
         let around = self.scopes.partition_point(|scope| scope.depth <= inside);
-        let outer = match clauses.iter().any(catches_all) {
+        let outer = match clauses.iter().any(|clause| clause.catches.catches_all()) {
             true => None,
             false => self.with_clauses(around.checked_sub(1)),
         };
@@ -128,7 +128,10 @@ impl Translator<'_, '_> {
             scope = self.scopes[i].outer;
         }
         // Nothing gets past one that catches everything.
-        if let Some(last) = all.iter().position(catches_all) {
+        if let Some(last) = all
+            .iter()
+            .position(|clause: &Clause| clause.catches.catches_all())
+        {
             all.truncate(last + 1);
         }
         all
@@ -275,10 +278,6 @@ impl Translator<'_, '_> {
         self.vm.b.ins().trap(NEVER);
         self.reachable = false;
     }
-}
-
-fn catches_all(clause: &Clause) -> bool {
-    clause.catches.tag.is_none()
 }
 
 /// The calls of a compiled function whose exceptions it catches.

@@ -76,6 +76,8 @@ impl Compiler {
     /// WebAssembly to an image and its text.
     pub fn compile(&self, wasm: &[u8]) -> Result<(Image, Vec<u8>)> {
         let Parsed { module, bodies } = parse::parse(wasm, self.features)?;
+        let sizes = bodies.iter().map(|body| body.body.as_bytes().len());
+        survey::check_memory(wasm.len(), sizes.max().unwrap_or(0))?;
         let env = Env::new(&self.target, &module)?;
         let funcs = compile_bodies(&env, bodies, self.threads)?;
         link::link(&env, funcs)

@@ -4,14 +4,17 @@
 //! makes the difference is counted: a function beyond the thresholds here is compiled in ways that are linear, and a
 //! module that makes more values pass between blocks than its size allows is refused.
 
+use super::exception::clause;
 use super::legacy::{After, Tries};
 use super::parse::Body;
 use super::unit::Effort;
 use super::webs;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::fallible;
+use crate::image::Catch;
 use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wasmparser::{Catch, FunctionBody, Operator};
+use wasmparser::{FunctionBody, Operator};
 
 /// A body of more bytes than this is compiled without the optimizer. Size alone is harmless otherwise: what compilers make
 /// of a large table's initializer is large, and its values do not live long.
@@ -54,6 +57,13 @@ const HANDLER_WEIGHT: usize = 16;
 /// An operand that is on the stack while a block ends costs the allocator less than one that is passed as an argument:
 /// so many weigh as much as one of those.
 const IDLE_OPERANDS: usize = 64;
+
+/// Bytes of memory that compiling takes for each byte of a body: the most that was measured for what compilers make, of
+/// bodies that are large enough to matter.
+const MEMORY_BY_BYTES: usize = 600;
+
+/// The same for each byte of a module, besides that.
+const MEMORY_BY_MODULE: usize = 32;
 
 /// A body that has been looked through.
 pub struct Surveyed<'a> {
@@ -164,7 +174,8 @@ impl Survey {
                     });
                 }
                 Operator::TryTable { ref try_table } => {
-                    let all = try_table.catches.iter().position(catches_all);
+                    let catches = try_table.catches.iter().map(|catch| clause(*catch).0);
+                    let all = catches.into_iter().position(Catch::catches_all);
                     regions.push(Region {
                         outer: Some(region),
                         clauses: all.map_or(try_table.catches.len(), |last| last + 1),
@@ -417,16 +428,27 @@ impl Allowance {
     }
 }
 
+/// Checks that there is the memory which compiling a module will take, before the compiler's libraries take it piece by
+/// piece: they end the process where there is none.
+pub fn check_memory(module: usize, largest_body: usize) -> Result<()> {
+    let estimate = module
+        .saturating_mul(MEMORY_BY_MODULE)
+        .saturating_add(largest_body.saturating_mul(MEMORY_BY_BYTES));
+    match fallible::is_there_room(estimate) {
+        true => Ok(()),
+        false => Err(Error::out_of_memory(format_args!(
+            "compiling a module of {module} bytes, of which its largest function has {largest_body}: that takes about \
+             {estimate}"
+        ))),
+    }
+}
+
 /// The error for a module that is beyond its allowance with this function.
 pub fn too_much(function: u32) -> Error {
     Error::limit(format_args!(
         "up to function {function}, branches, calls and exception handlers pass {ALLOWANCE} operands more than \
          {WEIGHT_PER_BYTE} for each byte; use types of fewer results, or nest fewer try_table around calls"
     ))
-}
-
-fn catches_all(catch: &Catch) -> bool {
-    matches!(catch, Catch::All { .. } | Catch::AllRef { .. })
 }
 
 /// How many edges an instruction makes to blocks that others lead to, too, but for those of calls to exception handlers.

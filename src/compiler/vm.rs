@@ -223,6 +223,17 @@ impl<'a, 'b> Vm<'a, 'b> {
         }
     }
 
+    /// Loads a field of the definition of a memory or table; `constant` if that never changes.
+    pub fn load_definition(&mut self, place: Place, field: usize, constant: bool) -> Value {
+        let (base, offset) = self.place(place);
+        let mut flags = self.flags(Region::Definitions);
+        if constant {
+            flags = flags.with_readonly().with_can_move();
+        }
+        let offset = offset + field as i32;
+        self.b.ins().load(I64, flags, base, offset)
+    }
+
     pub fn flags(&mut self, region: Region) -> MemFlagsData {
         flags(self.b.func, region)
     }

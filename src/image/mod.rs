@@ -290,6 +290,11 @@ pub struct Catch {
 }
 
 impl Catch {
+    /// Whether it catches whatever is thrown, so that no clause after it is asked.
+    pub fn catches_all(self) -> bool {
+        self.tag.is_none()
+    }
+
     /// As a number; a module has fewer than a million tags.
     pub fn encode(self) -> u32 {
         self.tag.map_or(0, |tag| tag + 1) << 1 | u32::from(self.exnref)

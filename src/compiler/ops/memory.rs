@@ -84,20 +84,8 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
             let mem = t.vm.iconst(I32, i64::from(mem));
             t.vm.builtin(Builtin::MemoryFill, &[mem, dst, value, len]);
         }
-        O::MemoryCopy { dst_mem, src_mem } => {
-            let (dst, src, len) = t.pop3();
-            let (dst, src, len) = (t.index(dst), t.index(src), t.index(len));
-            let dst_mem = t.vm.iconst(I32, i64::from(dst_mem));
-            let src_mem = t.vm.iconst(I32, i64::from(src_mem));
-            t.vm.builtin(Builtin::MemoryCopy, &[dst_mem, src_mem, dst, src, len]);
-        }
-        O::MemoryInit { data_index, mem } => {
-            let (dst, src, len) = t.pop3();
-            let (dst, src, len) = (t.index(dst), t.index(src), t.index(len));
-            let mem = t.vm.iconst(I32, i64::from(mem));
-            let segment = t.vm.iconst(I32, i64::from(data_index));
-            t.vm.builtin(Builtin::MemoryInit, &[mem, segment, dst, src, len]);
-        }
+        O::MemoryCopy { dst_mem, src_mem } => t.copy(Builtin::MemoryCopy, dst_mem, src_mem),
+        O::MemoryInit { data_index, mem } => t.copy(Builtin::MemoryInit, mem, data_index),
         O::DataDrop { data_index } => {
             let segment = t.vm.iconst(I32, i64::from(data_index));
             t.vm.builtin(Builtin::DataDrop, &[segment]);
@@ -124,6 +112,16 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Copies a stretch, whose place, source and length are operands, with a builtin that takes two indices before them: of
+    /// what is copied to, and of what is copied from.
+    pub fn copy(&mut self, builtin: Builtin, to: u32, from: u32) {
+        let (dst, src, len) = self.pop3();
+        let (dst, src, len) = (self.index(dst), self.index(src), self.index(len));
+        let to = self.vm.iconst(I32, i64::from(to));
+        let from = self.vm.iconst(I32, i64::from(from));
+        self.vm.builtin(builtin, &[to, from, dst, src, len]);
+    }
+
     /// Pushes a size or index, as 32 bits where that is its type.
     pub fn push_index(&mut self, value: Value, is64: bool) {
         let value = match is64 {
@@ -146,15 +144,7 @@ impl Translator<'_, '_> {
     fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
         let shared = self.memory_type(mem).shared;
         let place = self.vm.env.layout.memory(mem, shared);
-        let (base, offset) = self.vm.place(place);
-        let mut flags = self.vm.flags(Region::Definitions);
-        if fixed {
-            flags = flags.with_readonly().with_can_move();
-        }
-        self.vm
-            .b
-            .ins()
-            .load(I64, flags, base, offset + field as i32)
+        self.vm.load_definition(place, field, fixed)
     }
 
     /// The memory's length in bytes.

@@ -48,20 +48,8 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         Operator::TableCopy {
             dst_table,
             src_table,
-        } => {
-            let (dst, src, len) = t.pop3();
-            let (dst, src, len) = (t.index(dst), t.index(src), t.index(len));
-            let dst_table = t.vm.iconst(I32, i64::from(dst_table));
-            let src_table = t.vm.iconst(I32, i64::from(src_table));
-            t.vm.builtin(Builtin::TableCopy, &[dst_table, src_table, dst, src, len]);
-        }
-        Operator::TableInit { elem_index, table } => {
-            let (dst, src, len) = t.pop3();
-            let (dst, src, len) = (t.index(dst), t.index(src), t.index(len));
-            let table = t.vm.iconst(I32, i64::from(table));
-            let segment = t.vm.iconst(I32, i64::from(elem_index));
-            t.vm.builtin(Builtin::TableInit, &[table, segment, dst, src, len]);
-        }
+        } => t.copy(Builtin::TableCopy, dst_table, src_table),
+        Operator::TableInit { elem_index, table } => t.copy(Builtin::TableInit, table, elem_index),
         Operator::ElemDrop { elem_index } => {
             let segment = t.vm.iconst(I32, i64::from(elem_index));
             t.vm.builtin(Builtin::ElemDrop, &[segment]);
@@ -78,12 +66,7 @@ impl Translator<'_, '_> {
             return self.vm.iconst(I64, ty.minimum as i64);
         }
         let place = self.vm.env.layout.table(table);
-        let (base, offset) = self.vm.place(place);
-        let flags = self.vm.flags(Region::Definitions);
-        self.vm
-            .b
-            .ins()
-            .load(I64, flags, base, offset + field as i32)
+        self.vm.load_definition(place, field, false)
     }
 
     /// The address of an element, or the trap if there is none.

@@ -149,6 +149,15 @@ unsafe fn exit<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Outcome<T>)
     })
 }
 
+/// As [`exit`], for a body that gives nothing, or traps.
+///
+/// # Safety
+/// As for [`exit`].
+unsafe fn exit_trap(vmctx: Vmctx, body: impl FnOnce() -> std::result::Result<(), Trap>) {
+    // SAFETY: as the caller promises.
+    unsafe { exit(vmctx, (), || Ok(body()?)) }
+}
+
 /// Records a trap, for the exit trampoline that called a builtin; nothing if none did, as then nobody would raise it.
 ///
 /// # Safety
@@ -239,8 +248,8 @@ unsafe extern "C" fn memory_init(
 ) {
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
-        exit(vmctx, (), || {
-            Ok(instance(vmctx).init_memory(index, segment, dst, src, len)?)
+        exit_trap(vmctx, || {
+            instance(vmctx).init_memory(index, segment, dst, src, len)
         })
     }
 }
@@ -303,8 +312,8 @@ unsafe extern "C" fn table_init(
 ) {
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
-        exit(vmctx, (), || {
-            Ok(instance(vmctx).init_table(index, segment, dst, src, len)?)
+        exit_trap(vmctx, || {
+            instance(vmctx).init_table(index, segment, dst, src, len)
         })
     }
 }
