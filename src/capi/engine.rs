@@ -3,7 +3,7 @@
 use super::{inlay_config_t, inlay_error_t, produce_handle};
 use crate::error::Result;
 use crate::fallible::Shared;
-use crate::runtime::Engine;
+use crate::runtime::{self, Engine};
 use std::ffi::c_char;
 
 #[cfg(feature = "compiler")]
@@ -23,14 +23,14 @@ impl inlay_engine_t {
     #[cfg(feature = "compiler")]
     fn new(config: &inlay_config_t) -> Result<Self> {
         let compiler = Compiler::new(&config.settings)?;
-        let engine = Engine::new(&config.runtime, compiler.machine()?)?;
+        let engine = runtime::engine(&config.runtime, compiler.machine()?)?;
         Ok(inlay_engine_t { engine, compiler })
     }
 
     #[cfg(not(feature = "compiler"))]
     fn new(config: &inlay_config_t) -> Result<Self> {
         let machine = crate::image::machine::Machine::of(&config.settings)?;
-        let engine = Engine::new(&config.runtime, machine)?;
+        let engine = runtime::engine(&config.runtime, machine)?;
         Ok(inlay_engine_t { engine })
     }
 }

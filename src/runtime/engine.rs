@@ -1,10 +1,9 @@
 //! An engine: what everything that runs for one configuration shares.
 
-use super::builtins;
 use super::code::CodeMemory;
 use super::own_code::OwnCode;
 use crate::error::Result;
-use crate::fallible::{self, Shared, boxed};
+use crate::fallible::{Shared, boxed};
 use crate::image::builtin::Builtin;
 use crate::image::machine::Machine;
 use std::ffi::c_void;
@@ -58,14 +57,13 @@ unsafe impl Send for Engine {}
 unsafe impl Sync for Engine {}
 
 impl Engine {
-    /// Makes an engine of a configuration, for images of this machine.
-    pub fn new(config: &Config, machine: Machine) -> Result<Shared<Engine>> {
+    /// Makes an engine of a configuration, for images of this machine, with these functions as builtins.
+    pub fn new(
+        config: &Config,
+        machine: Machine,
+        builtins: Vec<*const c_void>,
+    ) -> Result<Shared<Engine>> {
         super::shadow_stack::refuse()?;
-        let all = Builtin::ALL.iter();
-        let mut builtins = fallible::collect(all.map(|&builtin| builtins::function(builtin)))?;
-        for &(builtin, function) in &config.builtins {
-            builtins[builtin as usize] = function;
-        }
         let code_memory = match &config.code_memory {
             Some(memory) => memory.clone(),
             None => Shared::new(boxed(OwnCode)? as _)?,

@@ -44,3 +44,13 @@ pub use placed::Placed;
 pub use shared::SharedMemory;
 pub use store::Store;
 pub use table::Table;
+
+use crate::error::Result;
+use crate::fallible::Shared;
+use crate::image::machine::Machine;
+
+/// Makes an engine of a configuration, for images of this machine.
+pub fn engine(config: &Config, machine: Machine) -> Result<Shared<Engine>> {
+    let builtins = builtins::functions(&config.builtins)?;
+    Engine::new(config, machine, builtins)
+}

@@ -24,11 +24,22 @@ struct Known {
     elsewhere: usize,
 }
 
-/// The stacks that a store has been used on.
+impl Known {
+    /// Whether this is what the system says of the stack that a stack pointer of this thread is on.
+    fn is_of(&self, thread: usize, sp: usize) -> bool {
+        self.thread == thread && (self.has(sp) || self.elsewhere == page(sp))
+    }
+
+    fn has(&self, sp: usize) -> bool {
+        sp.wrapping_sub(self.low) < self.high - self.low
+    }
+}
+
+/// The stacks that a store has been used on; the first is the one that it was used on last.
 #[derive(Default)]
 pub struct Stacks {
     known: [Known; MOST],
-    /// Which is replaced next.
+    /// Which gives way next.
     next: usize,
 }
 
@@ -38,41 +49,45 @@ fn page(sp: usize) -> usize {
 }
 
 impl Stacks {
-    /// The lowest address that wasm may use which is entered here on this thread, with this stack pointer.
+    /// The lowest address that wasm may use which is entered here on this thread, with this stack pointer. Every call from
+    /// outside comes by here.
     pub fn limit(&mut self, sp: usize, bytes: usize) -> usize {
+        let thread = os::thread();
+        if !self.known[0].is_of(thread, sp) {
+            self.find(thread, sp);
+        }
         let counted = sp.saturating_sub(bytes);
-        let stack = self.stack(os::thread(), sp);
-        match (stack.low..stack.high).contains(&sp) {
+        let stack = &self.known[0];
+        match stack.has(sp) {
             true => counted.max(stack.low + RESERVE),
             false => counted,
         }
     }
 
-    /// What is known of this thread's stack; the system is asked if this stack pointer does not fit that.
-    fn stack(&mut self, thread: usize, sp: usize) -> Known {
+    /// Makes this thread's stack the first; the system is asked if it is not known, or if the stack pointer does not fit
+    /// what is.
+    #[cold]
+    fn find(&mut self, thread: usize, sp: usize) {
         let place = self.known.iter().position(|known| known.thread == thread);
-        if let Some(place) = place {
-            let known = self.known[place];
-            if (known.low..known.high).contains(&sp) || known.elsewhere == page(sp) {
-                return known;
-            }
-        }
         let place = place.unwrap_or_else(|| {
-            self.next = (self.next + 1) % MOST;
+            self.next = self.next % (MOST - 1) + 1;
             self.next
         });
+        self.known.swap(0, place);
+        let known = &mut self.known[0];
+        if known.is_of(thread, sp) {
+            return;
+        }
         let (low, high) = os::thread_stack().unwrap_or_default();
-        let elsewhere = match (low..high).contains(&sp) {
-            true => 0,
-            false => page(sp),
-        };
-        self.known[place] = Known {
+        *known = Known {
             thread,
             low,
             high,
-            elsewhere,
+            elsewhere: 0,
         };
-        self.known[place]
+        if !known.has(sp) {
+            known.elsewhere = page(sp);
+        }
     }
 }
 

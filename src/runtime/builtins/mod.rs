@@ -9,7 +9,8 @@ pub mod vector;
 use super::func::{HostCall, HostContext, Slot};
 use super::shared::{holds32, holds64};
 use super::{Exception, Instance, Memory, Store, Table};
-use crate::error::{Details, Error};
+use crate::error::{Details, Error, Result};
+use crate::fallible;
 use crate::guard::guard;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
@@ -18,8 +19,18 @@ use std::ffi::c_void;
 
 type Vmctx = *mut VmHeader;
 
+/// A function for each builtin: Inlay's own, or the host's where it replaces that.
+pub fn functions(replaced: &[(Builtin, *const c_void)]) -> Result<Vec<*const c_void>> {
+    let all = Builtin::ALL.iter();
+    let mut functions = fallible::collect(all.map(|&builtin| function(builtin)))?;
+    for &(builtin, function) in replaced {
+        functions[builtin as usize] = function;
+    }
+    Ok(functions)
+}
+
 /// Inlay's own implementation of a builtin.
-pub fn function(builtin: Builtin) -> *const c_void {
+fn function(builtin: Builtin) -> *const c_void {
     use Builtin as B;
     match builtin {
         B::Trap => trap as *const c_void,
