@@ -11,10 +11,12 @@ use std::path::Path;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=src/image");
+    for source in format::SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+    }
     let variable = |name: &str| env::var(name).expect("cargo sets it");
 
-    let format = format::format_number(&variable("CARGO_PKG_VERSION"), Path::new("src/image"));
+    let format = format::format_number(&variable("CARGO_PKG_VERSION"), Path::new("."));
     println!("cargo::rustc-env=INLAY_IMAGE_FORMAT={format}");
     println!("cargo::rustc-env=INLAY_TARGET={}", variable("TARGET"));
 

@@ -1,13 +1,22 @@
-/// The number of the form that images have: a hash of what it stands for, which is all that `src/image` says.
+use std::path::{Path, PathBuf};
+
+/// What an image stands for: all that `src/image` says, how compiled code links its activations, and in which registers the
+/// runtime resumes it.
+pub const SOURCES: [&str; 3] = [
+    "src/image",
+    "src/compiler/trampoline.rs",
+    "src/runtime/resume.rs",
+];
+
+/// The number of the form that images have: a hash of what it stands for.
 ///
-/// The vmctx, the list of builtins, the trap codes and the sections of an image are there and nowhere else, so that two
-/// builds which differ in any of them have different numbers, and neither takes the other's images.
-pub fn format_number(version: &str, directory: &std::path::Path) -> u64 {
-    let entries = std::fs::read_dir(directory).expect("the directory of the image's sources");
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.expect("an entry of the directory").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect();
+/// The vmctx, the list of builtins, the trap codes and the sections of an image are in these sources and nowhere else, so
+/// that two builds which differ in any of them have different numbers, and neither takes the other's images.
+pub fn format_number(version: &str, root: &Path) -> u64 {
+    let mut files = Vec::new();
+    for source in SOURCES {
+        add_files(root.join(source), &mut files);
+    }
     files.sort();
     // FNV-1a (RFC 9923), in 64 bits: no attacker is meant, only two builds that differ.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -19,13 +28,20 @@ pub fn format_number(version: &str, directory: &std::path::Path) -> u64 {
     };
     add(version.as_bytes());
     for path in files {
-        let name = path
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
-        add(name.as_bytes());
+        let name = path.file_name().expect("a file");
+        add(name.to_string_lossy().as_bytes());
         add(&std::fs::read(&path).expect("a source file"));
     }
     hash
+}
+
+fn add_files(path: PathBuf, files: &mut Vec<PathBuf>) {
+    match std::fs::read_dir(&path) {
+        Ok(entries) => {
+            for entry in entries {
+                add_files(entry.expect("an entry of the directory").path(), files);
+            }
+        }
+        Err(_) => files.push(path),
+    }
 }

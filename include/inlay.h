@@ -26,14 +26,14 @@
  * allocates as it goes, as does Rust's standard library in small pieces, and an allocation of theirs that fails ends the
  * process. A host that must live through that compiles in another process, and loads the image.
  *
- * Out-parameters come last and are always written: NULL or zeros on failure. Structures that Inlay fills begin with a
- * size, which the caller sets to sizeof: they can get more fields, and a host that was built before gets those that it
- * knows.
+ * Out-parameters come last and are always written: NULL or zeros on failure. inlay_frame_t and inlay_extern_type_t begin
+ * with a size, which the caller sets to sizeof, best with zeros behind it as in `inlay_frame_t frame = {sizeof frame}`: they
+ * can get more fields, and each side fills and reads those that both know. The other structures do not change.
  *
- * Ownership. The host deletes what it made with _new, _compile, _load or _save: config, engine, module, store,
- * linker, error, buffer, functype, shared memory. _delete(NULL) is fine, and the order of deletion does not matter,
- * but for one thing: functions, memories, tables, globals, tags and instances belong to their store, are borrowed
- * from it, and go with it.
+ * Ownership. The host deletes, in whatever way it got them: config, engine, module, store, linker, error, buffer,
+ * function type, shared memory. _delete(NULL) is fine, and the order of deletion does not matter. All else belongs to its
+ * store, is borrowed from it and goes with it: instances, functions, memories, tables, globals and tags, also those that
+ * inlay_func_new and its like made.
  *
  * Threads. Engines, modules, function types and shared memories are used by any number of threads at once, and so is a
  * linker that no thread is changing. A config, and a store with all that is in it, are used by one thread at a time;
@@ -43,8 +43,9 @@
  * hold NULs: what lists names gives their lengths, and the functions whose names end in _n take them. Each function says
  * whether it copies what it is given; most do, or only read it during the call.
  *
- * No process-global state: no signal handler, no thread-local, no environment variable. Two engines know nothing of
- * each other, and fork and dlclose are safe while no wasm runs.
+ * No process-global state: no signal handler, no environment variable, nothing that another library could notice. (Inside
+ * this one there are a counter that numbers stores, and the panic hook and some 100 bytes for each thread of its own copy of
+ * Rust's standard library.) Two engines know nothing of each other, and fork and dlclose are safe while no wasm runs.
  *
  * Generated from the sources; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
@@ -106,7 +107,8 @@ typedef struct inlay_caller_t inlay_caller_t;
  * Called once with what the host gave beside it, when nothing can use that any more, or at once if it was refused; may be
  * NULL.
  *
- * It runs on the thread that deletes the last owner: of a host function's, the linker or the last store that uses it. It may
+ * It runs on the thread that deletes the last owner, or puts something else in its place: a host function's owners are the
+ * linker, until another definition has its name, and the stores that use it. It may
  * call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
  */
 typedef void (*inlay_finalize_t)(void *env);
@@ -121,10 +123,11 @@ typedef void (*inlay_any_func_t)(void);
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
- * What went wrong: a kind, a sentence, and for traps where it happened.
+ * What went wrong: a kind, a sentence, and where, if it came through WebAssembly.
  *
- * The host owns each error that it is given and deletes it once. An error is not changed by anything, and is
- * independent of the engine and the store that it came from. Any thread may use it, one at a time.
+ * The host owns each error that it is given and deletes it once. Only passing through WebAssembly changes an error: it then
+ * gets a backtrace, if it has none yet. It is independent of the engine and the store that it came from. Any thread may use
+ * it, one at a time.
  */
 typedef struct inlay_error_t inlay_error_t;
 
@@ -146,7 +149,7 @@ enum {
   INLAY_ERROR_OUT_OF_MEMORY = 6,
   /** An argument that the function does not take: NULL, an unknown value, a wrong signature. */
   INLAY_ERROR_INVALID_ARGUMENT = 7,
-  /** Made by the host with `inlay_error_new`. */
+  /** Made by the host with `inlay_error_new` or `inlay_error_new_with_data`. */
   INLAY_ERROR_HOST = 8,
   /** A defect of Inlay. */
   INLAY_ERROR_INTERNAL = 9,
@@ -170,7 +173,7 @@ enum {
   INLAY_TRAP_OUT_OF_BOUNDS_MEMORY = 2,
   /** An access past the end of a table or of an element segment. */
   INLAY_TRAP_OUT_OF_BOUNDS_TABLE = 3,
-  /** A null reference where a function was needed. */
+  /** A null reference where one that is not null was needed. */
   INLAY_TRAP_NULL_REFERENCE = 4,
   /** An indirect call to a function of another type. */
   INLAY_TRAP_BAD_SIGNATURE = 5,
@@ -258,7 +261,9 @@ size_t inlay_error_frame_count(const inlay_error_t *error);
  */
 bool inlay_error_frame(const inlay_error_t *error, size_t index, inlay_frame_t *out);
 
-/** Deletes an error, and with it its message and frames. NULL is fine. */
+/**
+ * Deletes an error, and with it its message, its frames, and the data of the host's, which is finalized. NULL is fine.
+ */
 void inlay_error_delete(inlay_error_t *error);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -272,8 +277,8 @@ void inlay_error_delete(inlay_error_t *error);
  * and for what comes from outside: host functions, other threads, how much memory and stack there is.
  *
  * A library without a compiler takes all settings, too, so that a program can be linked with either. Those that only
- * shape code have no effect there. `inlay_config_target`, and `inlay_config_flag` with a feature of the CPU, say which
- * images can be loaded.
+ * shape code have no effect there, and are not checked. `inlay_config_target`, and `inlay_config_flag` with a feature of
+ * the CPU, say which images can be loaded; the name of a CPU model means there all that this CPU has.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
@@ -314,7 +319,7 @@ typedef struct inlay_code_memory_t {
   /**
    * Called once, after the last `release`, when the configuration, the engines made of it and all that
    * they made are gone, on the thread that deleted the last of them; also when the table was refused, on that thread. May
-   * be NULL. It may call no function of Inlay.
+   * be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
    */
   void (*finalize)(void *env);
 } inlay_code_memory_t;
@@ -323,7 +328,7 @@ typedef struct inlay_code_memory_t {
 typedef uint32_t inlay_float_ops_t;
 
 enum {
-  /** The instruction where the target has it, the builtin where not. */
+  /** The default: the instruction where the target has it, the builtin where not. */
   INLAY_FLOAT_OPS_AUTO = 0,
   /** Always the instruction: `inlay_engine_new` fails if the target lacks one. */
   INLAY_FLOAT_OPS_NATIVE = 1,
@@ -361,7 +366,7 @@ enum {
 typedef uint32_t inlay_traps_t;
 
 enum {
-  /** By comparing and branching: no signal, no guard page, no assumption about virtual memory. */
+  /** The default: by comparing and branching, with no signal, no guard page, no assumption about virtual memory. */
   INLAY_TRAPS_EXPLICIT = 0,
   /** By faults of the CPU. Not in this version. */
   INLAY_TRAPS_FAULTS = 1,
@@ -406,9 +411,9 @@ inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
  * setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
  * "enable_pinned_reg" are such, and "use_bti" on aarch64.
  *
- * Against speculative execution (Spectre) the code of table accesses masks the index of a branch that was predicted
- * wrong, by default; "enable_table_access_spectre_mitigation" switches that off. That of memory accesses does so if
- * "enable_heap_access_spectre_mitigation" is "true". SECURITY.md says what each covers and costs.
+ * Against speculative execution (Spectre, variant 1) a table access whose bounds check was predicted wrong reads the first
+ * element instead, unless "enable_table_access_spectre_mitigation" is set to "false". The same is done for memories if
+ * "enable_heap_access_spectre_mitigation" is set to "true". SECURITY.md says what each covers and costs.
  */
 INLAY_MUST_USE
 inlay_error_t *inlay_config_flag(inlay_config_t *config,
@@ -455,13 +460,16 @@ inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bo
 /**
  * Replaces a builtin by a function of the host's, for the engines made of this configuration.
  *
- * `name` is that of the WebAssembly instruction, such as "f64.floor"; `function` has the C type of the
- * `inlay_builtin_` function of that instruction, and is called on the thread that runs the wasm. It must
- * not call back into the store. It only shows where code calls the builtin: see `inlay_config_float_ops`.
+ * `name` is that of the WebAssembly instruction, such as "f64.floor", or "f32.fma" or "f64.fma" for one lane of the relaxed
+ * multiply-add; `function` has the C type of the `inlay_builtin_` function of that name, and is called on the thread that
+ * runs the wasm. It must not call back into the store. Compiled code calls it where it would call Inlay's builtin, and not
+ * where it uses an instruction of the CPU: see `inlay_config_float_ops`.
  * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such builtin.
  */
 INLAY_MUST_USE
-inlay_error_t *inlay_config_builtin(inlay_config_t *config, const char *name, inlay_any_func_t function);
+inlay_error_t *inlay_config_builtin(inlay_config_t *config,
+                                    const char *name,
+                                    inlay_any_func_t function);
 
 /**
  * Sets how traps are detected.
@@ -782,8 +790,9 @@ typedef struct inlay_extern_type_t {
  *
  * Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 256 KiB is
  * compiled without the optimizer; and one that the usual register allocator would take too long for is compiled with one
- * that keeps each value in the frame: of more than 2,000 locals, 1,000 operands at once, more exception handlers than 5,000
- * and one for 16 bytes (those in force, added up over its calls), or very many branches that pass values. A module is
+ * that keeps each value in the frame: one of more than 2,000 locals, of more than 1,000 operands at once, of locals that live
+ * long over very many branches, of very many branches that pass values, or of more than 5,000 exception handlers (those in
+ * force, added up over its calls) that are also more than one for 16 bytes. A module is
  * refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
  * of a thousand results can make them. Whether it is refused does not depend on the number of threads.
  */
@@ -916,8 +925,7 @@ void *inlay_store_data(const inlay_store_t *store);
  * Wasm then traps with `INLAY_TRAP_STACK_OVERFLOW` when less than 32 KiB of it are left, whatever
  * `inlay_config_stack_bytes` says. Calls are a little faster then, too, since nothing has to be looked up. (NULL, 0) goes
  * back to how a store starts: it asks the system for the bounds of the thread's own stack, once for each thread, and
- * `inlay_config_stack_bytes` counts. It also forgets what the system said: a host owes that where it starts a thread on
- * the very memory that was the stack of an earlier one, and uses the store on both. Call it before entering on another
+ * `inlay_config_stack_bytes` counts; what the system said before is forgotten. Call it before entering on another
  * stack; wasm that is already running keeps the bounds that it was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack
  * of less than 64 KiB.
  *
@@ -1137,7 +1145,7 @@ inlay_error_t *inlay_func_new(inlay_store_t *store,
  * Calls a function with boxed values.
  *
  * `args` and `results` have as many values as the function has parameters and results; the kinds of `args` must
- * be right, those of `results` are written. On failure the results are zero. `INLAY_ERROR_INVALID_ARGUMENT` for
+ * be right, those of `results` are written. Both may be one array. On failure the results are zero. `INLAY_ERROR_INVALID_ARGUMENT` for
  * other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm trapped; or the error
  * that a host function returned. The store stays usable after all of them.
  */
@@ -1230,7 +1238,7 @@ uint8_t *inlay_memory_data(inlay_memory_t *memory);
 size_t inlay_memory_size(inlay_memory_t *memory);
 
 /**
- * Adds pages of zeros, and gives the number of pages before.
+ * Adds pages of zeros, of the memory's page size, and gives the number of pages before.
  *
  * `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory.

@@ -7,6 +7,8 @@ use crate::os;
 use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+#[cfg(feature = "compiler")]
+use std::sync::{Mutex, PoisonError};
 use std::sync::{Once, OnceLock};
 
 /// Runs something; a panic becomes an error.
@@ -42,6 +44,20 @@ pub fn guard_raw<F: FnOnce() -> Result<()>>(body: F) -> *mut Details {
 }
 
 type Run = unsafe extern "C-unwind" fn(*mut c_void) -> *mut Details;
+
+/// Runs `work` on this thread and on others, `threads` in all, each guarded. An error is that of one of them.
+#[cfg(feature = "compiler")]
+pub fn on_threads(threads: usize, work: &(dyn Fn() -> Result<()> + Sync)) -> Result<()> {
+    let failed = Mutex::new(None);
+    os::on_threads(threads, &|| {
+        if let Err(error) = guard(work) {
+            // The lock is not held where anything could panic.
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.map_or(Ok(()), Err)
+}
 
 /// What all guards share, so that each of them is small.
 ///
@@ -130,6 +146,8 @@ fn be_quiet() {
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
+    #[cfg(feature = "compiler")]
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn a_panic_is_an_error() {
@@ -145,6 +163,22 @@ mod tests {
         match std::env::var(ROLE).as_deref() {
             Ok("guarded") => {
                 assert!(guard::<()>(|| panic!("guarded panic")).is_err());
+                return;
+            }
+            #[cfg(feature = "compiler")]
+            Ok("threads") => {
+                let here = std::thread::current().id();
+                let others = AtomicUsize::new(0);
+                let error = on_threads(4, &|| {
+                    if std::thread::current().id() != here {
+                        others.fetch_add(1, Ordering::Relaxed);
+                        panic!("elsewhere");
+                    }
+                    Ok(())
+                });
+                let error = error.unwrap_err();
+                assert!(error.message().to_str().unwrap().contains("elsewhere"));
+                assert_eq!(others.into_inner(), 3);
                 return;
             }
             Ok("free") => {
@@ -163,6 +197,8 @@ mod tests {
             String::from_utf8_lossy(&output.stderr).into_owned()
         };
         assert_eq!(printed("guarded"), "");
+        #[cfg(feature = "compiler")]
+        assert_eq!(printed("threads"), "");
         assert!(printed("free").contains("free panic"));
     }
 }

@@ -11,7 +11,8 @@
 //! library without the compiler is a cargo feature away. [`compile`] and [`load`]
 //! below are the two ways to a module that can run. Imports point one way:
 //! `capi` to `compiler` and `runtime`, both of these to `image`, and all to
-//! `error`, `fallible`, `guard` and `os`; `tests/house.rs` holds that.
+//! what is beneath: `error`, `fallible`, `guard` and `os`. `tests/house.rs` has
+//! the whole order and holds it.
 
 #[cfg(panic = "abort")]
 compile_error!("Inlay turns panics into errors: build it with panic = \"unwind\"");

@@ -9,11 +9,9 @@ use std::path::{Path, PathBuf};
 const ORDER: &[(&str, &[&str])] = &[
     (
         "capi",
-        &[
-            "compiler", "runtime", "image", "error", "fallible", "guard", "os",
-        ],
+        &["compiler", "runtime", "image", "error", "fallible", "guard"],
     ),
-    ("compiler", &["image", "error", "fallible", "os"]),
+    ("compiler", &["image", "error", "fallible", "guard", "os"]),
     ("runtime", &["image", "error", "fallible", "guard", "os"]),
     ("image", &["error", "fallible"]),
     ("guard", &["error", "fallible", "os"]),

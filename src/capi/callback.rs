@@ -8,7 +8,8 @@ use std::ffi::c_void;
 /// Called once with what the host gave beside it, when nothing can use that any more, or at once if it was refused; may be
 /// NULL.
 ///
-/// It runs on the thread that deletes the last owner: of a host function's, the linker or the last store that uses it. It may
+/// It runs on the thread that deletes the last owner, or puts something else in its place: a host function's owners are the
+/// linker, until another definition has its name, and the stores that use it. It may
 /// call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
 pub type inlay_finalize_t = Option<unsafe extern "C" fn(env: *mut c_void)>;
 

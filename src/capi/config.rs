@@ -8,8 +8,8 @@
 //! and for what comes from outside: host functions, other threads, how much memory and stack there is.
 //!
 //! A library without a compiler takes all settings, too, so that a program can be linked with either. Those that only
-//! shape code have no effect there. `inlay_config_target`, and `inlay_config_flag` with a feature of the CPU, say which
-//! images can be loaded.
+//! shape code have no effect there, and are not checked. `inlay_config_target`, and `inlay_config_flag` with a feature of
+//! the CPU, say which images can be loaded; the name of a CPU model means there all that this CPU has.
 
 use super::{borrow, borrow_mut, fallible, inlay_any_func_t, inlay_error_t, null, text};
 use crate::error::{Error, Result};
@@ -65,14 +65,14 @@ pub struct inlay_code_memory_t {
     pub release: Option<unsafe extern "C" fn(env: *mut c_void, executable: *const u8, len: usize)>,
     /// Called once, after the last `release`, when the configuration, the engines made of it and all that
     /// they made are gone, on the thread that deleted the last of them; also when the table was refused, on that thread. May
-    /// be NULL. It may call no function of Inlay.
+    /// be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
 /// How float operations are done that some CPUs have no instruction for.
 pub type inlay_float_ops_t = u32;
 
-/// The instruction where the target has it, the builtin where not.
+/// The default: the instruction where the target has it, the builtin where not.
 pub const INLAY_FLOAT_OPS_AUTO: inlay_float_ops_t = 0;
 /// Always the instruction: `inlay_engine_new` fails if the target lacks one.
 pub const INLAY_FLOAT_OPS_NATIVE: inlay_float_ops_t = 1;
@@ -100,7 +100,7 @@ pub const INLAY_NANS_CANONICAL: inlay_nans_t = 1;
 /// How traps are detected.
 pub type inlay_traps_t = u32;
 
-/// By comparing and branching: no signal, no guard page, no assumption about virtual memory.
+/// The default: by comparing and branching, with no signal, no guard page, no assumption about virtual memory.
 pub const INLAY_TRAPS_EXPLICIT: inlay_traps_t = 0;
 /// By faults of the CPU. Not in this version.
 pub const INLAY_TRAPS_FAULTS: inlay_traps_t = 1;
@@ -254,9 +254,9 @@ pub unsafe extern "C" fn inlay_config_target(
 /// setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
 /// "enable_pinned_reg" are such, and "use_bti" on aarch64.
 ///
-/// Against speculative execution (Spectre) the code of table accesses masks the index of a branch that was predicted
-/// wrong, by default; "enable_table_access_spectre_mitigation" switches that off. That of memory accesses does so if
-/// "enable_heap_access_spectre_mitigation" is "true". SECURITY.md says what each covers and costs.
+/// Against speculative execution (Spectre, variant 1) a table access whose bounds check was predicted wrong reads the first
+/// element instead, unless "enable_table_access_spectre_mitigation" is set to "false". The same is done for memories if
+/// "enable_heap_access_spectre_mitigation" is set to "true". SECURITY.md says what each covers and costs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_flag(
     config: *mut inlay_config_t,
@@ -375,9 +375,10 @@ pub unsafe extern "C" fn inlay_config_feature(
 
 /// Replaces a builtin by a function of the host's, for the engines made of this configuration.
 ///
-/// `name` is that of the WebAssembly instruction, such as "f64.floor"; `function` has the C type of the
-/// `inlay_builtin_` function of that instruction, and is called on the thread that runs the wasm. It must
-/// not call back into the store. It only shows where code calls the builtin: see `inlay_config_float_ops`.
+/// `name` is that of the WebAssembly instruction, such as "f64.floor", or "f32.fma" or "f64.fma" for one lane of the relaxed
+/// multiply-add; `function` has the C type of the `inlay_builtin_` function of that name, and is called on the thread that
+/// runs the wasm. It must not call back into the store. Compiled code calls it where it would call Inlay's builtin, and not
+/// where it uses an instruction of the CPU: see `inlay_config_float_ops`.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if there is no such builtin.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_builtin(

@@ -10,10 +10,11 @@ use crate::runtime::HostData;
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::offset_of;
 
-/// What went wrong: a kind, a sentence, and for traps where it happened.
+/// What went wrong: a kind, a sentence, and where, if it came through WebAssembly.
 ///
-/// The host owns each error that it is given and deletes it once. An error is not changed by anything, and is
-/// independent of the engine and the store that it came from. Any thread may use it, one at a time.
+/// The host owns each error that it is given and deletes it once. Only passing through WebAssembly changes an error: it then
+/// gets a backtrace, if it has none yet. It is independent of the engine and the store that it came from. Any thread may use
+/// it, one at a time.
 pub struct inlay_error_t {
     _private: [u8; 0],
 }
@@ -35,7 +36,7 @@ pub const INLAY_ERROR_CODE_MEMORY: inlay_error_kind_t = 5;
 pub const INLAY_ERROR_OUT_OF_MEMORY: inlay_error_kind_t = 6;
 /// An argument that the function does not take: NULL, an unknown value, a wrong signature.
 pub const INLAY_ERROR_INVALID_ARGUMENT: inlay_error_kind_t = 7;
-/// Made by the host with `inlay_error_new`.
+/// Made by the host with `inlay_error_new` or `inlay_error_new_with_data`.
 pub const INLAY_ERROR_HOST: inlay_error_kind_t = 8;
 /// A defect of Inlay.
 pub const INLAY_ERROR_INTERNAL: inlay_error_kind_t = 9;
@@ -57,7 +58,7 @@ pub const INLAY_TRAP_UNREACHABLE: inlay_trap_t = 1;
 pub const INLAY_TRAP_OUT_OF_BOUNDS_MEMORY: inlay_trap_t = 2;
 /// An access past the end of a table or of an element segment.
 pub const INLAY_TRAP_OUT_OF_BOUNDS_TABLE: inlay_trap_t = 3;
-/// A null reference where a function was needed.
+/// A null reference where one that is not null was needed.
 pub const INLAY_TRAP_NULL_REFERENCE: inlay_trap_t = 4;
 /// An indirect call to a function of another type.
 pub const INLAY_TRAP_BAD_SIGNATURE: inlay_trap_t = 5;
@@ -215,7 +216,7 @@ pub unsafe extern "C" fn inlay_error_frame(
     }
 }
 
-/// Deletes an error, and with it its message and frames. NULL is fine.
+/// Deletes an error, and with it its message, its frames, and the data of the host's, which is finalized. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_delete(error: *mut inlay_error_t) {
     if !error.is_null() {

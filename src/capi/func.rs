@@ -49,7 +49,7 @@ pub unsafe extern "C" fn inlay_func_new(
 /// Calls a function with boxed values.
 ///
 /// `args` and `results` have as many values as the function has parameters and results; the kinds of `args` must
-/// be right, those of `results` are written. On failure the results are zero. `INLAY_ERROR_INVALID_ARGUMENT` for
+/// be right, those of `results` are written. Both may be one array. On failure the results are zero. `INLAY_ERROR_INVALID_ARGUMENT` for
 /// other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm trapped; or the error
 /// that a host function returned. The store stays usable after all of them.
 #[unsafe(no_mangle)]
@@ -66,32 +66,31 @@ pub unsafe extern "C" fn inlay_func_call(
         }
         // SAFETY: the caller gives a function and as many values as it says, or NULL.
         unsafe {
-            for i in 0..nresults {
-                results.add(i).write(inlay_value_t::zero(ValType::I32));
+            let outcome = call(func.cast(), args, nargs, results, nresults);
+            if outcome.is_err() {
+                zero_results(func.cast(), results, nresults);
             }
-            let func: *mut VmFuncRef = func.cast();
-            borrow(func, "function")?;
-            let args = slice(args, nargs, "args")?;
-            call(func, args, results, nresults)
+            outcome
         }
     })
 }
 
 /// # Safety
-/// As for `inlay_func_call`; nothing is NULL.
+/// As for `inlay_func_call`; `results` is not NULL if there are any. Both arrays may be one.
 unsafe fn call(
     func: *mut VmFuncRef,
-    args: &[inlay_value_t],
+    args: *const inlay_value_t,
+    nargs: usize,
     results: *mut inlay_value_t,
     nresults: usize,
 ) -> Result<()> {
-    // SAFETY: as the caller promises; the types are looked up anew after the call, which may add some.
+    // SAFETY: as the caller promises; the arguments are read before a result is written, and the types are looked up anew
+    // after the call, which may add some.
     unsafe {
+        borrow(func, "function")?;
+        let args = slice(args, nargs, "args")?;
         let (types, id) = func_type(func);
         let ty = types.get(id);
-        for (i, &ty) in ty.results.iter().take(nresults).enumerate() {
-            results.add(i).write(inlay_value_t::zero(ty));
-        }
         if args.len() != ty.params.len() || nresults != ty.results.len() {
             return Err(Error::argument(format_args!(
                 "the call has {} arguments and room for {nresults} results; a function of type {:?} has {} and {}",
@@ -116,6 +115,27 @@ unsafe fn call(
         }
     }
     Ok(())
+}
+
+/// Writes zeros of the function's result types, and of i32 where it has none.
+///
+/// # Safety
+/// The function is NULL or alive; there is room for so many results.
+unsafe fn zero_results(func: *const VmFuncRef, results: *mut inlay_value_t, nresults: usize) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let types: &[ValType] = match func.is_null() {
+            true => &[],
+            false => {
+                let (types, id) = func_type(func);
+                &types.get(id).results
+            }
+        };
+        for i in 0..nresults {
+            let ty = types.get(i).copied().unwrap_or(ValType::I32);
+            results.add(i).write(inlay_value_t::zero(ty));
+        }
+    }
 }
 
 /// The signature of a function, such as "iI:f". Borrowed from the store; "" for NULL, and without memory for it.

@@ -141,7 +141,7 @@ pub unsafe extern "C" fn inlay_memory_size(memory: *mut inlay_memory_t) -> usize
     unsafe { look(memory, 0, |memory: &Memory| memory.len()) }
 }
 
-/// Adds pages of zeros, and gives the number of pages before.
+/// Adds pages of zeros, of the memory's page size, and gives the number of pages before.
 ///
 /// `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
 /// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory.
@@ -160,17 +160,7 @@ pub unsafe extern "C" fn inlay_memory_grow(
     unsafe {
         produce(old_pages, 0, || {
             let memory = borrow_mut(memory.cast::<Memory>(), "memory")?;
-            memory.grow(delta_pages).ok_or_else(|| {
-                let (pages, most) = (memory.pages(), memory.most());
-                match most.saturating_sub(pages) < delta_pages {
-                    true => Error::limit(format_args!(
-                        "a memory of {pages} pages cannot grow by {delta_pages}; its type and the engine's limit allow {most}"
-                    )),
-                    false => Error::out_of_memory(format_args!(
-                        "{delta_pages} more pages of a memory that has {pages}"
-                    )),
-                }
-            })
+            memory.grow_or_error(delta_pages)
         })
     }
 }

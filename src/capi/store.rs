@@ -64,8 +64,7 @@ pub unsafe extern "C" fn inlay_store_data(store: *const inlay_store_t) -> *mut c
 /// Wasm then traps with `INLAY_TRAP_STACK_OVERFLOW` when less than 32 KiB of it are left, whatever
 /// `inlay_config_stack_bytes` says. Calls are a little faster then, too, since nothing has to be looked up. (NULL, 0) goes
 /// back to how a store starts: it asks the system for the bounds of the thread's own stack, once for each thread, and
-/// `inlay_config_stack_bytes` counts. It also forgets what the system said: a host owes that where it starts a thread on
-/// the very memory that was the stack of an earlier one, and uses the store on both. Call it before entering on another
+/// `inlay_config_stack_bytes` counts; what the system said before is forgotten. Call it before entering on another
 /// stack; wasm that is already running keeps the bounds that it was entered with. `INLAY_ERROR_INVALID_ARGUMENT` for a stack
 /// of less than 64 KiB.
 ///

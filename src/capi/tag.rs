@@ -6,6 +6,7 @@ use super::{
 };
 use crate::error::{Details, Error, Result};
 use crate::fallible::{Pinned, push, repeat};
+use crate::image::ValType;
 use crate::runtime::{Exception, Slot, Store, Tag};
 use std::ffi::c_char;
 
@@ -128,6 +129,12 @@ pub unsafe extern "C" fn inlay_error_values(
     fallible(|| {
         // SAFETY: the caller gives an error and as many writable values as it says, or NULL.
         unsafe {
+            if values.is_null() && nvalues != 0 {
+                return Err(null("values"));
+            }
+            for i in 0..nvalues {
+                values.add(i).write(inlay_value_t::zero(ValType::I32));
+            }
             let exception = exception(error)?;
             let types = exception.types();
             if types.len() != nvalues {
@@ -136,11 +143,8 @@ pub unsafe extern "C" fn inlay_error_values(
                     types.len()
                 )));
             }
-            if values.is_null() && nvalues != 0 {
-                return Err(null("values"));
-            }
             for (i, (&ty, slot)) in types.iter().zip(exception.values()).enumerate() {
-                *values.add(i) = inlay_value_t::from_slot(ty, slot);
+                values.add(i).write(inlay_value_t::from_slot(ty, slot));
             }
         }
         Ok(())

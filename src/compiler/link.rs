@@ -93,7 +93,7 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
             (K::TypedEntry, entered.contains(&ty) && typed),
             // The host can make functions of any type, boxed, and calls those through an entry, too.
             (K::BoxedHost, true),
-            (K::TypedHost, hosted.contains(&ty)),
+            (K::TypedHost, hosted.contains(&ty) && typed),
         ] {
             if !wanted {
                 continue;

@@ -12,9 +12,9 @@
 //!            between wasm and C                                                      link.rs, trampoline.rs
 //! ```
 //!
-//! Between these steps a body is one [`Unit`] of data, which each takes and returns; nothing about it is anywhere else,
-//! so that a unit can be kept and other units can look at it. Functions do not depend on each other's outcome, and what
-//! depends on all of them is done in the order of their indices: that makes images deterministic.
+//! Each step takes what the one before gives, and that is all that is known of a body: from translation to assembly one
+//! [`Unit`], which can be kept, and which other units can look at. Functions do not depend on each other's outcome, and
+//! what depends on all of them is done in the order of their indices: that makes images deterministic.
 
 mod assemble;
 mod control;
@@ -35,6 +35,7 @@ mod vm;
 mod webs;
 
 use crate::error::{Error, Result};
+use crate::guard;
 use crate::image::machine::Machine;
 use crate::image::settings::Settings;
 use crate::image::vmctx::VmLayout;
@@ -160,7 +161,7 @@ fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Resul
         // Bodies are taken in order, so that all below one which is refused are taken, too, and their outcome is known.
         while !refused.load(Ordering::Relaxed) {
             let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(body) = bodies.get(i) else { return };
+            let Some(body) = bodies.get(i) else { break };
             let body = lock(body).take().expect("each body is taken once");
             let index = env.module.imported_funcs + i as u32;
             let outcome = compile_body(env, &mut scratch, index, body);
@@ -173,8 +174,9 @@ fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Resul
             }
             *lock(&outcomes[i]) = Some(outcome);
         }
+        Ok(())
     };
-    crate::os::on_threads(threads.min(count), &work);
+    guard::on_threads(threads.min(count), &work)?;
 
     let taken = Allowance::default();
     let mut funcs = Vec::with_capacity(count);
@@ -191,7 +193,7 @@ fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Resul
     Ok(funcs)
 }
 
-/// Nobody else is at work on what a thread of the compiler left behind when it panicked: the panic goes on.
+/// What a thread that panicked had locked is whole: no lock is held while anything happens.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()

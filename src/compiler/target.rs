@@ -3,7 +3,7 @@
 use super::unit::Effort;
 use crate::error::{Error, Result};
 use crate::fallible::Text;
-use crate::image::machine::Machine;
+use crate::image::machine::{IMPLIED, Machine};
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError, SettingKind};
@@ -85,24 +85,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("opt_level", "speed"),
     ("enable_verifier", "false"),
     ("enable_heap_access_spectre_mitigation", "false"),
-];
-
-/// Features of x86-64 that no CPU has without others, which Cranelift asks for, too: a host, or a preset, that names one
-/// means these as well.
-const IMPLIED: &[(&str, &[&str])] = &[
-    ("has_avx512vnni", &["has_avx512f"]),
-    ("has_avx512vbmi", &["has_avx512f"]),
-    ("has_avx512bitalg", &["has_avx512f"]),
-    ("has_avx512dq", &["has_avx512f"]),
-    ("has_avx512vl", &["has_avx512f"]),
-    ("has_avx512f", &["has_avx2", "has_fma"]),
-    ("has_avx_vnni", &["has_avx2"]),
-    ("has_avx2", &["has_avx"]),
-    ("has_fma", &["has_avx"]),
-    ("has_avx", &["has_sse42", "has_popcnt"]),
-    ("has_sse42", &["has_sse41"]),
-    ("has_sse41", &["has_ssse3"]),
-    ("has_ssse3", &["has_sse3"]),
 ];
 
 /// Code memory is asked for no more than a huge page's alignment.
@@ -380,7 +362,6 @@ fn with_implied(
     let mut features = cpu_features(&*isa);
     let mut builder = isa::Builder::from_target_isa(&*isa);
     if isa.triple().architecture == Architecture::X86_64 {
-        // Each comes before those that it implies.
         for (feature, implied) in IMPLIED {
             if features.contains(*feature) {
                 for feature in implied.iter().filter(|feature| !switched(feature)) {

@@ -22,7 +22,9 @@ use super::vm::{
 use crate::error::Result;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
-use crate::image::vmctx::{SLOT, VmActivation, VmFuncRef, VmHeader, VmHostFunc, VmStore};
+use crate::image::vmctx::{
+    SLOT, UNCHECKED_FRAME, VmActivation, VmFuncRef, VmHeader, VmHostFunc, VmStore,
+};
 use crate::image::{FuncType, TrampolineKind, ValType};
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, InstBuilder,
@@ -33,10 +35,6 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::FunctionBuilder;
 use std::mem::offset_of;
-
-/// Frames up to this many bytes need no check of their own: what a store keeps
-/// free below its limit covers them.
-const UNCHECKED_FRAME: u32 = 4096;
 
 /// Builds one function in `scratch` and compiles it.
 fn build(

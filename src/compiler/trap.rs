@@ -12,15 +12,17 @@
 //! to, into the store (`VmStore::exit_fp`, `exit_pc`). It is shared by the whole module, so that a trap costs each function
 //! some ten bytes.
 //!
-//! The builtin (`runtime/builtins/mod.rs`) makes the error. It walks the frames: compiled code keeps frame pointers, so from
-//! `exit_fp` each frame leads to its caller's, up to that of the *entry trampoline*, through which the host called; there
-//! the walk goes on in the wasm that called that host, if there is some (`runtime/backtrace.rs`). A return address is looked
-//! up in the image of the module that it is in, which has the wasm offset of every call. The error stays in the store,
-//! which is marked as *pending*, and the builtin returns.
+//! The builtin (`runtime/builtins/mod.rs`) makes the error and leaves it in the store, which is then marked as *pending*.
+//! It returns to the exit trampoline, which looks at that mark after every builtin.
 //!
-//! The exit trampoline looks at that mark after every builtin. If there is an error, it calls the builtin `Raise`, which
-//! does not come back: it looks for an exception handler first, if the error is an exception (`runtime/exception.rs`), and
-//! otherwise sets the stack pointer and the frame pointer to those of the innermost entry trampoline and jumps to that
+//! If there is an error, the exit trampoline calls the builtin `Raise`, which does not come back. If the error is an
+//! exception, `Raise` looks for a handler (`runtime/exception.rs`). If nothing catches it, the error gets a backtrace
+//! (`runtime/backtrace.rs`): compiled code keeps frame pointers, so from `exit_fp` each frame leads to its caller's, up to
+//! that of the *entry trampoline*, through which the host called; there the walk goes on in the wasm that called that host,
+//! if there is some. A return address is looked up in the image of the module that it is in, which has the wasm offset of
+//! every call.
+//!
+//! Then `Raise` sets the stack pointer and the frame pointer to those of the innermost entry trampoline and jumps to that
 //! trampoline's handler (`runtime/resume.rs`). All three are in the `VmActivation` that the trampoline has in its own frame
 //! and has linked to the store. So what is between is not unwound frame by frame, it is left; it is compiled code and
 //! builtins, and owns nothing.

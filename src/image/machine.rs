@@ -50,7 +50,8 @@ impl Machine {
     }
 
     /// The machine that settings describe, where no compiler knows it better: this one, or the baseline of a target, with the
-    /// features that are switched by their own names. A CPU model means what this CPU has of it.
+    /// features that are switched by their own names, and what those imply. A CPU model, of which there is no list here, means
+    /// what this CPU has.
     #[cfg(not(feature = "compiler"))]
     pub fn of(settings: &Settings) -> Result<Machine> {
         let mut machine = match &settings.target {
@@ -59,11 +60,31 @@ impl Machine {
         };
         for (name, value) in &settings.flags {
             let (name, value) = (text(name), text(value));
-            let on = matches!(value, "true" | "on" | "yes" | "1");
+            let on = match value {
+                "true" | "on" | "yes" | "1" => Some(true),
+                "false" | "off" | "no" | "0" => Some(false),
+                _ => None,
+            };
             if name.starts_with("has_") {
-                machine.set(name, on)?;
-            } else if on && machine.is_this_kind() && !is_setting(name) {
+                let unknown = || {
+                    Error::argument(format_args!(
+                        "the setting {name} does not take \"{value}\"; it takes \"true\" or \"false\""
+                    ))
+                };
+                machine.set(name, on.ok_or_else(unknown)?)?;
+            } else if on == Some(true) && machine.is_this_kind() && !is_setting(name) {
                 detect(&mut |feature| machine.set(feature, true))?;
+            }
+        }
+        if system(machine.triple()).0 == Some("x86_64") {
+            let is_switched =
+                |feature: &str| settings.flags.iter().any(|(name, _)| text(name) == feature);
+            for (feature, implied) in IMPLIED {
+                if machine.has(feature) {
+                    for implied in implied.iter().filter(|implied| !is_switched(implied)) {
+                        machine.set(implied, true)?;
+                    }
+                }
             }
         }
         if machine.is_this_kind() {
@@ -172,17 +193,32 @@ fn is_setting(name: &str) -> bool {
     name.contains('_')
 }
 
-/// A triple as it stands in images, where no compiler knows it better.
+/// A triple as it stands in images, where no compiler knows it better: a vendor that is left out is "unknown".
 #[cfg(not(feature = "compiler"))]
 pub fn triple(triple: &str) -> Result<Text> {
-    let (architecture, system) = system(triple);
-    let known = ["x86_64", "aarch64", "riscv64gc", "riscv64", "s390x"];
-    if system.is_none() || !architecture.is_some_and(|name| known.contains(&name)) {
-        return Err(Error::argument(format_args!(
-            "\"{triple}\" is not a target triple of a CPU that Inlay knows, such as \"x86_64-unknown-linux-gnu\""
-        )));
+    const ARCHITECTURES: [&str; 5] = ["x86_64", "aarch64", "riscv64gc", "riscv64", "s390x"];
+    const SYSTEMS: [&str; 8] = [
+        "linux", "darwin", "macos", "windows", "freebsd", "netbsd", "openbsd", "none",
+    ];
+    let is_system = |part: Option<&str>| part.is_some_and(|part| SYSTEMS.contains(&part));
+    let (architecture, rest) = triple.split_once('-').unwrap_or((triple, ""));
+    let mut parts = rest.split('-');
+    let vendor = match is_system(parts.next()) {
+        true => "unknown-",
+        false if is_system(parts.next()) => "",
+        false => return Err(unknown(triple)),
+    };
+    if !ARCHITECTURES.contains(&architecture) {
+        return Err(unknown(triple));
     }
-    Ok(Text::from_bytes(triple.as_bytes())?)
+    Ok(Text::new(format_args!("{architecture}-{vendor}{rest}"))?)
+}
+
+#[cfg(not(feature = "compiler"))]
+fn unknown(triple: &str) -> Error {
+    Error::argument(format_args!(
+        "\"{triple}\" is not a target triple of a CPU that Inlay knows, such as \"x86_64-unknown-linux-gnu\""
+    ))
 }
 
 /// Words with commas between them.
@@ -197,6 +233,24 @@ impl std::fmt::Display for List<'_> {
         Ok(())
     }
 }
+
+/// Features of x86-64 that no CPU has without others, which Cranelift asks for, too: a host, or a preset, that names one
+/// means these as well. Each comes before those that it implies.
+pub const IMPLIED: &[(&str, &[&str])] = &[
+    ("has_avx512vnni", &["has_avx512f"]),
+    ("has_avx512vbmi", &["has_avx512f"]),
+    ("has_avx512bitalg", &["has_avx512f"]),
+    ("has_avx512dq", &["has_avx512f"]),
+    ("has_avx512vl", &["has_avx512f"]),
+    ("has_avx512f", &["has_avx2", "has_fma"]),
+    ("has_avx_vnni", &["has_avx2"]),
+    ("has_avx2", &["has_avx"]),
+    ("has_fma", &["has_avx"]),
+    ("has_avx", &["has_sse42", "has_popcnt"]),
+    ("has_sse42", &["has_sse41"]),
+    ("has_sse41", &["has_ssse3"]),
+    ("has_ssse3", &["has_sse3"]),
+];
 
 /// What every RISC-V machine of the triple `riscv64gc` has, which Cranelift has settings for.
 #[cfg(any(target_arch = "riscv64", not(feature = "compiler")))]

@@ -9,6 +9,16 @@ use super::flat::{Field, records};
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
+/// Bytes of stack that the runtime keeps free below the stack limit. Frames that are not compared with the limit fit in
+/// them, those of builtins, of the handling of a trap, and of host functions.
+pub const STACK_RESERVE: usize = 32 << 10;
+
+/// Bytes of the largest frame of compiled code that is not compared with the stack limit before it is entered: any other
+/// function compares its stack pointer alone.
+pub const UNCHECKED_FRAME: u32 = 4096;
+
+const _: () = assert!(UNCHECKED_FRAME as usize * 4 <= STACK_RESERVE);
+
 /// A call from C into wasm that has not returned; lives in the frame of its entry trampoline.
 #[repr(C)]
 pub struct VmActivation {

@@ -46,11 +46,14 @@ pub unsafe fn release(start: NonNull<u8>, len: usize) {
     }
 }
 
-/// Moves pages that can be read and written to a reservation, where they can be, too; whether that worked. What was never
-/// written to takes no memory there either.
+/// Moves pages that can be read and written into a reservation, where they can be, too; whether that worked. Nothing is
+/// copied, and what was never written to takes no memory there either. Where the pages were there is then nothing, which
+/// another thread may take.
+///
+/// If it fails, the pages are where they were, and the range in the reservation is no longer the caller's.
 ///
 /// # Safety
-/// Both ranges are whole pages of reservations and do not overlap; the old one is not used again, but to release it.
+/// Both ranges are whole pages of reservations, and the new one is not in use.
 pub unsafe fn move_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool {
     if len == 0 {
         return true;
@@ -58,21 +61,26 @@ pub unsafe fn move_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool
     #[cfg(target_os = "linux")]
     {
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-        let (from, to) = (from.as_ptr().cast(), to.as_ptr().cast::<libc::c_void>());
-        // SAFETY: as the caller promises; what is reserved at the new place gives way.
-        if unsafe { libc::mremap(from, len, len, flags, to) } == to {
-            return true;
-        }
+        let target = to.as_ptr().cast::<libc::c_void>();
+        // SAFETY: as the caller promises; what is reserved at the new place gives way. It does so even if the pages cannot be
+        // moved, as where a host has split their mapping with madvise. Only the newest kernels look first and leave it, as
+        // address space that nobody has: to give that back would be to take it from a thread that found it free.
+        unsafe { libc::mremap(from.as_ptr().cast(), len, len, flags, target) == target }
     }
-    // SAFETY: as the caller promises.
-    unsafe { protect(to, len, Access::ReadWrite) && copy_pages(from, to, len) }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = from;
+        // SAFETY: as the caller promises.
+        unsafe { release(to, len) };
+        false
+    }
 }
 
 /// Copies pages to pages of zeros, without touching those that would stay so.
 ///
 /// # Safety
-/// As for `move_pages`; both ranges can be read, and the new one written.
-unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool {
+/// Both ranges are whole pages that do not overlap; the old ones can be read, and the new ones written.
+pub unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) {
     for at in (0..len).step_by(page_size()) {
         // SAFETY: as the caller promises.
         unsafe {
@@ -84,13 +92,28 @@ unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool {
             }
         }
     }
-    true
 }
 
-/// A number that no other living thread has.
+/// A number that no other thread has, neither a living one nor, for a long time, one that lived before.
+///
+/// `pthread_self` is not that: a thread's handle is an address on its stack, which the next thread may get, with less of a
+/// stack below it. The clocks of Linux's threads have their thread's number in the kernel in them, which is written
+/// beside the handle, so nothing asks the kernel.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn thread() -> usize {
-    // SAFETY: it takes nothing and cannot fail.
-    unsafe { libc::pthread_self() as usize }
+    let mut clock = 0;
+    // SAFETY: it writes the number of a clock, and this thread is alive.
+    unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
+    clock as u32 as usize
+}
+
+/// As above.
+#[cfg(target_vendor = "apple")]
+pub fn thread() -> usize {
+    let mut thread = 0;
+    // SAFETY: it writes a number, and 0 stands for the thread that asks.
+    unsafe { libc::pthread_threadid_np(0, &mut thread) };
+    thread as usize
 }
 
 /// The bounds of this thread's own stack, if the system knows them: its lowest usable address, and the first one above.
@@ -175,9 +198,31 @@ pub fn is_on_stack(function: *const ()) -> bool {
     search.found
 }
 
-/// What the system said of the last call that failed.
-pub fn last_error() -> std::io::Error {
-    std::io::Error::last_os_error()
+/// Why the system refused a call, in its words. To display it takes no memory, since memory may be what it is about.
+pub struct SystemError(libc::c_int);
+
+/// Why the last call of this thread failed.
+pub fn last_error() -> SystemError {
+    SystemError(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
+}
+
+impl SystemError {
+    /// Whether there was not enough memory, or address space, or mappings.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self.0, libc::ENOMEM | libc::EAGAIN)
+    }
+}
+
+impl std::fmt::Display for SystemError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = [0u8; 128];
+        // SAFETY: it writes a string into the buffer, of which the last byte is left out.
+        let failed = unsafe { libc::strerror_r(self.0, text.as_mut_ptr().cast(), text.len() - 1) };
+        match std::ffi::CStr::from_bytes_until_nul(&text).map(std::ffi::CStr::to_str) {
+            Ok(Ok(text)) if failed == 0 => f.write_str(text),
+            _ => write!(f, "the system's error {}", self.0),
+        }
+    }
 }
 
 /// Makes instruction fetch see what was written: nothing to do on CPUs whose
@@ -214,23 +259,20 @@ pub unsafe fn synchronize_code(start: *const u8, len: usize) {
     }
 }
 
-/// Runs `work` on this thread and on others, `threads` in all, and returns when all have ended. A thread that
-/// cannot be had leaves its share to the others.
+/// Runs `work`, which does not panic, on this thread and on others, `threads` in all, and returns when all have ended. A
+/// thread that cannot be had leaves its share to the others.
 ///
 /// These are not `std::thread`'s: what that keeps in thread-locals of the calling thread would hold the library in
 /// memory after `dlclose`. And they take no signals, which are for the host's own threads.
 #[cfg(feature = "compiler")]
 pub fn on_threads(threads: usize, work: &(dyn Fn() + Sync)) {
     use std::ffi::c_void;
-    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     type Work<'a> = &'a (dyn Fn() + Sync);
 
-    /// Gives NULL unless the work panicked.
     extern "C" fn main(work: *mut c_void) -> *mut c_void {
         // SAFETY: it points to the `work` of a call that waits for this thread.
-        let work = unsafe { *work.cast::<Work<'_>>() };
-        let panicked = catch_unwind(AssertUnwindSafe(work)).is_err();
-        std::ptr::without_provenance_mut(usize::from(panicked))
+        unsafe { (*work.cast::<Work<'_>>())() };
+        std::ptr::null_mut()
     }
 
     let mut others = Vec::with_capacity(threads.saturating_sub(1));
@@ -257,16 +299,9 @@ pub fn on_threads(threads: usize, work: &(dyn Fn() + Sync)) {
             libc::pthread_attr_destroy(attributes.as_mut_ptr());
         }
     }
-    let here = catch_unwind(AssertUnwindSafe(work));
-    let mut panicked = false;
+    work();
     for id in others {
-        let mut outcome = std::ptr::null_mut();
         // SAFETY: each thread is joined once.
-        unsafe { libc::pthread_join(id, &mut outcome) };
-        panicked |= !outcome.is_null();
+        unsafe { libc::pthread_join(id, std::ptr::null_mut()) };
     }
-    if let Err(panic) = here {
-        resume_unwind(panic);
-    }
-    assert!(!panicked, "a thread of the compiler panicked");
 }

@@ -106,17 +106,29 @@ impl Memory {
 
     /// Gives a new memory its pages.
     fn first(&mut self, pages: u64) -> Result<()> {
-        let len = bytes(&self.ty, pages).ok_or_else(|| {
-            Error::out_of_memory(format_args!("a memory of {pages} pages, in any process"))
-        })?;
-        // Those of a shared memory never move, so that there must be room for all that it may grow to.
-        if self.ty.shared && self.reserve(len).is_none() {
-            return Err(no_pages(self.most));
+        if bytes(&self.ty, pages).is_some_and(|len| self.resize(len)) {
+            return Ok(());
         }
-        match self.resize(len) {
-            true => Ok(()),
-            false => Err(no_pages(pages)),
+        // A shared memory never moves, so that there must be room for all that it may grow to.
+        Err(self.no_room(match self.ty.shared {
+            true => self.most,
+            false => pages,
+        }))
+    }
+
+    /// The error for so many pages, which the system has just refused.
+    fn no_room(&self, pages: u64) -> Error {
+        if bytes(&self.ty, pages).is_none() {
+            return Error::out_of_memory(format_args!("a memory of {pages} pages, in any process"));
         }
+        Error::new(
+            ErrorKind::OutOfMemory,
+            format_args!(
+                "out of memory: the system has no room for a memory of {pages} pages ({}); ask for less, or let the \
+                 process have more address space or more mappings (ulimit -v, vm.max_map_count)",
+                os::last_error()
+            ),
+        )
     }
 
     pub fn definition(&self) -> NonNull<VmMemory> {
@@ -167,37 +179,54 @@ impl Memory {
         self.resize(bytes(&self.ty, new)?).then_some(old)
     }
 
-    /// Makes the memory `len` bytes, which is not less than it has; whether that worked.
+    /// As [`Memory::grow`], for a host, which is told why it cannot.
+    pub fn grow_or_error(&mut self, delta: u64) -> Result<u64> {
+        self.grow(delta).ok_or_else(|| {
+            let (pages, most) = (self.pages(), self.most());
+            match most.saturating_sub(pages) < delta {
+                true => Error::limit(format_args!(
+                    "a memory of {pages} pages cannot grow by {delta}; its type and the engine's limit allow {most}"
+                )),
+                false => self.no_room(pages + delta),
+            }
+        })
+    }
+
+    /// Makes the memory `len` bytes, which is not less than it has; whether that worked. If not, nothing has changed.
     fn resize(&mut self, len: usize) -> bool {
         let old = self.vm();
-        if len == old.len {
-            return true;
-        }
-        let start = match self.mapped {
-            Some(start) if len <= self.reserved => start,
-            _ => match self.reserve(len) {
-                Some(moved) => moved,
-                None => return false,
-            },
-        };
-        // The system's pages up to the old length are accessible already.
         let page = os::page_size();
-        let (from, to) = (old.len.next_multiple_of(page), len.next_multiple_of(page));
-        // SAFETY: the range is in the reservation, which is whole pages, and nobody uses it yet.
-        let committed = unsafe { os::protect(start.add(from), to - from, Access::ReadWrite) };
-        if committed {
-            // SAFETY: the definition lives as long as the memory. Other threads, if it is shared, see the length
-            // grow after the pages are there; the base has then not changed.
-            unsafe {
-                let definition = self.definition.as_ptr();
-                if (*definition).base != start.as_ptr() {
-                    (*definition).base = start.as_ptr();
-                }
-                let shown = AtomicUsize::from_ptr(&raw mut (*definition).len);
-                shown.store(len, Ordering::SeqCst);
+        let used = old.len.next_multiple_of(page);
+        let Some(end) = len.checked_next_multiple_of(page) else {
+            return false;
+        };
+        let place = match self.mapped {
+            None if len == 0 && !self.ty.shared => return true,
+            Some(start) if end <= self.reserved => {
+                // SAFETY: the range is in the reservation, and nobody uses it yet.
+                let committed =
+                    unsafe { os::protect(start.add(used), end - used, Access::ReadWrite) };
+                committed.then_some((start, self.reserved))
             }
+            // What other threads use never moves.
+            Some(_) if self.ty.shared => None,
+            _ => self.relocate(used, end),
+        };
+        let Some((start, reserved)) = place else {
+            return false;
+        };
+        (self.mapped, self.reserved) = (Some(start), reserved);
+        // SAFETY: the definition lives as long as the memory, and no reference to it is held. Other threads, if it is
+        // shared, see the length grow after the pages are there; the base has then not changed.
+        unsafe {
+            let definition = self.definition.as_ptr();
+            if (*definition).base != start.as_ptr() {
+                (*definition).base = start.as_ptr();
+            }
+            let shown = AtomicUsize::from_ptr(&raw mut (*definition).len);
+            shown.store(len, Ordering::SeqCst);
         }
-        committed
+        true
     }
 
     /// How much address space to reserve for a memory of `len` bytes: so much that it seldom moves, and when it does, that
@@ -212,43 +241,56 @@ impl Memory {
         ahead.max(len)
     }
 
-    /// Moves the contents to a reservation for `len` bytes or more; gives its start.
-    fn reserve(&mut self, len: usize) -> Option<NonNull<u8>> {
-        if self.ty.shared && self.mapped.is_some() {
-            return None;
-        }
-        let page = os::page_size();
-        let len = len.checked_next_multiple_of(page)?.max(page);
-        let ahead = self
-            .ahead(len)
-            .checked_next_multiple_of(page)
-            .unwrap_or(len);
-        let (start, size) = match os::reserve(ahead) {
-            Some(start) => (start, ahead),
-            None if self.ty.shared => return None,
-            None => (os::reserve(len)?, len),
+    /// Moves the first `used` bytes to a new reservation, of which `end` bytes are then accessible; gives its start and size.
+    /// If there is none, nothing has changed. All sizes are whole pages.
+    fn relocate(&mut self, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
+        let (start, size) = self.reserve_new(used, end)?;
+        let Some(before) = self.mapped else {
+            return Some((start, size));
         };
-        let old = self.vm();
-        if let Some(before) = self.mapped {
-            let used = old.len.next_multiple_of(page);
-            // SAFETY: both ranges are ours and do not overlap; the old one is not used again.
-            unsafe {
-                if !os::move_pages(before, start, used) {
-                    os::release(start, size);
-                    return None;
-                }
-                os::release(before, self.reserved);
-            }
-        }
-        (self.mapped, self.reserved) = (Some(start), size);
-        // SAFETY: the definition lives as long as the memory, and no reference to it is held.
+        // SAFETY: the ranges are ours and do not overlap; what moved, and what is given back, is not used again.
         unsafe {
-            *self.definition.as_ptr() = VmMemory {
-                base: start.as_ptr(),
-                len: old.len,
-            };
+            if os::move_pages(before, start, used) {
+                os::release(before.add(used), self.reserved - used);
+                return Some((start, size));
+            }
+            os::release(start.add(used), size - used);
+            let (start, size) = self.reserve_new(used, end)?;
+            if !os::protect(start, used, Access::ReadWrite) {
+                os::release(start, size);
+                return None;
+            }
+            os::copy_pages(before, start, used);
+            os::release(before, self.reserved);
+            Some((start, size))
         }
-        Some(start)
+    }
+
+    /// A reservation for `end` bytes and as much more as there is, accessible from `used` to `end`: what could fail has then
+    /// been done before anything moves.
+    fn reserve_new(&self, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
+        let page = os::page_size();
+        let mut size = self.ahead(end).max(page).checked_next_multiple_of(page)?;
+        let start = loop {
+            match os::reserve(size) {
+                Some(start) => break start,
+                None if size == end || self.ty.shared => return None,
+                // Less than wished, but not so little that the next page would move the memory again.
+                None => {
+                    size = (end + (size - end) / 4)
+                        .next_multiple_of(page)
+                        .min(size - page)
+                }
+            }
+        };
+        // SAFETY: the reservation is new.
+        unsafe {
+            if os::protect(start.add(used), end - used, Access::ReadWrite) {
+                return Some((start, size));
+            }
+            os::release(start, size);
+        }
+        None
     }
 }
 
@@ -265,15 +307,4 @@ impl Drop for Memory {
 fn bytes(ty: &MemoryType, pages: u64) -> Option<usize> {
     let bytes = usize::try_from(ty.bytes(pages)).ok()?;
     (bytes <= isize::MAX as usize).then_some(bytes)
-}
-
-fn no_pages(pages: u64) -> Error {
-    Error::new(
-        ErrorKind::OutOfMemory,
-        format_args!(
-            "out of memory: the system has no room for a memory of {pages} pages ({}); ask for less, or let the \
-             process have more address space or more mappings (ulimit -v, vm.max_map_count)",
-            os::last_error()
-        ),
-    )
 }

@@ -9,12 +9,16 @@ use crate::os::{self, Access};
 pub struct OwnCode;
 
 fn failed(what: &str) -> Error {
+    let why = os::last_error();
+    let (kind, prefix) = match why.is_out_of_memory() {
+        true => (ErrorKind::OutOfMemory, "out of memory: "),
+        false => (ErrorKind::CodeMemory, ""),
+    };
     Error::new(
-        ErrorKind::CodeMemory,
+        kind,
         format_args!(
-            "cannot {what} executable memory: {}; give the engine memory of your own with \
-             inlay_config_code_memory",
-            std::io::Error::last_os_error()
+            "{prefix}cannot {what} executable memory: {why}; give the engine memory of your own with \
+             inlay_config_code_memory"
         ),
     )
 }

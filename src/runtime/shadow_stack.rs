@@ -1,8 +1,8 @@
 //! Shadow stacks: a second stack of return addresses that the CPU keeps, and compares with the first at each return.
 //!
 //! A trap leaves frames without returning from them, which moves the stack pointer and would leave the shadow stack where
-//! it was: the next return after that would end the process. So engines are not made, and stacks not used, where there is
-//! one. Sources: Intel SDM volume 1, chapter 17 (RDSSPQ); Arm ARM, FEAT_GCS and CHKFEAT.
+//! it was: the next return after that would end the process. So no engine is made, and nothing instantiated, on a
+//! thread that has one. Sources: Intel SDM volume 1, chapter 17 (RDSSPQ); Arm ARM, FEAT_GCS and CHKFEAT.
 
 use crate::error::{Error, Result};
 

@@ -1,12 +1,10 @@
 //! How far down its stack wasm may go, where the host has not said so.
 //!
-//! Wasm may use as many bytes as the engine's limit says, counted from where it is entered, but not more than the thread's
-//! own stack has. What the system says of that is remembered by thread, since asking takes microseconds.
+//! From where it is entered wasm may use as many bytes as the engine's limit says, but not the last [`STACK_RESERVE`] bytes
+//! of the thread's own stack. What the system says of that stack is remembered by thread, since asking takes microseconds.
 
+use crate::image::vmctx::STACK_RESERVE;
 use crate::os;
-
-/// Bytes that stay free below the stack limit: frames that are not checked, and the handling of a trap, fit in them.
-pub const RESERVE: usize = 32 << 10;
 
 /// How many threads are remembered. A store that goes around among more asks again each time.
 const MOST: usize = 8;
@@ -19,13 +17,13 @@ struct Known {
     /// The stack's bounds, both 0 if the system did not say.
     low: usize,
     high: usize,
-    /// The page of a stack pointer that was not in those bounds, and still was not when the system was asked again: it is
-    /// on a stack that the system does not know, such as a coroutine's.
+    /// The page of a stack pointer that was outside these bounds even when the system was asked again: it is on a stack that
+    /// the system does not know, such as a coroutine's. 0 if there was none.
     elsewhere: usize,
 }
 
 impl Known {
-    /// Whether this is what the system says of the stack that a stack pointer of this thread is on.
+    /// Whether this answer holds for a stack pointer of this thread.
     fn is_of(&self, thread: usize, sp: usize) -> bool {
         self.thread == thread && (self.has(sp) || self.elsewhere == page(sp))
     }
@@ -43,14 +41,14 @@ pub struct Stacks {
     next: usize,
 }
 
-/// What is near enough to a stack pointer to be on the same stack.
+/// The page of a stack pointer. Stack pointers in one page are on one stack.
 fn page(sp: usize) -> usize {
     sp >> 12
 }
 
 impl Stacks {
-    /// The lowest address that wasm may use which is entered here on this thread, with this stack pointer. Every call from
-    /// outside comes by here.
+    /// The lowest address that wasm may use which is entered on this thread with this stack pointer. It is asked for by
+    /// every outermost entry of a store whose host gave no bounds.
     pub fn limit(&mut self, sp: usize, bytes: usize) -> usize {
         let thread = os::thread();
         if !self.known[0].is_of(thread, sp) {
@@ -59,13 +57,13 @@ impl Stacks {
         let counted = sp.saturating_sub(bytes);
         let stack = &self.known[0];
         match stack.has(sp) {
-            true => counted.max(stack.low + RESERVE),
+            true => counted.max(stack.low + STACK_RESERVE),
             false => counted,
         }
     }
 
-    /// Makes this thread's stack the first; the system is asked if it is not known, or if the stack pointer does not fit
-    /// what is.
+    /// Moves what is known of this thread to the front. The system is asked if nothing is known, or if the stack pointer is
+    /// outside the stack that is.
     #[cold]
     fn find(&mut self, thread: usize, sp: usize) {
         let place = self.known.iter().position(|known| known.thread == thread);
@@ -112,9 +110,9 @@ mod tests {
                 assert_eq!(limit, stacks.limit(sp, 1 << 30));
                 // The C library may give a thread a larger stack than was asked for, if it has one left.
                 let (low, high) = os::thread_stack().unwrap();
-                assert!(limit == low + RESERVE && limit < sp && sp < high);
+                assert!(limit == low + STACK_RESERVE && limit < sp && sp < high);
                 // What is left below the limit can be written.
-                let lowest = (limit - RESERVE + 64) as *mut u8;
+                let lowest = (limit - STACK_RESERVE + 64) as *mut u8;
                 // SAFETY: it is on this thread's stack, below all that is in use.
                 unsafe { lowest.write_volatile(1) };
             };

@@ -5,13 +5,13 @@ use super::exception::Exception;
 use super::exnrefs::ExnRefs;
 use super::func::HostContext;
 use super::placed::Placed;
-use super::stack::{RESERVE, Stacks};
+use super::stack::Stacks;
 use super::types::Types;
 use super::{Global, Instance, Memory, Table, Tag};
 use crate::error::{Error, Result};
 use crate::fallible::{self, Pinned, Shared};
 use crate::image::TrampolineKind;
-use crate::image::vmctx::VmStore;
+use crate::image::vmctx::{STACK_RESERVE, VmStore};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,7 +55,7 @@ pub struct Store {
 struct Registered {
     module: Shared<Placed>,
     /// The store's ids of the module's types, by their indices.
-    type_ids: Box<[u32]>,
+    type_ids: Vec<u32>,
 }
 
 impl Store {
@@ -98,13 +98,13 @@ impl Store {
             self.stacks = Stacks::default();
             return Ok(());
         };
-        if len < 2 * RESERVE || lowest == 0 || lowest.checked_add(len).is_none() {
+        if len < 2 * STACK_RESERVE || lowest == 0 || lowest.checked_add(len).is_none() {
             return Err(Error::argument(format_args!(
                 "a stack of {len} bytes at {lowest:#x}; it needs a lowest address and {} bytes at least",
-                2 * RESERVE
+                2 * STACK_RESERVE
             )));
         }
-        self.vm.stack_limit = lowest + RESERVE;
+        self.vm.stack_limit = lowest + STACK_RESERVE;
         Ok(())
     }
 

@@ -40,7 +40,7 @@ impl Types {
     }
 
     /// The ids of a module's types, by their indices.
-    pub fn add_module(&mut self, module: &Placed) -> Result<Box<[u32]>> {
+    pub fn add_module(&mut self, module: &Placed) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
         for group in module.image.type_groups() {
             let group = group?;
@@ -52,7 +52,7 @@ impl Types {
             let address = module.address(trampoline.offset);
             ways.trampolines[trampoline.kind as usize].get_or_insert(address);
         }
-        Ok(ids.into_boxed_slice())
+        Ok(ids)
     }
 
     /// Makes an entry for each id that is new.

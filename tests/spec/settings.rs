@@ -68,6 +68,8 @@ fn each_setting_works_or_is_refused_by_its_name() {
         for (name, value) in choices(target) {
             let what = format!("{} {name}={value}", target.unwrap_or("host"));
             let config = Config::new();
+            // A memory reserves address space up to its limit, which emulators such as qemu-user keep books of.
+            config.max_memory_pages(1 << 10).unwrap();
             if let Some(target) = target {
                 config.target(target).unwrap();
             }

@@ -1,7 +1,8 @@
 //! The functions behind the list of builtins: what compiled code calls.
 //!
-//! Each takes the vmctx first. None unwinds into compiled code: a panic in one becomes an error like others. One that
-//! fails records an error in the store and returns anything; the exit trampoline then raises the error.
+//! Each takes the vmctx first. None unwinds into compiled code: those that do more than to read and write fields run in a
+//! guard, which makes an error of a panic. One that fails records an error in the store and returns anything; the exit
+//! trampoline then raises the error.
 
 pub mod float;
 pub mod vector;
@@ -11,7 +12,7 @@ use super::shared::{holds32, holds64};
 use super::{Exception, Instance, Memory, Store, Table};
 use crate::error::{Details, Error, Result};
 use crate::fallible;
-use crate::guard::guard;
+use crate::guard::{guard, guard_raw};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{VmContext, VmHeader};
@@ -462,8 +463,8 @@ unsafe extern "C" fn take_error(vmctx: Vmctx) -> *mut Details {
     error.unwrap_or_else(lost).into_raw()
 }
 
-/// Unwinds: an exception to the innermost clause that catches it, anything else, and an exception that nothing
-/// catches, to the innermost entry, whose handler takes the recorded error. That then has a backtrace.
+/// Goes on at the innermost clause that catches the pending exception. Where there is none, or the error is no exception, it
+/// goes on at the handler of the innermost entry, which takes the error; that then has a backtrace.
 unsafe extern "C" fn raise(vmctx: Vmctx) -> ! {
     // SAFETY: called by compiled code, so an activation is on this stack; this frame and
     // `host_error`'s hold no value with a destructor when they are left.
@@ -509,8 +510,10 @@ unsafe extern "C" fn stack_limit(vmctx: Vmctx, sp: usize) -> usize {
 unsafe extern "C" fn entry_overflow(vmctx: Vmctx) -> *mut Details {
     // SAFETY: called by an entry trampoline with the vmctx of its callee; wasm that is around it has recorded its exit.
     unsafe {
-        let mut error = trapped(Trap::StackOverflow);
-        super::backtrace::add_frames(store(vmctx), &mut error);
-        error.into_raw()
+        guard_raw(|| {
+            let mut error = trapped(Trap::StackOverflow);
+            super::backtrace::add_frames(store(vmctx), &mut error);
+            Err(error)
+        })
     }
 }
