@@ -16,15 +16,14 @@ extern "C" {
 #endif
 
 /*---------------------------------------------------------------------------------------------------------------------
- * Rounding, fused multiply-add and float-to-int conversions as C functions.
+ * C functions for rounding, fused multiply-add and float-to-int conversions.
  *
- * Each is the WebAssembly instruction of its name, bit for bit what the
- * instruction of a CPU that has one gives: a NaN keeps its sign and payload
- * and becomes quiet. They are exported so that a host that replaces one can
- * still call the original.
+ * Each is named as the WebAssembly instruction that it implements; `f32.fma` and `f64.fma` are one lane of relaxed
+ * multiply-add. The results are bit for bit those of a CPU that has such an instruction: a NaN keeps its sign and
+ * payload and becomes quiet. The functions are exported so that a host that replaces one can still call the original.
  *---------------------------------------------------------------------------------------------------------------------*/
 
-/** What wasm code runs with: the first parameter of each builtin. Opaque, and only valid during the call. */
+/** The context of running wasm: the first parameter of each builtin. It is opaque, and valid only during the call. */
 typedef struct inlay_vmctx_t inlay_vmctx_t;
 
 /**
@@ -115,7 +114,7 @@ double inlay_builtin_f64_fma(inlay_vmctx_t *vmctx, double x, double y, double z)
 int32_t inlay_builtin_i32_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
- * `i32.trunc_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+ * `i32.trunc_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
  *
  * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -133,7 +132,7 @@ int32_t inlay_builtin_i32_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
 int32_t inlay_builtin_i32_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
- * `i32.trunc_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+ * `i32.trunc_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
  *
  * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -151,7 +150,7 @@ int32_t inlay_builtin_i32_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
 int64_t inlay_builtin_i64_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
- * `i64.trunc_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+ * `i64.trunc_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
  *
  * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -169,7 +168,7 @@ int64_t inlay_builtin_i64_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
 int64_t inlay_builtin_i64_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
- * `i64.trunc_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+ * `i64.trunc_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
  *
  * A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -186,7 +185,7 @@ int64_t inlay_builtin_i64_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
 int32_t inlay_builtin_i32_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
- * `i32.trunc_sat_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+ * `i32.trunc_sat_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
  *
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -202,7 +201,7 @@ int32_t inlay_builtin_i32_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
 int32_t inlay_builtin_i32_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
- * `i32.trunc_sat_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+ * `i32.trunc_sat_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
  *
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -218,7 +217,7 @@ int32_t inlay_builtin_i32_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
 int64_t inlay_builtin_i64_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
- * `i64.trunc_sat_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+ * `i64.trunc_sat_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
  *
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -234,7 +233,7 @@ int64_t inlay_builtin_i64_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
 int64_t inlay_builtin_i64_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
- * `i64.trunc_sat_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+ * `i64.trunc_sat_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
  *
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -242,7 +241,7 @@ int64_t inlay_builtin_i64_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
 int64_t inlay_builtin_i64_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
 
 /*---------------------------------------------------------------------------------------------------------------------
- * Moving bytes between vectors, as C functions.
+ * C functions that move bytes between vectors.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
@@ -258,7 +257,7 @@ void inlay_builtin_i8x16_shuffle(inlay_vmctx_t *vmctx,
                                  inlay_v128_t *out);
 
 /**
- * `i8x16.swizzle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x`, or 0 where there is none.
+ * `i8x16.swizzle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x`, or 0 if that index is not below 16.
  *
  * `out` may be one of the operands. The vmctx is not used and may be NULL. Any thread may call it. See the
  * WebAssembly specification, section 4.4.3.
@@ -269,16 +268,16 @@ void inlay_builtin_i8x16_swizzle(inlay_vmctx_t *vmctx,
                                  inlay_v128_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
- * What a host's own builtins need.
+ * For builtins that a host writes.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
  * Records a trap, for a builtin of the host's that replaces one which can trap, such as "i32.trunc_f64_s".
  *
- * Call it with the vmctx that the builtin was called with, before the builtin returns; what it then returns does
- * not matter. A number that is none of the `INLAY_TRAP_` constants, or `INLAY_TRAP_NONE`, records nothing, and neither
- * does a builtin that Inlay's own version of cannot trap, such as "f64.floor": wasm calls it directly, and would not
- * look for a trap.
+ * Call it with the vmctx that the builtin was called with, before the builtin returns; what it then returns does not
+ * matter. Nothing is recorded for a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`. Nothing is
+ * recorded either inside the replacement of a builtin that cannot trap, such as "f64.floor", since wasm does not look
+ * for a trap after it.
  */
 void inlay_builtin_trap(inlay_vmctx_t *vmctx, inlay_trap_t trap);
 

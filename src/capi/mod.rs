@@ -1,9 +1,8 @@
 //! The C surface. Each function checks its arguments, keeps panics in, and calls
 //! one thing further down; `include/inlay.h` is generated from this module.
 //!
-//! The comments here are the header's: a file is a section of it, and a file's own
-//! comment is what the section begins with. Opaque types are pointers to what the
-//! compiler and the runtime call by their own names.
+//! The comments here are the header's: a file is a section of it, and a file's own comment is what the section begins
+//! with. An opaque type is a cast pointer to the compiler's or the runtime's own type.
 
 #![allow(
     non_camel_case_types,
@@ -14,7 +13,7 @@
     reason = "each function's comment states the contract for C callers, and a heading of rustdoc's would leak into the header"
 )]
 
-// In the order in which a host meets them, which is the header's; blank lines keep it.
+// These are in the order in which a host meets them, which is the header's. Blank lines keep rustfmt from sorting them.
 
 mod callback;
 
@@ -80,13 +79,13 @@ fn fallible(body: impl FnOnce() -> Result<()>) -> *mut inlay_error_t {
     guard_raw(body).cast()
 }
 
-/// Runs the body of a C function that gives a value, and this one on failure.
+/// Runs the body of a C function that gives a value. If the body fails, gives `otherwise`.
 fn infallible<T>(otherwise: T, body: impl FnOnce() -> Result<T>) -> T {
     guard(body).unwrap_or(otherwise)
 }
 
-/// What a C function that only looks at something gives, and this for NULL. `look` does what cannot panic: it reads fields,
-/// and calls what does.
+/// Runs the body of a C function that only reads something: gives what `look` gives, or `otherwise` for NULL. Panics
+/// are not caught here, so `look` only reads fields, and calls functions that do no more.
 ///
 /// # Safety
 /// The pointer is null, or points to a `T` that lives and is not written meanwhile.
@@ -98,7 +97,7 @@ unsafe fn look<T, R>(pointer: *const T, otherwise: R, look: impl FnOnce(&T) -> R
     }
 }
 
-/// As [`fallible`], for a C function with an out-parameter, which is written in any case.
+/// As [`fallible`], for a C function with an out-parameter, which is set to `nothing` if the body fails.
 ///
 /// # Safety
 /// `out` is null or writable.
@@ -133,7 +132,7 @@ unsafe fn produce_handle<T>(
     unsafe { produce(out, std::ptr::null_mut(), make) }
 }
 
-/// As [`produce`], for a C function that gives whether it wrote something.
+/// As [`produce`], for a C function that gives whether it wrote a value.
 ///
 /// # Safety
 /// `out` is null or writable.
@@ -155,7 +154,7 @@ fn null(what: &str) -> Error {
     Error::argument(format_args!("{what} is NULL"))
 }
 
-/// There is no such thing: an error that nobody sees, for functions that give NULL or false.
+/// An error that is not shown, for C functions that give NULL or false where there is no such thing.
 fn nothing() -> Error {
     Error::argument("nothing")
 }
@@ -199,7 +198,7 @@ unsafe fn c_string<'a>(pointer: *const c_char, what: &str) -> Result<&'a [u8]> {
     Ok(unsafe { CStr::from_ptr(pointer) }.to_bytes())
 }
 
-/// Names of WebAssembly are UTF-8, and so is all text here.
+/// Checks that bytes are UTF-8, as the names of WebAssembly and all text here are.
 fn utf8<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str> {
     let not_utf8 = |_| Error::argument(format_args!("{what} is not UTF-8"));
     std::str::from_utf8(bytes).map_err(not_utf8)
@@ -224,7 +223,7 @@ unsafe fn name_n<'a>(pointer: *const c_char, len: usize, what: &str) -> Result<&
     Ok(utf8(bytes, what)?.as_bytes())
 }
 
-/// A pointer and a count; (NULL, 0) is empty.
+/// The values of a pointer and a count. A count of 0 is an empty slice, whatever the pointer is.
 ///
 /// # Safety
 /// The pointer is null or points to `len` values that live while the slice is used.
@@ -237,7 +236,8 @@ unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &str) -> Result<&'a 
     }
 }
 
-/// Writes a structure that begins with the size that the host's version of it has: as much as fits in that.
+/// Writes as much of a structure as fits into the host's version of it, whose size is in its first field. The body runs
+/// only if that is `least` bytes or more.
 ///
 /// # Safety
 /// `out` is null, or a structure of as many bytes as its first field says, which may be less than a `T` has.
@@ -265,7 +265,7 @@ unsafe fn fill<T: Copy>(out: *mut T, least: usize, body: impl FnOnce() -> Result
     })
 }
 
-/// Deletes what `Box::into_raw` gave; nothing for null.
+/// Deletes what `Box::into_raw` gave; does nothing for null.
 ///
 /// # Safety
 /// The pointer is null or from `Box::into_raw`, and is not used again.

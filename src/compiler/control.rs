@@ -12,15 +12,15 @@ use wasmparser::{BlockType, BrTable};
 /// Cranelift's limit on the targets of one `br_table`.
 const MAX_BR_TABLE: u32 = 65_520;
 
-/// What a control frame is.
+/// What kind of construct a control frame is for.
 enum Kind {
     Function,
     Block,
     Loop(Block),
-    /// An `if` whose `else` has yet to come, with the block and the operands it starts with.
+    /// An `if` whose `else` has yet to come, with the `else` block and the `if`'s parameters.
     If(Block, Vec<Value>),
     Else,
-    /// A legacy `try`: the clauses that are still to come, and, in one of them, what that has caught.
+    /// A legacy `try`: the clauses that are still to come and, inside a clause, what it caught.
     Try(std::vec::IntoIter<Clause>, Option<Caught>),
     /// Begun in unreachable code: only its `end` matters.
     Dead,
@@ -43,7 +43,7 @@ impl Frame {
         Frame {
             kind: Kind::Function,
             height: 0,
-            // Only the count matters until a branch makes the exit, which asks the signature.
+            // These are placeholders: only their number is used. The exit block takes its types from the signature.
             results: vec![cranelift_codegen::ir::types::INVALID; results],
             params: Vec::new(),
             exit: None,
@@ -102,13 +102,14 @@ impl Translator<'_, '_> {
         self.push_frame(Kind::Block, params, results);
     }
 
-    /// The body of a `try` that these clauses follow.
+    /// Begins the body of a `try`, with the clauses that will follow.
     pub fn try_block(&mut self, ty: BlockType, clauses: Vec<Clause>) {
         let (params, results) = self.block_type(ty);
         self.push_frame(Kind::Try(clauses.into_iter(), None), params, results);
     }
 
-    /// Ends the body of the innermost `try`, or its clause, and gives its next one. There is none in unreachable code.
+    /// Ends the current part of the innermost `try`, its body or a clause, and gives its next clause; none if the `try`
+    /// is in unreachable code.
     pub fn next_clause(&mut self) -> Option<Clause> {
         let last = self.control.len() - 1;
         let Kind::Try(clauses, _) = &mut self.control[last].kind else {
@@ -122,14 +123,14 @@ impl Translator<'_, '_> {
         Some(clause)
     }
 
-    /// Says what the clause has caught that the innermost frame is in.
+    /// Sets what the current clause of the innermost frame, a `try`, has caught.
     pub fn set_caught(&mut self, what: Caught) {
         if let Some(Kind::Try(_, caught)) = self.control.last_mut().map(|frame| &mut frame.kind) {
             *caught = Some(what);
         }
     }
 
-    /// What the clause has caught that the frame of this depth is in.
+    /// Gives what the current clause of the frame at this depth, a `try`, has caught.
     pub fn caught(&self, depth: u32) -> &Caught {
         match &self.control[self.control.len() - 1 - depth as usize].kind {
             Kind::Try(_, Some(caught)) => caught,
@@ -246,7 +247,7 @@ impl Translator<'_, '_> {
         self.control[self.control.len() - 1 - depth as usize].branch_arity()
     }
 
-    /// Jumps with the operands that the target takes.
+    /// Jumps to a label with as many of the topmost operands as it takes. They stay on the stack.
     pub fn jump(&mut self, depth: u32) {
         let target = self.target(depth);
         let args = block_args(self.top(self.arity(depth)));
@@ -317,7 +318,7 @@ impl Translator<'_, '_> {
         Ok(())
     }
 
-    /// Returns what the function's results are, from the top of the stack.
+    /// Returns the topmost values as the function's results.
     pub fn return_(&mut self) {
         let results = self.vm.b.func.signature.returns.len();
         let values = self.top(results).to_vec();

@@ -36,14 +36,15 @@ pub struct Clause {
 
 /// The clauses of a control frame.
 pub struct Scope {
-    /// How many control frames there are inside it, with its own.
+    /// The number of open control frames when it began, its own included.
     depth: usize,
     clauses: Vec<Clause>,
-    /// Where what these do not catch goes on: a scope that has clauses, by its place among all.
+    /// The next scope outward that has clauses, as an index into `scopes`; none if one of these clauses catches
+    /// everything.
     outer: Option<usize>,
 }
 
-/// A clause of a `try_table`, and the label that it branches to.
+/// Splits a clause of a `try_table` into what it catches and the label that it branches to.
 pub fn clause(catch: wasmparser::Catch) -> (Catch, u32) {
     use wasmparser::Catch as C;
     let (tag, exnref, label) = match catch {
@@ -55,14 +56,14 @@ pub fn clause(catch: wasmparser::Catch) -> (Catch, u32) {
     (Catch { tag, exnref }, label)
 }
 
-/// What is called: a symbol of this image, or an address.
+/// The target of a call: a symbol of this image, or an address.
 pub enum Callee {
     Symbol(Symbol),
     Address(Value),
 }
 
 impl Translator<'_, '_> {
-    /// Begins a `try_table`; its end is that of a block, and of its clauses.
+    /// Begins a `try_table`. It ends as a block does, and its clauses with it.
     pub fn try_table(&mut self, table: &TryTable) {
         if !self.reachable {
             return self.block(table.ty);
@@ -82,8 +83,8 @@ impl Translator<'_, '_> {
         self.begin_scope(clauses, 0);
     }
 
-    /// Puts clauses in force inside the innermost control frame, before those in force inside the frame that so many
-    /// others are between.
+    /// Opens a scope for the innermost control frame. What its clauses do not catch goes to the clauses in force
+    /// directly inside the frame around it, or inside the one `between` levels further out.
     pub fn begin_scope(&mut self, clauses: Vec<Clause>, between: u32) {
         let depth = self.control.len();
         let inside = depth - 1 - between as usize;
@@ -99,8 +100,8 @@ impl Translator<'_, '_> {
         });
     }
 
-    /// This scope, or the one that it goes on to: only the innermost is asked whether it is empty, so that how many are
-    /// does not matter.
+    /// This scope, or if it has no clauses, its `outer`, which always has some. So a search passes at most one scope
+    /// without clauses, however many there are.
     fn with_clauses(&self, scope: Option<usize>) -> Option<usize> {
         let i = scope?;
         match self.scopes[i].clauses.is_empty() {
@@ -119,7 +120,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// The clauses that an exception thrown here comes by, in their order.
+    /// All clauses in force here, innermost first.
     fn in_force(&self) -> Vec<Clause> {
         let mut all = Vec::new();
         let mut scope = self.with_clauses(self.scopes.len().checked_sub(1));
@@ -127,7 +128,7 @@ impl Translator<'_, '_> {
             all.extend(&self.scopes[i].clauses);
             scope = self.scopes[i].outer;
         }
-        // Nothing gets past one that catches everything.
+        // The clauses after one that catches everything are never reached.
         if let Some(last) = all
             .iter()
             .position(|clause: &Clause| clause.catches.catches_all())
@@ -154,21 +155,21 @@ impl Translator<'_, '_> {
         self.stack.truncate(height);
     }
 
-    /// What wasm has as a reference to an exception that was caught so.
+    /// Loads the exnref of a caught exception.
     pub fn exnref(&mut self, exception: Value) -> Value {
         let flags = self.vm.flags(Region::Store);
         let offset = offset_of!(VmException, exnref) as i32;
         self.vm.b.ins().load(I64, flags, exception, offset)
     }
 
-    /// Pushes what an exception of this tag carries.
+    /// Pushes the values that an exception of this tag carries.
     pub fn push_values(&mut self, tag: u32, exception: Value) {
         let module = self.vm.env.module;
         let ty = &module.types[module.tags[tag as usize] as usize];
         let flags = self.vm.flags(Region::Store);
         let values = offset_of!(VmException, values) as i32;
         let values = self.vm.b.ins().load(I64, flags, exception, values);
-        // The values are on the heap, which need not align them as vectors.
+        // The values are on the heap, which need not be aligned for vectors.
         let slot = MemFlagsData::new().with_notrap();
         let slot = slot.with_alias_region(flags.alias_region());
         for (i, &ty) in ty.params.iter().enumerate() {
@@ -178,7 +179,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Calls something that can throw; gives its results.
+    /// Calls something that can throw, with the clauses that are in force here; gives its results.
     pub fn call_throwing(
         &mut self,
         callee: Callee,
@@ -208,7 +209,7 @@ impl Translator<'_, '_> {
             b.append_block_param(returned, ty);
             passed.push(BlockArg::TryCallRet(i as u32));
         }
-        // The unwinder reads the vmctx from the frame: a tag's index means something only with it.
+        // A tag's index means something only together with an instance. So the unwinder reads the vmctx from the frame.
         let mut items = vec![ExceptionTableItem::Context(self.vm.vmctx)];
         for clause in clauses {
             let pool = &mut b.func.dfg.value_lists;
@@ -263,7 +264,7 @@ impl Translator<'_, '_> {
         self.throw_again(exnref);
     }
 
-    /// Throws an exception that wasm has a reference to.
+    /// Throws the exception again that an exnref refers to.
     pub fn throw_again(&mut self, exnref: Value) {
         self.raise(Builtin::ThrowRef, &[exnref]);
     }
@@ -280,7 +281,7 @@ impl Translator<'_, '_> {
     }
 }
 
-/// The calls of a compiled function whose exceptions it catches.
+/// The calls of a compiled function whose exceptions it catches. `what` names the function in errors.
 pub fn catch_sites(
     buffer: &MachBufferFinalized<Final>,
     what: &dyn std::fmt::Display,
@@ -296,7 +297,7 @@ pub fn catch_sites(
                 FinalizedMachExceptionHandler::Tag(tag, offset) => {
                     list.push((Catch::decode(tag.as_u32()), offset));
                 }
-                // The handlers of entry trampolines are found through their activation.
+                // Only entry trampolines have these, and they are found through their activation.
                 FinalizedMachExceptionHandler::Default(_) => {}
                 FinalizedMachExceptionHandler::Context(ExceptionContextLoc::GPR(register)) => {
                     return Err(Error::internal(format_args!(

@@ -1,4 +1,5 @@
-//! Machine code and a module to an image: the text is laid out, every call in it is resolved, and the metadata is put down.
+//! Makes an image of a module and its machine code: lays out the text, resolves every call in it, and writes the
+//! metadata.
 
 use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
@@ -16,7 +17,7 @@ use cranelift_codegen::TextSectionBuilder;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-/// Text larger than this would not fit the 32-bit offsets of an image, nor calls' reach.
+/// The most bytes of text. Offsets in an image have 32 bits, and calls reach no further.
 const MAX_TEXT: u64 = 1 << 31;
 
 /// Links a module's functions and the trampolines that they need.
@@ -65,9 +66,9 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
 /// The code between wasm and C that a module needs, in a fixed order.
 #[derive(Default)]
 struct Trampolines {
-    /// What is found by type and kind: a trampoline, or the check that stands in its place.
+    /// Those that the image lists by type and kind. Where a trampoline has a frame check, the check is listed.
     by_type: Vec<(u32, TrampolineKind, Code)>,
-    /// What compiled code calls.
+    /// Those that compiled code calls: exit trampolines, and trampolines that have a frame check.
     called: Vec<(Symbol, Code)>,
 }
 
@@ -77,7 +78,7 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     let mut scratch = Scratch::new();
     let mut all = Trampolines::default();
     let canonical = |func: u32| env.canonical[module.funcs[func as usize] as usize];
-    // The types of functions that the host can enter, and of those that may be the host's.
+    // The types of functions that the host can enter, and the types of functions that may be the host's.
     let entered: BTreeSet<u32> = module
         .escaping
         .iter()
@@ -86,12 +87,14 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     let mut hosted: BTreeSet<u32> = (0..module.imported_funcs).map(canonical).collect();
     hosted.extend(&needs.called_types);
     for &ty in hosted.union(&entered) {
-        // What a signature does not say of a type, C functions of that type would not keep.
+        // C functions cannot check references that are not null or of one function type, so such types have no typed
+        // entry.
         let typed = module.types[ty as usize].is_plain();
         for (kind, wanted) in [
             (K::BoxedEntry, entered.contains(&ty)),
             (K::TypedEntry, entered.contains(&ty) && typed),
-            // The host can make functions of any type, boxed, and calls those through an entry, too.
+            // The host can make a boxed function of any type. If the type has an entry, the host calls that function
+            // through it, too, so that the function needs code which wasm can call.
             (K::BoxedHost, true),
             (K::TypedHost, hosted.contains(&ty) && typed),
         ] {
@@ -120,13 +123,13 @@ fn too_large() -> Error {
     Error::limit("the module's machine code is larger than 2 GiB")
 }
 
-/// The text while it is laid out: functions in the order of their indices, then what stands behind frame checks, then the
-/// code between wasm and C.
+/// The text while it is laid out: functions in the order of their indices, then the functions that have a frame check,
+/// then the code between wasm and C.
 struct Text {
     builder: Box<dyn TextSectionBuilder>,
     least_align: u32,
     align: u32,
-    /// Each symbol's place in the order in which labeled code is appended.
+    /// The label number of each symbol. Labels are numbered in the order in which labeled code is appended.
     labels: HashMap<Symbol, usize>,
 }
 
@@ -174,7 +177,7 @@ impl Text {
         Ok(())
     }
 
-    /// Appends code of a function, and what is known of places in it.
+    /// Appends a function's code, its call sites and its handlers; gives the code's offset.
     fn func(&mut self, func: u32, code: &Code, sections: &mut Sections) -> Result<u32> {
         let start = self.append(true, code)?;
         sections.code_ranges.push(CodeRange {
@@ -202,7 +205,7 @@ impl Text {
         Ok(start)
     }
 
-    /// Appends code and resolves its calls; gives its offset.
+    /// Appends code and resolves its calls; gives its offset. `labeled` code is what a symbol stands for.
     fn append(&mut self, labeled: bool, code: &Code) -> Result<u32> {
         let align = code.align.max(self.least_align);
         self.align = self.align.max(align);
@@ -231,7 +234,7 @@ impl Text {
     }
 }
 
-/// Puts down all that is known of a module.
+/// Writes all sections but those of the code.
 fn module(module: &Module<'_>, s: &mut Sections) -> Result<()> {
     let texts = types(module, s)?;
     let mut counts = [0; ExternKind::ALL.len()];
@@ -293,9 +296,9 @@ fn module(module: &Module<'_>, s: &mut Sections) -> Result<()> {
     Ok(())
 }
 
-/// Puts down the function types, and the texts of the types that globals and tables have.
+/// Writes the function types. Gives the texts of the types that globals and tables have.
 fn types(module: &Module<'_>, s: &mut Sections) -> Result<HashMap<ValType, Str>> {
-    // The group of each type, as its first type and how many it has.
+    // The recursion group of each type: its first type, and how many types it has.
     let mut first = 0;
     let groups = module.rec_groups.iter().flat_map(|&len| {
         let group = (first, len);
@@ -354,7 +357,7 @@ fn types(module: &Module<'_>, s: &mut Sections) -> Result<HashMap<ValType, Str>>
     Ok(texts)
 }
 
-/// Puts down an expression; in an image functions are by their slots.
+/// Writes a constant expression. Its `ref.func` then holds a slot, not an index.
 fn const_expr(module: &Module<'_>, expr: &[ConstOp], ops: &mut Vec<ConstOp>) -> Result<ConstExpr> {
     let mut by_slot = Vec::with_capacity(expr.len());
     for &op in expr {

@@ -1,8 +1,9 @@
-//! How much there is to a function body, counted before it is translated and while it is.
+//! Counts what makes a function slow to compile: in its text, in its operands while it is translated, and in its CLIF.
 //!
-//! Cranelift takes more than linear time for some functions, and a module must not be able to hold up its host. So what
-//! makes the difference is counted: a function beyond the thresholds here is compiled in ways that are linear, and a
-//! module that makes more values pass between blocks than its size allows is refused.
+//! Cranelift's optimizer and its usual register allocator take more than linear time for some functions, and a module
+//! must not be able to hold up its host. What makes them slow is counted here. A function beyond one of the thresholds
+//! is compiled without the optimizer, or without both, and a module that passes too many values between blocks is
+//! refused.
 
 use super::exception::clause;
 use super::legacy::{After, Tries};
@@ -16,97 +17,109 @@ use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{FunctionBody, Operator};
 
-/// A body of more bytes than this is compiled without the optimizer. Size alone is harmless otherwise: what compilers make
-/// of a large table's initializer is large, and its values do not live long.
+/// A body of more bytes than this is compiled without the optimizer, but with the usual register allocator. Long
+/// straight-line code, such as a large table's initializer, is harmless to the allocator, since its values do not live
+/// long.
 const MOST_BYTES: usize = 256 << 10;
 
-/// A function beyond any of these is compiled in linear time: what these take of the builder of CLIF and of the usual
-/// register allocator grows faster than they do. What compilers make seldom gets there.
+/// A function with more locals than this, its parameters included, is compiled in linear time. The time that the
+/// builder of CLIF and the usual register allocator take grows faster than the number of locals, and faster than each
+/// of the numbers below. The output of compilers seldom exceeds one of them.
 const MOST_LOCALS: usize = 2_000;
+/// Likewise for the operands that are on wasm's stack at one time.
 const MOST_OPERANDS: usize = 1_000;
+/// Likewise for what the register allocator walks when it merges values, in arguments; see `webs::Summary::weight`.
 const MOST_WEBS: usize = 128_000_000;
 
-/// The same for exception handlers and for edges that pass something, where there are more than one for so many bytes.
+/// Likewise for the exception handlers that all throwing instructions list, if there is also more than one for so many
+/// bytes of the body.
 const MOST_HANDLERS: usize = 5_000;
 const BYTES_BY_HANDLER: usize = 16;
+/// Likewise for the edges between blocks that pass arguments, if there is also more than one for so many bytes of the
+/// body.
 const MOST_PASSING: usize = 16_000;
 const BYTES_BY_PASSING: usize = 8;
 
-/// The same for the lives of its locals, added up, in instructions and in edges. The builder and the allocator have an entry
-/// for a local in each block that it lives in, and many an instruction begins a block, as a check of a bound does; and a
-/// local that lives across an edge can be an argument there.
+/// Likewise for how long the locals live, summed over all locals: in instructions, in edges, and in calls that a local
+/// lives across. The builder and the allocator have an entry for each block that a local lives in. Many instructions
+/// begin a block, as a bounds check does, and a local that lives across an edge can be an argument there.
 const MOST_LIVES: Span = Span {
     instructions: 128_000_000,
     edges: 4_000_000,
     calls: 1_000_000_000,
 };
 
-/// The same for locals times exception handlers: each local can be an argument of each edge to a handler.
+/// Likewise for the number of locals times the number of exception handlers, since each edge to a handler can have each
+/// local as an argument.
 const MOST_LOCALS_BY_HANDLERS: usize = 4_000_000;
 
-/// The weight of what a function makes pass between its blocks, in values: so much is allowed for each byte of its body.
-/// A type of a thousand results makes a thousand values of two bytes.
+/// The weight of a function is the number of values that its branches and calls may pass between blocks. So many are
+/// allowed for each byte of its body. An instruction of two bytes can pass a thousand values, if the type of its block
+/// has as many results.
 const WEIGHT_PER_BYTE: usize = 16;
 
-/// The weight that all functions of a module may have beyond that.
+/// The weight that all functions of a module together may have beyond that.
 const ALLOWANCE: usize = 1_000_000;
 
-/// The weight of an exception handler that a call lists, besides the operands that it keeps alive.
+/// One exception handler in a call's list weighs as much as so many values, besides the operands that it keeps alive.
 const HANDLER_WEIGHT: usize = 16;
 
-/// An operand that is on the stack while a block ends costs the allocator less than one that is passed as an argument:
-/// so many weigh as much as one of those.
+/// An operand that stays on wasm's stack across the end of a CLIF block is live there, but is no block argument. So
+/// many of them cost the register allocator as much as one argument.
 const IDLE_OPERANDS: usize = 64;
 
-/// Bytes of memory that compiling takes for each byte of a body: the most that was measured for what compilers make, of
-/// bodies that are large enough to matter.
+/// Compiling takes up to so many bytes of memory for each byte of the largest body. This was measured on the output of
+/// compilers, on bodies that are large enough to matter.
 const MEMORY_BY_BYTES: usize = 600;
 
-/// The same for each byte of a module, besides that.
+/// Besides that, compiling takes up to so many bytes of memory for each byte of the module.
 const MEMORY_BY_MODULE: usize = 32;
 
-/// A body that has been looked through.
+/// A body, and what the survey has counted in it.
 pub struct Surveyed<'a> {
     pub index: u32,
     pub body: Body<'a>,
     pub survey: Survey,
 }
 
-/// What one walk over a body counts.
+/// What one walk over the text of a body counts.
 #[derive(Default)]
 pub struct Survey {
-    /// Whether it calls other wasm: only then can it take part in recursion, and needs to look at the stack limit.
+    /// Whether it calls anything, also by a tail call. Only such a function can take part in recursion, and so needs to
+    /// check the stack limit when it begins.
     pub calls: bool,
-    /// What follows each legacy `try` in it, in the order in which they begin.
+    /// What follows the body of each legacy `try` in it, in the order in which they begin.
     pub tries: Vec<After>,
     bytes: usize,
-    /// Over how much of it its locals live, all together.
+    /// How long its locals live, summed over all locals.
     lives: Span,
-    /// How many exception handlers its calls list, all together.
+    /// How many exception handlers its throwing instructions list, summed over all of them.
     handlers: usize,
 }
 
-/// A region of a body in which exceptions are caught in one way.
+/// A part of a body in which exceptions are caught by the same clauses.
 struct Region {
-    /// The region that what is not caught here is thrown in, always one that began earlier.
+    /// The region where exceptions go that this one does not catch: the one around it, or the one that a `delegate`
+    /// names. It always began earlier.
     outer: Option<usize>,
-    /// Its clauses, up to one that catches everything.
+    /// How many clauses it has, up to one that catches everything.
     clauses: usize,
     catches_all: bool,
-    /// How many instructions are in it that can throw.
+    /// How many of its own instructions can throw; those of regions inside it are counted there.
     throwing: usize,
 }
 
-/// What of an open block the walk remembers.
+/// What the walk remembers of an open block.
 #[derive(Clone, Copy)]
 struct Open {
     /// The region that its instructions are in.
     region: usize,
-    /// The number of the `try` that it is.
+    /// If it is a legacy `try`: its number, in the order in which they begin.
     tried: Option<usize>,
 }
 
-/// Looks through a body, as far as it can be read; what cannot is for validation to find.
+/// Looks through a body up to the first instruction that cannot be read. That one is not reported here, since
+/// validation finds it, too.
 pub fn survey(index: u32, body: Body<'_>) -> Surveyed<'_> {
     let survey = Survey::new(&body.body);
     Surveyed {
@@ -208,7 +221,7 @@ impl Survey {
                         regions[body].clauses += 1;
                         regions[body].catches_all |= tag.is_none();
                     }
-                    // What a clause throws, the blocks around its `try` catch.
+                    // A clause is no longer inside its `try`: what it throws is caught further out.
                     open.pop();
                     let around = open.last().copied().unwrap_or(function);
                     open.push(Open {
@@ -236,7 +249,7 @@ impl Survey {
         survey
     }
 
-    /// What a function, with so many locals, can be given to, as far as its text tells.
+    /// How much of Cranelift this function may have, judged by its text alone. `locals` counts its parameters, too.
     pub fn effort(&self, locals: usize) -> Effort {
         let is_linear = locals > MOST_LOCALS
             || self.lives.instructions > MOST_LIVES.instructions
@@ -252,17 +265,17 @@ impl Survey {
     }
 }
 
-/// How much of a body there is, or is between two places.
+/// A position in a body, or a distance between two.
 #[derive(Clone, Copy, Default)]
 struct Span {
     instructions: usize,
-    /// Edges to blocks that others lead to, too.
+    /// Edges to blocks that have other predecessors, too.
     edges: usize,
     calls: usize,
 }
 
 impl Span {
-    /// Adds so many times what is from one place to another.
+    /// Adds `times` the distance from `from` to `to`.
     fn add(&mut self, from: Span, to: Span, times: usize) {
         self.instructions += times * (to.instructions - from.instructions);
         self.edges += times * (to.edges - from.edges);
@@ -270,14 +283,15 @@ impl Span {
     }
 }
 
-/// Over how much of a body its locals live: from where each is set, or last used, to where it is used. A use in a loop of
-/// what was set before the loop is one each time around, and so lasts to the loop's end.
+/// Sums up how long the locals of a body live. A local lives from each set or use to its next use. If it was last set
+/// or used before a loop and is used in it, it lives to the loop's end, since the next turn uses it again.
 #[derive(Default)]
 struct Lives {
-    /// How much there was so far.
+    /// The current position.
     now: Span,
     sum: Span,
-    /// When each local was last set or used; those that are beyond the end were not yet.
+    /// Where each local was last set or used. Locals beyond the end of the list have been neither, and live from the
+    /// start.
     last: Vec<Span>,
     /// The open loops, outermost first.
     loops: Vec<OpenLoop>,
@@ -287,12 +301,14 @@ struct OpenLoop {
     /// How many blocks are open around it.
     depth: usize,
     begin: Span,
-    /// How many locals are used in it, and in no loop around it, that were set before it.
+    /// How many locals that were last set or used before this loop are used in it. A local that is used in nested loops
+    /// is counted at the outermost of those that began after it was last set or used.
     through: usize,
 }
 
 impl Lives {
-    /// A place for what is known of a local; none for a number that validation will refuse.
+    /// Where a local was last set or used; none from number `MOST_LOCALS` on. A function that has so many is compiled
+    /// in linear time anyway, and a number that the function does not have is for validation to refuse.
     fn last(&mut self, local: u32) -> Option<&mut Span> {
         let local = local as usize;
         if local >= MOST_LOCALS {
@@ -332,7 +348,7 @@ impl Lives {
         });
     }
 
-    /// A block ends that has so many around it.
+    /// Ends the block that has `depth` blocks around it.
     fn end(&mut self, depth: usize) {
         if let Some(ended) = self.loops.pop_if(|open| open.depth == depth) {
             self.sum.add(ended.begin, self.now, ended.through);
@@ -340,7 +356,8 @@ impl Lives {
     }
 }
 
-/// How many handlers are listed by all calls: by each, those of its region and of all that this goes on to.
+/// How many handlers are listed by all throwing instructions. Each lists the clauses of its region and of the regions
+/// where exceptions go from there, up to a clause that catches everything.
 fn handlers(regions: &[Region]) -> usize {
     let mut in_force: Vec<usize> = Vec::with_capacity(regions.len());
     let mut sum = 0;
@@ -355,14 +372,14 @@ fn handlers(regions: &[Region]) -> usize {
     sum
 }
 
-/// What translating a body makes of its operands, counted on the way.
+/// Counts the values that a function passes between its blocks, while it is translated.
 pub struct Budget {
     bytes: usize,
-    /// The most operands at once so far.
+    /// The most operands that were on wasm's stack at one time so far.
     operands: usize,
-    /// The weight of all that passes between blocks so far.
+    /// The weight so far; see `WEIGHT_PER_BYTE`.
     weight: usize,
-    /// Known when the body is translated.
+    /// Zero until the whole body is translated.
     webs: webs::Summary,
 }
 
@@ -382,22 +399,22 @@ impl Budget {
         self.weight += edges(op) * (1 + operands);
     }
 
-    /// Counts the exception handlers of a call.
+    /// Counts the exception handlers that a call lists; each keeps all of the operands alive.
     pub fn handlers(&mut self, handlers: usize, operands: usize) {
         self.weight += handlers * (HANDLER_WEIGHT + operands);
     }
 
-    /// Counts the results of an instruction, and the operands that stayed below it while so many blocks ended.
+    /// Counts an instruction's results, and the `operands` that stay live across the ends of so many CLIF `blocks`.
     pub fn results(&mut self, results: usize, blocks: usize, operands: usize) {
         self.weight += results + blocks * operands / IDLE_OPERANDS;
     }
 
-    /// Counts what there is to a function only when it is translated.
+    /// Counts what is known only of finished CLIF.
     pub fn translated(&mut self, func: &ir::Function) {
         self.webs = webs::summary(func, MOST_WEBS);
     }
 
-    /// What the function can be given to, as translating it has shown.
+    /// How much of Cranelift the function may have, judged by its CLIF.
     pub fn effort(&self) -> Effort {
         let passing = self.webs.edges > MOST_PASSING.max(self.bytes / BYTES_BY_PASSING);
         match self.operands > MOST_OPERANDS || self.webs.weight > MOST_WEBS || passing {
@@ -406,30 +423,31 @@ impl Budget {
         }
     }
 
-    /// The weight beyond what the function's size allows.
+    /// The weight beyond what is allowed for the function's size.
     pub fn excess(&self) -> usize {
         self.weight.saturating_sub(WEIGHT_PER_BYTE * self.bytes)
     }
 
-    /// Whether the function alone takes more than a whole module may.
+    /// Whether this function alone exceeds the allowance of a whole module.
     pub fn is_spent(&self) -> bool {
         self.excess() > ALLOWANCE
     }
 }
 
-/// What the functions of a module together may weigh beyond their sizes. Threads add to it in any order.
+/// The weight that a module's functions together have beyond what is allowed for their sizes. Threads add to it in any
+/// order.
 #[derive(Default)]
 pub struct Allowance(AtomicUsize);
 
 impl Allowance {
-    /// Adds what a function takes; whether all so far is allowed.
+    /// Adds one function's excess, and gives whether all so far is allowed.
     pub fn add(&self, excess: usize) -> bool {
         self.0.fetch_add(excess, Ordering::Relaxed) + excess <= ALLOWANCE
     }
 }
 
-/// Checks that there is the memory which compiling a module will take, before the compiler's libraries take it piece by
-/// piece: they end the process where there is none.
+/// Checks that there is as much memory as compiling a module will take. The compiler's libraries take it piece by piece
+/// later, and end the process where there is none.
 pub fn check_memory(module: usize, largest_body: usize) -> Result<()> {
     let estimate = module
         .saturating_mul(MEMORY_BY_MODULE)
@@ -443,15 +461,17 @@ pub fn check_memory(module: usize, largest_body: usize) -> Result<()> {
     }
 }
 
-/// The error for a module that is beyond its allowance with this function.
+/// The error for a module whose allowance is exceeded with this function.
 pub fn too_much(function: u32) -> Error {
     Error::limit(format_args!(
-        "up to function {function}, branches, calls and exception handlers pass {ALLOWANCE} operands more than \
-         {WEIGHT_PER_BYTE} for each byte; use types of fewer results, or nest fewer try_table around calls"
+        "in the functions up to {function}, branches, calls and exception handlers pass {ALLOWANCE} operands more than \
+         {WEIGHT_PER_BYTE} for each byte of their bodies; use types of fewer results, or nest fewer try_table around \
+         calls"
     ))
 }
 
-/// How many edges an instruction makes to blocks that others lead to, too, but for those of calls to exception handlers.
+/// How many edges an instruction makes to blocks that have other predecessors, too. The edges from calls to exception
+/// handlers are not counted here, but by `Budget::handlers`.
 fn edges(op: &Operator<'_>) -> usize {
     match op {
         Operator::Loop { .. }

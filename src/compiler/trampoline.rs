@@ -80,20 +80,20 @@ fn load_constant(b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Val
 /// Records the wasm frame that called this trampoline.
 fn record_exit(b: &mut FunctionBuilder<'_>, store: Value) {
     let fp = b.ins().get_frame_pointer(I64);
-    // The saved frame pointer is the caller's.
+    // The frame pointer points to where the caller's is saved.
     let caller = b.ins().load(I64, MemFlagsData::trusted(), fp, 0);
     let pc = b.ins().get_return_address(I64);
     store_pointer(b, caller, store, offset_of!(VmStore, exit_fp));
     store_pointer(b, pc, store, offset_of!(VmStore, exit_pc));
 }
 
-/// Says that wasm runs again, so that nothing takes the recorded frame for its own.
+/// Clears the recorded exit: wasm runs again, and a backtrace must not start there.
 fn forget_exit(b: &mut FunctionBuilder<'_>, store: Value) {
     let none = b.ins().iconst(I64, 0);
     store_pointer(b, none, store, offset_of!(VmStore, exit_fp));
 }
 
-/// Raises what a builtin has recorded, if `condition` says that it has.
+/// Raises the error that a builtin has recorded, if `condition` is not 0.
 fn raise_if(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value, condition: Value) {
     let (cold, next) = branch_cold(b, condition);
     b.switch_to_block(cold);
@@ -125,7 +125,7 @@ pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Co
     )
 }
 
-/// Puts a check before a function whose frame is large.
+/// Adds a check to a function whose frame is large.
 pub fn check_frame(env: &Env<'_>, scratch: &mut Scratch, mut func: Assembled) -> Result<Assembled> {
     if func.code.frame > UNCHECKED_FRAME {
         func.needs.exits.insert(Builtin::Trap);
@@ -137,8 +137,8 @@ pub fn check_frame(env: &Env<'_>, scratch: &mut Scratch, mut func: Assembled) ->
     Ok(func)
 }
 
-/// The check before wasm code, or code that wasm calls, whose frame is so large. `start` is its wasm offset, if it is
-/// wasm's.
+/// A frame check in wasm's calling convention, for code whose frame has `frame` bytes. `start` is the wasm offset of
+/// the function, or none for a trampoline.
 fn wasm_check(
     env: &Env<'_>,
     scratch: &mut Scratch,
@@ -163,10 +163,10 @@ fn wasm_check(
     })
 }
 
-/// The check before an entry trampoline whose frame is so large.
+/// The frame check of an entry trampoline whose frame has `frame` bytes.
 ///
-/// It has a frame of its own, in which it passes the C parameters on. Cranelift writes those only where they are passed, at
-/// the far end of the frame, and so behind the check.
+/// The check passes the C parameters on through its own frame, which can be large, too. Cranelift writes them there
+/// only at the call, which comes after the comparison.
 fn entry_check(
     env: &Env<'_>,
     scratch: &mut Scratch,
@@ -197,14 +197,14 @@ fn entry_check(
     })
 }
 
-/// Whether a frame of so many bytes below the stack pointer goes beyond the limit.
+/// Whether a frame of `frame` bytes below the stack pointer would go beyond the limit.
 fn is_beyond(b: &mut FunctionBuilder<'_>, limit: Value, frame: u32) -> Value {
     let least = b.ins().iadd_imm_u(limit, i64::from(frame));
     let sp = b.ins().get_stack_pointer(I64);
     b.ins().icmp(IntCC::UnsignedLessThan, sp, least)
 }
 
-/// An entry or host trampoline for functions of this type, and the check that stands before it, if its frame is large.
+/// Compiles the entry or host trampoline for functions of a type, and its frame check, if its frame is large.
 pub fn compile(
     env: &Env<'_>,
     scratch: &mut Scratch,
@@ -233,19 +233,20 @@ pub fn compile(
     Ok((code, Some(check)))
 }
 
-/// How arguments and results cross to C.
+/// How arguments and results pass between wasm and C.
 trait Convention {
-    /// The C parameters after the first ones, which every function of the kind has.
+    /// The C parameters after the fixed ones: an entry has the function before them, a host function its env and the
+    /// caller.
     fn c_params(&self, isa: &dyn TargetIsa, ty: &FuncType) -> Vec<AbiParam>;
 
-    /// Reads wasm arguments from the C parameters.
+    /// Reads the wasm arguments from those C parameters.
     fn take_args(&self, b: &mut FunctionBuilder<'_>, ty: &FuncType, params: &[Value])
     -> Vec<Value>;
 
-    /// Where each result goes: a base and an offset.
+    /// Where each result goes, as a base address and an offset.
     fn result_places(&self, ty: &FuncType, params: &[Value]) -> Vec<(Value, i32)>;
 
-    /// Calls the host function whose vmctx this is, raises its error, gives its results.
+    /// Calls a host function, raises its error if it gives one, and gives its results. `vmctx` is the host function's.
     fn call_host(
         &self,
         b: &mut FunctionBuilder<'_>,
@@ -256,10 +257,10 @@ trait Convention {
     ) -> Vec<Value>;
 }
 
-/// Arguments and results in an array of 16-byte slots, which is the one C parameter.
+/// Arguments and results are in an array of 16-byte slots; its address is the one C parameter.
 struct Boxed;
 
-/// Arguments by value, then a pointer for each result.
+/// Arguments are passed by value, vectors by pointer. Then there is a pointer for each result.
 struct Typed;
 
 impl Convention for Boxed {
@@ -364,7 +365,7 @@ impl Convention for Typed {
                 arg
             });
         }
-        // A host that forgets a result gives zero, not what the stack held.
+        // A result that the host function does not write is zero, and not what the stack held.
         let results = slot(b, SLOT * ty.results.len().max(1));
         for (i, &ty) in ty.results.iter().enumerate() {
             let offset = (i * SLOT) as i32;
@@ -396,7 +397,7 @@ fn load_results(
     types.map(load).collect()
 }
 
-/// A C host may keep a v128 at any address, and slots on the heap are aligned as bytes.
+/// A v128 in C memory or in boxed slots need not be 16-byte aligned.
 fn unaligned() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
@@ -479,7 +480,7 @@ fn entry(
     )
 }
 
-/// Zeroes the results: out-parameters are written on failure too.
+/// Zeroes the results, since a host's out-parameters are written on failure, too.
 fn zero_results(b: &mut FunctionBuilder<'_>, ty: &FuncType, places: &[(Value, i32)]) {
     for (&ty, &(base, offset)) in ty.results.iter().zip(places) {
         zero(b, ty, base, offset);
@@ -497,8 +498,8 @@ fn zero(b: &mut FunctionBuilder<'_>, ty: ValType, base: Value, offset: i32) {
     }
 }
 
-/// How far down the stack the wasm that is entered here may go. The outermost entry decides that, and what it calls,
-/// however deep, shares it; without bounds from the host, the runtime says what this stack has.
+/// The stack limit for this activation. If the store has one, from the host or from an outer activation, it is that. If
+/// not, the runtime computes one for the stack that this entry is on.
 fn entry_limit(
     b: &mut FunctionBuilder<'_>,
     isa: &dyn TargetIsa,
@@ -541,7 +542,7 @@ fn enter(b: &mut FunctionBuilder<'_>, store: Value, limit: Value, call: Block) -
     activation
 }
 
-/// What an activation saves of the store, and where.
+/// What an activation saves of the store: each field's offset in the store, and in the activation.
 const SAVED: [(usize, usize); 4] = [
     (
         offset_of!(VmStore, activation),
@@ -586,7 +587,7 @@ fn host(
             let (vmctx, args) = (params[0], &params[1..]);
             let store = load_constant(&mut b, vmctx, offset_of!(VmHeader, store));
             record_exit(&mut b, store);
-            // The host may enter other stacks and say so: wasm goes on with the limit that it had.
+            // The host may call `inlay_store_stack` meanwhile. The wasm that called it keeps its own limit.
             let limit = load_pointer(&mut b, store, offset_of!(VmStore, stack_limit));
             let results = convention.call_host(&mut b, isa, ty, vmctx, args);
             store_pointer(&mut b, limit, store, offset_of!(VmStore, stack_limit));

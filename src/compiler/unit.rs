@@ -1,4 +1,4 @@
-//! A function body between the steps of the compiler, and what it becomes.
+//! What a function body becomes between the steps of the compiler: CLIF, then machine code.
 
 use super::survey::Budget;
 use crate::image::CallSite;
@@ -11,22 +11,23 @@ use cranelift_frontend::FunctionBuilderContext;
 use std::collections::BTreeSet;
 use wasmparser::FuncValidatorAllocations;
 
-/// How much of Cranelift a function is given to. What takes more than linear time for a function of its kind is left out.
+/// Which of Cranelift's slow parts a function is compiled with. Those that take more than linear time for a function of
+/// its kind are left out; see `survey`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
-    /// The optimizer, and the usual register allocator.
+    /// With the optimizer and the usual register allocator.
     Full,
-    /// No optimizer: it looks for equal values along the whole chain of blocks that lead to each value.
+    /// Without the optimizer, which searches all dominating blocks for equal values.
     NoOptimizer,
-    /// Nor the usual register allocator: each local has its place in the frame, and so has each value.
+    /// Also without the usual register allocator: every local and every value has its place in the frame.
     Linear,
 }
 
-/// A function body, translated.
+/// A function body as CLIF.
 pub struct Unit {
     /// The function's index in the module.
     pub index: u32,
-    /// The wasm offset of its first instruction.
+    /// The offset of its first instruction in the wasm module.
     pub start: u32,
     pub clif: Function,
     pub effort: Effort,
@@ -34,30 +35,31 @@ pub struct Unit {
     pub budget: Budget,
 }
 
-/// What a function needs besides itself.
+/// What a function needs in the image besides its own code.
 #[derive(Default)]
 pub struct Needs {
     /// Builtins that it reaches through an exit trampoline.
     pub exits: BTreeSet<Builtin>,
-    /// Types of the functions that it calls by reference: such a function may be the host's.
+    /// Types of the functions that it calls by reference. Such a function may be the host's, which is called through a
+    /// trampoline.
     pub called_types: BTreeSet<u32>,
 }
 
-/// What a call in compiled code refers to, before the text is laid out.
+/// The target of a call in compiled code, as it is named until the text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Symbol {
     /// A function that the module defines, by its index among all functions.
     Func(u32),
-    /// The body of a function whose symbol is the check of its frame.
+    /// A function's own code, where `Func` names its frame check.
     Body(u32),
     /// The exit trampoline of a builtin.
     Exit(Builtin),
-    /// A trampoline for functions of a type, whose place is taken by the check of its frame.
+    /// A trampoline's own code, where its entry in the image is its frame check.
     Trampoline(u32, TrampolineKind),
 }
 
 impl Symbol {
-    /// The two numbers that Cranelift names it by: the first is for the kind of symbol.
+    /// The two numbers that Cranelift names it by. The first is for the kind of symbol.
     pub fn external_name(self) -> UserExternalName {
         match self {
             Symbol::Func(i) => UserExternalName::new(0, i),
@@ -77,7 +79,7 @@ impl Symbol {
     }
 }
 
-/// A place in code that has to be given the distance to a symbol.
+/// A place in code where the distance to a symbol has to be written.
 pub struct Reloc {
     pub offset: u32,
     pub kind: RelocKind,
@@ -90,20 +92,21 @@ pub struct Code {
     pub bytes: Vec<u8>,
     pub align: u32,
     pub relocs: Vec<Reloc>,
-    /// Its calls. Offsets are from its own start, here and in the handlers.
+    /// Its calls. All offsets are from the start of this code, here and in the other lists.
     pub call_sites: Vec<CallSite>,
-    /// Its calls whose exceptions it catches.
+    /// Those of its calls whose exceptions it catches.
     pub catches: Vec<CatchSite>,
-    /// Bytes of its frame.
+    /// The size of its frame in bytes.
     pub frame: u32,
 }
 
-/// A call whose exceptions are caught by the function that makes it, as `HandlerSite` in an image.
+/// A call whose exceptions are caught by the function that makes it, with offsets from the function's start. See
+/// `image::HandlerSite`.
 pub struct CatchSite {
     pub returns_to: u32,
     pub frame: u32,
     pub context: u32,
-    /// What is caught and where that continues, innermost first.
+    /// What is caught and where execution continues then, innermost first.
     pub handlers: Vec<(Catch, u32)>,
 }
 
@@ -112,17 +115,17 @@ pub struct Assembled {
     pub index: u32,
     pub start: u32,
     pub code: Code,
-    /// The check of a large frame, which stands in its place.
+    /// The check for a large frame, which is called in the place of this code.
     pub frame_check: Option<Code>,
     pub needs: Needs,
 }
 
-/// The compiler's reusable memory; one for each thread.
+/// Memory that the compiler uses again for each function; one for each thread.
 pub struct Scratch {
     pub context: Context,
     pub builder: FunctionBuilderContext,
     pub validator: FuncValidatorAllocations,
-    /// Functions that were assembled: empty, with the memory that they had.
+    /// Emptied functions, kept for their memory.
     spare: Vec<Function>,
 }
 
@@ -136,12 +139,12 @@ impl Scratch {
         }
     }
 
-    /// An empty function.
+    /// Gives an empty function, with the memory of an earlier one if there is one.
     pub fn function(&mut self) -> Function {
         self.spare.pop().unwrap_or_else(Function::new)
     }
 
-    /// Puts a function into the context, in the place of the one that was compiled there before.
+    /// Puts a function into the context. The one that was compiled there before is emptied and kept.
     pub fn load(&mut self, function: Function) {
         self.context.clear();
         let before = std::mem::replace(&mut self.context.func, function);

@@ -1,19 +1,19 @@
-//! Webs: values that are passed on as arguments of edges, from block to block, and that the register allocator keeps in one
-//! place. For each argument it tries to put what it has of the argument and of the parameter together, and goes through
-//! all of both. A web that grows argument by argument takes as much time as the square of their number.
+//! A web is a set of values that the register allocator wants in one place: block parameters, and the arguments that
+//! edges pass to them. For each argument the allocator tries to merge the live ranges of the argument and the
+//! parameter, and walks both. So a web that grows by one argument at a time costs the square of their number.
 
 use cranelift_codegen::ir::{Block, Function, Value};
 
-/// What is known of a function's webs.
+/// What a function's webs cost.
 #[derive(Default)]
 pub struct Summary {
-    /// How many edges pass something.
+    /// How many edges pass arguments.
     pub edges: usize,
-    /// How much the register allocator goes through for the webs, in arguments.
+    /// How many arguments the register allocator walks in all merges together.
     pub weight: usize,
 }
 
-/// Looks at a function's webs, and weighs them if they can weigh more than `least`.
+/// Counts a function's webs. The weight takes longer to find, and is 0 unless it could exceed `least`.
 pub fn summary(func: &Function, least: usize) -> Summary {
     let (mut passing, mut all) = (0, 0);
     for (_, args) in edges(func) {
@@ -46,7 +46,8 @@ fn weight(func: &Function) -> usize {
     weight
 }
 
-/// Each edge: where it leads, and what it passes, which need not be a value.
+/// Every edge: the block that it leads to, and the value of each argument, or none for the result or exception of a
+/// call.
 fn edges(func: &Function) -> impl Iterator<Item = (Block, Vec<Option<Value>>)> {
     let dfg = &func.dfg;
     let ends = func
@@ -63,23 +64,24 @@ fn edges(func: &Function) -> impl Iterator<Item = (Block, Vec<Option<Value>>)> {
     })
 }
 
-/// Sets of values: a tree for each, in which a value leads to another until one leads to itself.
+/// Disjoint sets of values. Each set is a tree, in which a value leads to another, up to a root that leads to itself.
 struct Webs {
     all: Vec<Web>,
 }
 
-/// What a value leads to and, where that is itself, what is known of its web.
+/// A node of such a tree. At the root, the other fields describe the web.
 #[derive(Clone, Copy, Default)]
 struct Web {
     parent: usize,
+    /// How many arguments it has.
     args: usize,
-    /// The places in the layout of the blocks where its life begins and ends.
+    /// The first and the last block that it lives in, as positions in the layout.
     begin: usize,
     end: usize,
 }
 
 impl Webs {
-    /// Each value for itself.
+    /// Makes a web of each value alone.
     fn new(func: &Function) -> Webs {
         let dfg = &func.dfg;
         let mut all = vec![Web::default(); dfg.num_values()];
@@ -105,7 +107,7 @@ impl Webs {
     fn root(&mut self, value: Value) -> usize {
         let mut at = value.as_u32() as usize;
         while self.all[at].parent != at {
-            // Each step halves the way for the next.
+            // Each value on the way then leads two steps further, so that the way is shorter next time.
             let above = self.all[at].parent;
             self.all[at].parent = self.all[above].parent;
             at = above;
@@ -113,7 +115,7 @@ impl Webs {
         at
     }
 
-    /// Makes one web of two, if neither lives while the other does: the allocator cannot keep those in one place.
+    /// Merges the webs of two values, unless both live at the same time: the allocator cannot keep those in one place.
     fn join(&mut self, a: Value, b: Value) {
         let (a, b) = (self.root(a), self.root(b));
         let (one, other) = (self.all[a], self.all[b]);

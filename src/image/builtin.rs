@@ -13,14 +13,15 @@ pub enum Ty {
     I64,
     F32,
     F64,
-    /// A pointer to 16 bytes; a result is written behind a last pointer parameter.
+    /// A pointer to 16 bytes. A result is written through a pointer that is one more parameter, the last.
     V128,
 }
 
 /// How compiled code reaches a builtin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Called directly: it neither fails nor looks at the stack.
+    /// It is called directly: by wasm, if it neither fails nor looks at the stack; otherwise only by trampolines, which
+    /// record the exit from wasm themselves, if there is one.
     Plain,
     /// Through an exit trampoline, which records where wasm was and raises the error that the builtin recorded, if any.
     Exit,
@@ -52,7 +53,8 @@ macro_rules! builtins {
                 match self { $(Builtin::$name => builtins!(@result $($result)?),)* }
             }
 
-            /// The WebAssembly instruction it stands for; empty when a host cannot replace it.
+            /// The name under which a host can replace it: that of the WebAssembly instruction, but for `f32.fma` and
+            /// `f64.fma`, which are one lane of relaxed multiply-add. It is empty if a host cannot replace it.
             pub fn instruction(self) -> &'static str {
                 match self { $(Builtin::$name => $text,)* }
             }
@@ -120,7 +122,7 @@ builtins! {
 }
 
 impl Builtin {
-    /// The builtin that a host names when it replaces one.
+    /// The builtin that a host can replace under this name.
     pub fn from_instruction(name: &str) -> Option<Builtin> {
         let mut all = Builtin::ALL.iter().copied();
         all.find(|builtin| !name.is_empty() && builtin.instruction() == name)

@@ -35,7 +35,7 @@ fn ascends<T: Field>(records: Records<'_, T>, before: impl Fn(T, T) -> bool) -> 
 
 impl Check<'_> {
     fn all(&self) -> bool {
-        // What later checks follow is checked before them.
+        // These are in this order because later checks index with what earlier ones have verified.
         self.text_spans()
             && self.types()
             && self.spaces()
@@ -45,7 +45,7 @@ impl Check<'_> {
             && self.code()
     }
 
-    /// Whether text is in the section of bytes, with the NUL that ends it.
+    /// Whether text is in the section of bytes, with a NUL after it.
     fn text(&self, text: Str) -> bool {
         let bytes = self.s.bytes().bytes();
         bytes.get(text.range().end) == Some(&0)
@@ -63,7 +63,7 @@ impl Check<'_> {
     fn types(&self) -> bool {
         let types = self.s.types();
         let values = self.s.values();
-        // The recursion group at hand: its first type, and the first one after it.
+        // The first type of the current recursion group, and the first type after it.
         let (mut first, mut end) = (0u32, 0u32);
         types.iter().zip(0u32..).all(|(ty, index)| {
             if index == end {
@@ -73,7 +73,7 @@ impl Check<'_> {
             let list = |span: Span<ValType>| {
                 span.is_within(values.len())
                     && span.len as usize <= MOST_PARAMS
-                    // A type refers to its own group and to what comes before it.
+                    // A type refers to types of its own group, and to those before it.
                     && values.part(span).iter().all(|ty| self.refers(ty, end as usize))
             };
             index < end
@@ -85,14 +85,14 @@ impl Check<'_> {
         })
     }
 
-    /// Whether a type refers to one of the first `types` types, if it refers to any.
+    /// Whether a type that refers to a function type refers to one of the first `types`.
     fn refers(&self, ty: ValType, types: usize) -> bool {
         match ty {
             ValType::Ref(RefType {
                 heap: HeapType::Type(index),
                 ..
             }) => below(index, types),
-            // In an image types are by their indices.
+            // `Recursive` occurs only while ids are made. In an image types are named by their indices.
             ValType::Ref(RefType {
                 heap: HeapType::Recursive(_),
                 ..
@@ -105,7 +105,7 @@ impl Check<'_> {
         self.refers(ty, self.s.types().len())
     }
 
-    /// The index spaces, each of as many as the header says.
+    /// Whether each index space has as many entries as the header says, and all of them are valid.
     fn spaces(&self) -> bool {
         let (s, shape) = (self.s, self.image.header().shape);
         let types = s.types().len();
@@ -156,7 +156,7 @@ impl Check<'_> {
                 .is_none_or(|start| self.image.func_ref_slot(start).is_some())
     }
 
-    /// Imports come first in the index spaces, in their order.
+    /// Whether the imports of each kind are numbered from 0 in their order, and are as many as the header says.
     fn imports(&self) -> bool {
         let shape = self.image.header().shape;
         let mut counts = [0; 5];

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Something of a fixed number of bytes.
+/// A value that takes a fixed number of bytes in an image.
 pub trait Field: Copy {
     const SIZE: usize;
 
@@ -19,7 +19,7 @@ pub trait Field: Copy {
     /// Appends its bytes.
     fn put(self, out: &mut Vec<u8>);
 
-    /// Whether bytes are what would be put for the value that they are read as: no other bytes are accepted.
+    /// Whether decoding and encoding gives the same bytes. Other bytes are refused, so that every value has one form.
     fn is_canonical(bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
         scratch.clear();
         Self::get(bytes).put(scratch);
@@ -75,7 +75,7 @@ macro_rules! records {
     )*};
 }
 
-/// A part of another section, as a position and a count.
+/// A part of another section: the position of its first element, and their number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Span<T> {
     pub start: u32,
@@ -126,13 +126,13 @@ impl<T> Field for Span<T> {
     }
 }
 
-/// Text in the section of bytes, with a NUL behind it that is not counted: also a string of C where it lies.
+/// Text in the section of bytes. A NUL follows it that is not counted, so it is also a C string where it lies.
 pub type Str = Span<u8>;
 
-/// No position: what would be an `Option`.
+/// Stands for `None` where a position is optional.
 pub const NONE: u32 = u32::MAX;
 
-/// Whether bytes are what would be put for the value that they are read as.
+/// Whether decoding and encoding gives the same bytes, as [`Field::is_canonical`].
 pub type Canonical = fn(&[u8], &mut Vec<u8>) -> bool;
 
 /// The elements of a section, or a part of them.
@@ -143,7 +143,7 @@ pub struct Records<'a, T> {
 }
 
 impl<'a, T: Field> Records<'a, T> {
-    /// The elements in these bytes, of which there are whole ones only.
+    /// The elements in these bytes, which hold no part of an element.
     pub fn new(bytes: &'a [u8]) -> Self {
         Records {
             bytes,
@@ -161,7 +161,7 @@ impl<'a, T: Field> Records<'a, T> {
         Some(T::get(bytes))
     }
 
-    /// The element at an index that is known to be in range, as those of an image that was checked are.
+    /// The element at an index. Panics if it is out of range; the check of an image excludes that.
     pub fn at(self, index: u32) -> T {
         self.get(index as usize).expect("the image was checked")
     }
@@ -170,12 +170,13 @@ impl<'a, T: Field> Records<'a, T> {
         self.bytes.chunks_exact(T::SIZE).map(T::get)
     }
 
-    /// How to check each element by itself, without knowing what it is.
+    /// The bytes, the size of an element, and its canonical check, without the element's type: for one loop over all
+    /// sections.
     pub fn unchecked(self) -> (&'a [u8], usize, Canonical) {
         (self.bytes, T::SIZE, T::is_canonical)
     }
 
-    /// A part that is known to be in range.
+    /// A part of the elements. Panics if it is out of range; the check of an image excludes that.
     pub fn part(self, span: Span<T>) -> Records<'a, T> {
         let range = span.range();
         Records::new(&self.bytes[range.start * T::SIZE..range.end * T::SIZE])
@@ -208,7 +209,8 @@ impl<'a> Records<'a, u8> {
     }
 }
 
-/// Defines the sections of an image: their accessors, and the vectors that they are made of.
+/// Defines the sections of an image from one list: their accessors, the vectors that they are made of, and the
+/// directory.
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident: $ty:ty,)*) => {
         /// How many sections there are.
@@ -254,7 +256,7 @@ macro_rules! sections {
                 true $(&& spans.next().is_some_and(|span| whole(span, <$ty as Field>::SIZE)))*
             }
 
-            /// Whether each element is written as it has to be.
+            /// Whether each element has the one form of its value.
             pub fn is_canonical(self) -> bool {
                 let mut scratch = Vec::new();
                 let largest = 0usize $(.max(<$ty as Field>::SIZE))*;
@@ -262,7 +264,7 @@ macro_rules! sections {
                     return false;
                 }
                 [$(self.$name().unchecked()),*].into_iter().all(|(bytes, size, is_canonical)| {
-                    // Any byte is one.
+                    // Single bytes are always canonical.
                     size == 1 || bytes.chunks_exact(size).all(|bytes| is_canonical(bytes, &mut scratch))
                 })
             }
@@ -366,7 +368,7 @@ impl Field for ValType {
     }
 }
 
-/// Minimum, maximum, and whatever else there is to the type of a table or memory.
+/// What the types of tables and memories have in common: a minimum, a maximum, and flags.
 #[derive(Clone, Copy)]
 struct Sized {
     minimum: u64,
@@ -393,7 +395,8 @@ impl Field for Sized {
 }
 
 impl Sized {
-    /// Bit 0 says whether there is a maximum; the others are the type's.
+    /// Bit 0 of the stored bits says whether there is a maximum. The rest is the type's flags, which are given here as
+    /// `bits`.
     fn new(minimum: u64, maximum: Option<u64>, bits: u32) -> Sized {
         Sized {
             minimum,
@@ -439,7 +442,7 @@ impl Field for TableType {
             table64: ty.bits & 2 != 0,
             element: match ValType::get(&bytes[Sized::SIZE..]) {
                 ValType::Ref(element) => element,
-                // The check of images refuses what is no reference.
+                // The canonical check refuses an image where this is no reference.
                 _ => RefType::FUNC,
             },
         }

@@ -30,7 +30,7 @@ use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
 use signature::Signatures;
 use vmctx::Shape;
 
-/// What stands at the start of a file.
+/// The first bytes of every image file.
 const MAGIC: [u8; 8] = *b"\0inlay\r\n";
 
 /// The number of this build's form of images.
@@ -39,7 +39,7 @@ const FORMAT: u64 = match u64::from_str_radix(env!("INLAY_IMAGE_FORMAT"), 10) {
     Err(_) => panic!("the build script gives a number"),
 };
 
-/// Bytes for the name of the version that made an image.
+/// The length in bytes of the name of the version that made an image.
 const VERSION_LEN: usize = 16;
 
 impl<const N: usize> Field for [u8; N] {
@@ -61,7 +61,7 @@ records! {
         /// The version of Inlay that made the image, padded with NULs.
         pub version: [u8; VERSION_LEN],
         pub format: u64,
-        /// Of all bytes of the file but these eight; in memory it is 0.
+        /// The checksum of all bytes of the file but these eight. It is 0 in memory.
         pub checksum: u64,
         pub metadata_len: u64,
         pub text_len: u64,
@@ -70,7 +70,8 @@ records! {
         pub shape: Shape,
         /// The start function, or `NONE`.
         pub start: u32,
-        /// 1 if references to exceptions can be anywhere but in the frames of the module's functions.
+        /// 1 if exnrefs may be outside the frames of the module's functions: in globals, tables, parameters, results or
+        /// exceptions.
         pub passes_exceptions: u32,
         pub triple: Str,
         /// Every setting that the code was made with.
@@ -81,10 +82,10 @@ records! {
     pub struct TypeRecord {
         pub params: Span<ValType>,
         pub results: Span<ValType>,
-        /// The recursion group that it is in, as its first type and how many it has.
+        /// The recursion group that it is in: the index of the group's first type, and how many types it has.
         pub group: u32,
         pub group_len: u32,
-        /// How it is written, if an import or export is of it.
+        /// The type as text, if a function or tag that is imported or exported is of it; otherwise empty.
         pub signature: Str,
     }
 
@@ -92,7 +93,7 @@ records! {
         pub module: Str,
         pub name: Str,
         pub kind: ExternKind,
-        /// In the index space of its kind, which begins with the imports.
+        /// Its index in the index space of its kind, which begins with the imports.
         pub index: u32,
     }
 
@@ -104,25 +105,25 @@ records! {
 
     pub struct TableRecord {
         pub ty: TableType,
-        /// What each element starts as; null if it is empty.
+        /// The expression for what each element starts as. If it is empty, that is null.
         pub init: ConstExpr,
-        /// The element's type, as a signature has it.
+        /// The element's type as text, as in a signature.
         pub element_text: Str,
     }
 
     pub struct GlobalRecord {
         pub ty: GlobalType,
-        /// Empty if the global is imported.
+        /// The expression for its value. It is empty if the global is imported.
         pub init: ConstExpr,
-        /// The content's type, as a signature has it.
+        /// The content's type as text, as in a signature.
         pub content_text: Str,
     }
 
-    /// An element segment: functions by their slots among the function references, or expressions. One of the two is
-    /// empty.
+    /// An element segment. Its items are functions, by their slots among the function references, or expressions; one
+    /// of the two lists is empty.
     pub struct ElementSegment {
         pub mode: SegmentMode,
-        /// Where an active one goes.
+        /// The table that an active segment is copied to.
         pub table: u32,
         pub offset: ConstExpr,
         pub slots: Span<u32>,
@@ -131,13 +132,13 @@ records! {
 
     pub struct DataSegment {
         pub mode: SegmentMode,
-        /// Where an active one goes.
+        /// The memory that an active segment is copied to.
         pub memory: u32,
         pub offset: ConstExpr,
         pub bytes: Span<u8>,
     }
 
-    /// A name of the name section.
+    /// A function's name from the name section.
     pub struct FuncName {
         pub func: u32,
         pub name: Str,
@@ -163,11 +164,11 @@ records! {
         pub frame: u32,
         /// Where the vmctx is, in bytes from the stack pointer.
         pub context: u32,
-        /// What is caught, innermost first.
+        /// The clauses that catch its exceptions, innermost first.
         pub handlers: Span<Handler>,
     }
 
-    /// What a call catches, and where in the text it continues then.
+    /// What a call catches, and where in the text execution continues then.
     pub struct Handler {
         pub catch: Catch,
         pub lands_at: u32,
@@ -184,16 +185,16 @@ records! {
 }
 
 sections! {
-    /// Names, data, and whatever else is bytes.
+    /// Names, texts of types, the contents of data segments, and whatever else is bytes.
     bytes: u8,
     types: TypeRecord,
     /// The parameters and results of all types.
     values: ValType,
     imports: Import,
     exports: Export,
-    /// The positions of the exports in the order of their names.
+    /// The positions of the exports, in the order of the exports' names.
     exports_by_name: u32,
-    /// The type of every function, imports first; so are the next four.
+    /// The function type of every function, imports first, as in the next four sections.
     funcs: u32,
     tables: TableRecord,
     memories: MemoryType,
@@ -206,8 +207,9 @@ sections! {
     element_slots: u32,
     element_exprs: ConstExpr,
     data: DataSegment,
-    /// Functions that can be reached by reference, ascending: exported, in an element segment, a global, or named by
-    /// `ref.func`. Each has a slot among an instance's function references.
+    /// Functions that need a reference: those that are exported, in an element segment, in the initializer of a global
+    /// or table, or the start function. They are ascending, and a function's position here is its slot among an
+    /// instance's function references.
     escaping: u32,
     /// Ascending by function.
     func_names: FuncName,
@@ -225,7 +227,8 @@ sections! {
     trampolines: Trampoline,
 }
 
-/// Defines enumerations that are numbers in a record; a number that is none of them reads as the last.
+/// Defines enumerations that are numbers in a record. An unknown number reads as the last variant; the check refuses
+/// such an image.
 macro_rules! kinds {
     ($($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $number:literal,)* })*) => {$(
         $(#[$meta])*
@@ -280,22 +283,22 @@ kinds! {
     }
 }
 
-/// What a catch clause catches, and how it takes it.
+/// What a catch clause catches, and whether it takes an exnref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Catch {
     /// Exceptions of this tag, by its index in the module; any if there is none.
     pub tag: Option<u32>,
-    /// Whether the exception itself is wanted, as an `exnref`.
+    /// Whether it takes a reference to the exception, an `exnref`.
     pub exnref: bool,
 }
 
 impl Catch {
-    /// Whether it catches whatever is thrown, so that no clause after it is asked.
+    /// Whether it catches whatever is thrown, so that no clause after it is reached.
     pub fn catches_all(self) -> bool {
         self.tag.is_none()
     }
 
-    /// As a number; a module has fewer than a million tags.
+    /// The clause as a number. The tag fits, since a module has at most a million tags.
     pub fn encode(self) -> u32 {
         self.tag.map_or(0, |tag| tag + 1) << 1 | u32::from(self.exnref)
     }
@@ -320,7 +323,7 @@ impl Field for Catch {
     }
 }
 
-/// Displays bytes that are UTF-8 in all images that are not damaged.
+/// Bytes as text; "?" if they are not UTF-8, as in a damaged image.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or("?")
 }
@@ -331,7 +334,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of these sections. What the header says of lengths, version and form is filled in here.
+    /// Makes an image of these sections. The header's magic, version, format and length of the metadata are filled in
+    /// here.
     pub fn new(header: Header, sections: Sections) -> Result<Image> {
         let mut metadata = Vec::new();
         header.put(&mut metadata);
@@ -370,7 +374,7 @@ impl Image {
         self.sections().bytes().part(span).bytes()
     }
 
-    /// Text that is a string of C where it lies: a NUL follows its bytes.
+    /// A text of the image as a C string: a NUL follows its bytes.
     pub fn c_str(&self, text: Str) -> *const std::ffi::c_char {
         self.bytes(text).as_ptr().cast()
     }
@@ -390,7 +394,7 @@ impl Image {
         (start != NONE).then_some(start)
     }
 
-    /// The function type of this index. What it refers to are indices of the module.
+    /// The function type of this index. It refers to other types by their indices in the module.
     pub fn func_type(&self, index: u32) -> Result<FuncType> {
         let sections = self.sections();
         let ty = sections.types().at(index);
@@ -422,13 +426,13 @@ impl Image {
         Ok(group)
     }
 
-    /// The function type of this index, for use outside the module.
+    /// The function type of this index with all types that it refers to, for use outside the module.
     pub fn closed_type(&self, index: u32) -> Result<ClosedType> {
         let first = |index| self.sections().types().at(index).group;
         ClosedType::new(index, first, |first| self.type_group(first))
     }
 
-    /// What writes the module's function types.
+    /// A writer of this module's signatures.
     fn signatures(&self) -> Signatures<impl Fn(u32) -> Option<FuncType>> {
         Signatures {
             types: |index: u32| {
@@ -441,19 +445,19 @@ impl Image {
         }
     }
 
-    /// How a function type is written.
+    /// A function type as text.
     pub fn signature(&self, index: u32) -> Result<Text> {
         let alone = self.sections().types().at(index).group_len == 1;
         let own = alone.then_some(index);
         self.signatures().text(&self.func_type(index)?, own)
     }
 
-    /// How a value type is written.
+    /// A value type as text.
     pub fn value_text(&self, ty: ValType) -> Result<Text> {
         self.signatures().value_text(ty)
     }
 
-    /// What an import or export is.
+    /// The type of an import or export, by its kind and index.
     pub fn extern_type(&self, kind: ExternKind, index: u32) -> ExternType {
         let sections = self.sections();
         match kind {

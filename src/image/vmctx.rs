@@ -24,25 +24,28 @@ const _: () = assert!(UNCHECKED_FRAME as usize * 4 <= STACK_RESERVE);
 pub struct VmActivation {
     /// The activation that was current before.
     pub previous: *mut VmActivation,
-    /// Frame pointer, stack pointer and handler of the entry trampoline: where a trap resumes.
+    /// The frame pointer, stack pointer and handler of the entry trampoline. Execution continues there when an error
+    /// ends this activation.
     pub entry_fp: usize,
     pub entry_sp: usize,
     pub handler: usize,
-    /// What the store held before: restored when this activation ends.
+    /// What the store held before. It is restored when this activation ends.
     pub outer_exit_fp: usize,
     pub outer_exit_pc: usize,
     pub outer_stack_limit: usize,
-    /// The limit of wasm in this activation, whatever host functions make of the store's.
+    /// Wasm's limit in this activation. A host function may change the store's; a catch clause then continues with this
+    /// one.
     pub stack_limit: usize,
 }
 
 /// The part of a store that compiled code reads and writes; its first field, so that both have one address.
 #[repr(C)]
 pub struct VmStore {
-    /// Wasm traps when its stack pointer is below this; 0 when no wasm runs and the host set no bounds.
+    /// Wasm traps when its stack pointer is below this. It is 0 when no wasm runs and the host has set no bounds.
     pub stack_limit: usize,
-    /// Frame pointer of the innermost wasm frame, and the address that its callee returns to: set on the way out to the
-    /// host or a builtin that may fail. The frame pointer is 0 while wasm runs, or a builtin that is called directly.
+    /// The frame pointer of the innermost wasm frame, and the address that its callee returns to. Trampolines set them
+    /// on the way out to the host, or to a builtin that may fail. `exit_fp` is 0 while wasm runs, also in a builtin
+    /// that wasm calls directly.
     pub exit_fp: usize,
     pub exit_pc: usize,
     /// The innermost activation.
@@ -55,7 +58,7 @@ pub struct VmStore {
 #[repr(C)]
 pub struct VmHeader {
     pub store: *mut VmStore,
-    /// The engine's table of builtins.
+    /// The engine's table of builtins, in the order of `Builtin::ALL`.
     pub builtins: *const *const c_void,
 }
 
@@ -65,18 +68,19 @@ pub struct VmContext {
     pub header: VmHeader,
     /// The store's ids of the module's function types.
     pub type_ids: *const u32,
-    /// The runtime's instance.
+    /// The runtime's `Instance`.
     pub instance: *mut c_void,
 }
 
-/// The vmctx of a host function, one for each instance that imports it.
+/// The vmctx of a host function: one for each instance that imports it, and one for each function that the host makes
+/// in a store.
 #[repr(C)]
 pub struct VmHostFunc {
     pub header: VmHeader,
     /// A typed C function, or null when the function takes boxed values.
     pub function: *const c_void,
     pub env: *mut c_void,
-    /// The importing instance, or null.
+    /// The importing instance, or null if there is none.
     pub instance: *mut c_void,
 }
 
@@ -121,14 +125,14 @@ pub struct VmTable {
 #[derive(Clone, Copy)]
 pub struct VmGlobal(pub [u8; 16]);
 
-/// An exception, as the code sees it where it is caught.
+/// An exception, as compiled code sees it where it is caught.
 #[repr(C)]
 pub struct VmException {
     /// The values that it carries, one in each slot.
     pub values: *mut [u8; SLOT],
-    /// The tag, known by its address.
+    /// The tag, whose address is its identity.
     pub tag: *const c_void,
-    /// What wasm has as an `exnref` to it: a number that no other exception gets, or 0 if it is caught without.
+    /// Its exnref: a number that is never reused, or 0 if wasm has no reference to it.
     pub exnref: u64,
 }
 
@@ -152,14 +156,14 @@ const _: () = {
 };
 
 records! {
-    /// How many of everything a module has: what its vmctx is laid out by.
+    /// How many objects of each kind a module has. Its vmctx is laid out by these numbers.
     pub struct Shape {
         pub imported_funcs: u32,
         pub imported_tables: u32,
         pub imported_memories: u32,
         pub imported_globals: u32,
         pub imported_tags: u32,
-        /// Those that the module defines.
+        /// How many the module defines, here and in the next three fields.
         pub tables: u32,
         pub memories: u32,
         pub globals: u32,
@@ -212,14 +216,15 @@ impl VmLayout {
             imported_tables_len: shape.imported_tables,
             imported_memories_len: shape.imported_memories,
             imported_globals_len: shape.imported_globals,
-            // Memories and tables first: their offsets stay small, and so do the instructions that use them.
+            // Memories and tables come first: so their offsets are small, and the instructions that use them are short.
             memories: area(shape.memories, size_of::<VmMemory>()),
             tables: area(shape.tables, size_of::<VmTable>()),
             globals: area(shape.globals, size_of::<VmGlobal>()),
             imported_funcs: area(shape.imported_funcs, size_of::<VmFuncImport>()),
             imported_tables: area(shape.imported_tables, 8),
             imported_memories: area(shape.imported_memories, 8),
-            // A pointer for each memory, if any is shared: that one's definition is not this instance's own.
+            // If any memory is shared, there is a pointer for every memory, since a shared one's definition is outside
+            // the instance.
             shared_memories: area(shape.shares * (shape.imported_memories + shape.memories), 8),
             imported_globals: area(shape.imported_globals, 8),
             func_refs: area(shape.func_refs, size_of::<VmFuncRef>()),

@@ -9,7 +9,7 @@ use crate::fallible::{self, boxed};
 use crate::image::ValType;
 use crate::image::vmctx::{VmContext, VmException};
 
-/// A tag, known by its address. Its type is by the store's ids.
+/// A tag. Its address is its identity, and its type is one of the store's ids of function types.
 pub struct Tag {
     pub store: *mut Store,
     pub type_id: u32,
@@ -18,12 +18,12 @@ pub struct Tag {
 /// A thrown exception and its values.
 #[repr(C)]
 pub struct Exception {
-    /// What compiled code sees: `values` points to the vector's.
+    /// What compiled code reads of it. Its `values` points into the vector below.
     vm: VmException,
     values: Vec<Slot>,
-    /// What the values are; its own, since an error may be looked at when the store is gone.
+    /// The types of the values. They outlive the store, since the host may look at an error when the store is gone.
     types: Params,
-    /// The id of the tag's store; wasm of no other can catch it.
+    /// The id of the tag's store. Only wasm of that store can catch the exception.
     store: u64,
     /// Whether a sweep has found a reference to it.
     pub(super) found: bool,
@@ -63,7 +63,7 @@ impl Exception {
         Ok(exception)
     }
 
-    /// An exception that wasm has a reference to, to be thrown again: whoever catches it by reference gets the same one.
+    /// A copy to throw again, with the same exnref: whoever catches it by reference gets the original.
     ///
     /// # Safety
     /// The tag's store lives.
@@ -74,7 +74,7 @@ impl Exception {
         Ok(again)
     }
 
-    /// What wasm has as a reference to it; 0 if nothing.
+    /// Its exnref; 0 if wasm has none.
     pub fn exnref(&self) -> u64 {
         self.vm.exnref
     }
@@ -95,7 +95,7 @@ impl Exception {
         &self.types
     }
 
-    /// The error that an exception is until something catches it.
+    /// Wraps the exception in an error, which is what travels until something catches it.
     pub fn into_error(self: Box<Self>) -> Error {
         let error = Error::new(
             ErrorKind::Exception,
@@ -105,19 +105,19 @@ impl Exception {
     }
 }
 
-/// Where a thrown exception is caught.
+/// Where execution continues when a thrown exception is caught.
 #[derive(Clone, Copy)]
 pub struct Landing {
     pub pc: usize,
     pub sp: usize,
     pub fp: usize,
-    /// The exception, for the landing code.
+    /// The exception, which the landing code gets.
     pub exception: *mut VmException,
 }
 
 impl Store {
-    /// Where to go on with what is pending: to a landing if something catches it, and otherwise to the innermost entry, for
-    /// which the error gets a backtrace if it has none.
+    /// Where execution continues after a raise: at a catch clause or, if there is none, at the innermost entry. In that
+    /// case the error gets a backtrace, if it has none.
     ///
     /// # Safety
     /// Wasm of this store runs on this stack, and has recorded its exit.
@@ -136,9 +136,9 @@ impl Store {
         landing
     }
 
-    /// If what is pending is an exception that the innermost activation catches: where. It is then no longer pending.
-    /// If it is caught by reference and the store holds as many as it may: nowhere, and an error that says so is
-    /// pending in its place.
+    /// Finds the clause of the innermost activation that catches the pending exception, and takes the exception. If
+    /// there is no such clause, it stays pending. If it is wanted by reference and the store is full, a limit error
+    /// replaces it, and it is not caught.
     ///
     /// # Safety
     /// Wasm of this store runs on this stack, and has recorded its exit.
@@ -160,14 +160,15 @@ impl Store {
             }
         }
         let mut exception: Box<Exception> = self.take_pending()?.into_payload()?;
-        // Wasm runs again. A host function that raised this may have said that it enters another stack.
+        // Wasm runs again. A host function may have set another stack meanwhile: restore this activation's limit.
         self.vm.exit_fp = 0;
         // SAFETY: as the caller promises.
         self.vm.stack_limit = unsafe { (*self.vm.activation).stack_limit };
         landing.exception = match again {
             _ if !by_reference => {
                 let address = &raw mut exception.vm;
-                // The landing code reads the values at once; they go with the next exception.
+                // It is kept until the next exception is caught by value. That is long enough, since the landing code
+                // reads the values at once.
                 self.landed = Some(exception);
                 address
             }
@@ -177,12 +178,12 @@ impl Store {
         Some(landing)
     }
 
-    /// Drops the exceptions that wasm can no longer refer to, if there may be many and it can be told.
+    /// Drops the exceptions that wasm can no longer refer to, if there are enough of them and it can be known which.
     ///
-    /// It can where references stay in the frames of functions, and all of those are in one piece of stack: that of the only
-    /// activation there is, since activations end in the reverse order of their beginning. What is inner to the landing is
-    /// gone then, and no register is kept over the landing, so a reference that is left is in a word from there on. Words
-    /// that only look like one keep an exception longer.
+    /// It can be known only if exnrefs are in stack frames alone, and if there is one activation, whose frames are in
+    /// one piece of stack. The frames further in than the landing's are gone, and registers are dead at the landing, so
+    /// any live exnref is a word between the landing's stack pointer and the entry's frame. Another word that looks
+    /// like an exnref keeps its exception.
     ///
     /// # Safety
     /// As for `catch`; the landing is in the innermost activation.
@@ -196,12 +197,12 @@ impl Store {
             return;
         }
         let words = (landing.sp..activation.entry_fp).step_by(size_of::<u64>());
-        // SAFETY: this is the stack of compiled code which waits for what is raised now.
+        // SAFETY: the words are on the stack of compiled code, in frames that wait for what is raised now.
         let words = words.map(|at| unsafe { (at as *const u64).read_volatile() });
         self.exnrefs.sweep(words);
     }
 
-    /// The innermost clause that catches this tag, and whether it wants a reference.
+    /// Finds the innermost clause that catches this tag. Gives where it lands, and whether it takes an exnref.
     ///
     /// # Safety
     /// As for `catch`.
@@ -214,7 +215,7 @@ impl Store {
                 && let Some(site) = module.image.handler_site(offset + 1)
             {
                 let sp = fp - site.frame as usize;
-                // SAFETY: the handler's frame keeps the vmctx there.
+                // SAFETY: compiled code keeps the vmctx at this place in a frame that has handlers.
                 let vmctx = unsafe { *((sp + site.context as usize) as *const *mut VmContext) };
                 for handler in module
                     .image

@@ -1,46 +1,49 @@
-//! The exceptions that wasm refers to, in one store.
+//! The exceptions of one store that wasm has references to.
 //!
-//! An `exnref` is a number, not an address, and no number is given twice: whoever has an old one has no other exception by
-//! it. Exceptions are dropped by a sweep, which is told the words in which numbers can be; `Store::catch` says when.
+//! An `exnref` is a number, not an address. No number is given twice in a store, so an old one never refers to another
+//! exception. Exceptions are dropped by a sweep, which is given all words where an exnref could be; `Store::sweep`
+//! decides when.
 
 use super::Exception;
 use crate::error::{Error, Result};
 use crate::fallible::OutOfMemory;
 
-/// How many there may be, and what they may carry in all: what wasm can make the host keep.
+/// The most exceptions that wasm may refer to in a store, and the most values that they may carry in all. They bound
+/// the memory that wasm can make the host keep.
 const MOST: usize = 1_000_000;
 const MOST_VALUES: usize = 8_000_000;
 
-/// Fewer than this, with their values, are not worth a sweep.
+/// With fewer exceptions plus values than this, a sweep is not worth it.
 const FEW: usize = 1_000;
 
-/// What the upper half of every number has, so that few other words on a stack look like one.
+/// The high bits of every exnref. Other words on a stack seldom have them.
 const MARK: u64 = 0xe8c3 << 48;
 
 pub struct ExnRefs {
-    /// With ascending numbers. Landing code has addresses of them, so they stay where they are.
+    /// In ascending order of exnrefs. Compiled code has their addresses, so they stay where they are.
     #[expect(
         clippy::vec_box,
         reason = "the addresses of exceptions outlive the growth of the list"
     )]
     held: Vec<Box<Exception>>,
-    /// How many values those carry.
+    /// How many values all of them carry.
     values: usize,
-    /// The number that was given last. Each store has numbers of its own.
+    /// The exnref that was given last.
     last: u64,
-    /// With so many, and values, those that are no longer referred to are worth a search.
+    /// Exceptions plus values from which on a sweep is worth it.
     many: usize,
-    /// Whether the host, globals, tables or other exceptions can have references, and not only functions.
+    /// Whether exnrefs can be elsewhere than in stack frames: with the host, or in globals, tables or other exceptions.
     pub may_be_anywhere: bool,
 }
 
 impl ExnRefs {
-    /// Those of the store with this id.
+    /// No exceptions, for the store with this id.
     pub fn new(store: u64) -> ExnRefs {
         ExnRefs {
             held: Vec::new(),
             values: 0,
-            // 65,536 stores have numbers of their own, each four billion of them; after that they may meet.
+            // The low 16 bits of the store's id keep the numbers of stores apart, and each store has 2^32 numbers. Only
+            // stores whose ids are a multiple of 65,536 apart share them.
             last: MARK | (store & 0xffff) << 32,
             many: FEW,
             may_be_anywhere: false,
@@ -59,7 +62,7 @@ impl ExnRefs {
         position.ok()
     }
 
-    /// Makes room for one more with so many values; an error if that is too many.
+    /// Makes room for one more exception with so many values. It is an error if the store may not keep that.
     pub fn make_room(&mut self, values: usize) -> Result<()> {
         if self.held.len() >= MOST || self.values + values > MOST_VALUES {
             return Err(Error::limit(format_args!(
@@ -70,7 +73,7 @@ impl ExnRefs {
         Ok(())
     }
 
-    /// Holds one more, for which there is room; gives its number, and where it is.
+    /// Keeps one more exception, for which there is room. Gives its exnref and its address.
     pub fn keep(&mut self, mut exception: Box<Exception>) -> (u64, *mut Exception) {
         self.last += 1;
         exception.set_exnref(self.last);
@@ -84,7 +87,7 @@ impl ExnRefs {
         self.held.len() + self.values >= self.many
     }
 
-    /// Drops all but those whose numbers are among these words.
+    /// Drops all exceptions but those whose exnrefs are among these words.
     pub fn sweep(&mut self, words: impl Iterator<Item = u64>) {
         for word in words {
             if let Some(at) = self.position(word) {
@@ -93,7 +96,8 @@ impl ExnRefs {
         }
         self.held.retain_mut(|held| std::mem::take(&mut held.found));
         self.values = self.held.iter().map(|held| held.values().len()).sum();
-        // So that a sweep looks at no more than what has come since the last one, and as much again.
+        // Each sweep goes through all exceptions. Waiting until they have doubled keeps the cost of all sweeps
+        // proportional to the number of exceptions that were ever kept.
         self.many = FEW.max(2 * (self.held.len() + self.values));
     }
 }

@@ -44,18 +44,19 @@ pub struct Instance {
     pub store: *mut Store,
     pub module: Shared<Placed>,
     vmctx: Vmctx,
-    /// All of the module's, imported ones first.
+    /// All that the module has, imported ones first; likewise for memories, globals and tags.
     pub tables: Vec<*mut Table>,
     pub memories: Vec<*mut Memory>,
     pub globals: Vec<*mut Global>,
     pub tags: Vec<*mut Tag>,
-    /// Those that are its own; what they are to compiled code is in the vmctx.
+    /// The objects that it owns. The definitions of those that it makes itself are in the vmctx, but for shared
+    /// memories.
     own: Own,
     dropped_elements: Vec<bool>,
     dropped_data: Vec<bool>,
 }
 
-/// What goes with an instance.
+/// The objects that an instance owns. They are dropped with it.
 #[derive(Default)]
 struct Own {
     tables: Vec<Pinned<Table>>,
@@ -99,7 +100,8 @@ fn add<T>(all: &mut Vec<*mut T>, own: &mut Vec<Pinned<T>>, object: Pinned<T>) ->
 }
 
 impl Instance {
-    /// An instance in this store whose definitions are still empty: host functions want to know who imports them.
+    /// Makes an instance without imports and definitions. It is made first because host functions get a pointer to the
+    /// instance that imports them.
     pub fn new(store: *mut Store, module: &Shared<Placed>) -> Result<Pinned<Instance>> {
         let sections = module.image.sections();
         Ok(Pinned::new(Instance {
@@ -124,7 +126,7 @@ impl Instance {
         self.vmctx.start.as_ptr().cast()
     }
 
-    /// A part of the vmctx.
+    /// The address of a part of the vmctx.
     ///
     /// # Safety
     /// The layout has a `T` at this offset.
@@ -144,7 +146,7 @@ impl Instance {
         self.exported(self.image().export(name)?)
     }
 
-    /// What an export of the module is.
+    /// The object that an export of the module stands for.
     pub fn exported(&self, export: Export) -> Option<Extern> {
         let i = export.index as usize;
         Some(match export.kind {
@@ -159,8 +161,8 @@ impl Instance {
         })
     }
 
-    /// Whether its functions can make something outside refer to the instance: it imports what they can leave references
-    /// in, or can call.
+    /// Whether its code could leave a reference to the instance outside: in an imported table or an imported mutable
+    /// global, or by a call of an import.
     fn can_be_known(&self) -> bool {
         let shape = self.image().header().shape;
         let globals = self.image().sections().globals();
@@ -171,7 +173,7 @@ impl Instance {
                 .any(|global| global.ty.mutable && matches!(global.ty.content, ValType::Ref(_)))
     }
 
-    /// Copies a part of a data segment; `memory.init`.
+    /// Copies a part of a data segment into a memory, as `memory.init` does.
     ///
     /// # Safety
     /// No reference to the memory is held.
@@ -192,7 +194,7 @@ impl Instance {
         };
         let source = range(src, len).and_then(|range| bytes.get(range));
         let source = source.ok_or(Trap::OutOfBoundsMemory)?;
-        // SAFETY: memories live as long as the store, and the range is checked.
+        // SAFETY: a memory lives as long as the instance that has it, which is alive here, and the range is checked.
         unsafe {
             let memory = &*self.memories[memory as usize];
             let end = dst.checked_add(len).ok_or(Trap::OutOfBoundsMemory)?;
@@ -209,7 +211,7 @@ impl Instance {
         self.dropped_data[segment as usize] = true;
     }
 
-    /// Copies a part of an element segment; `table.init`.
+    /// Copies a part of an element segment into a table, as `table.init` does.
     ///
     /// # Safety
     /// No reference to the table is held.
@@ -235,7 +237,8 @@ impl Instance {
         let from = range(src, len).filter(|range| range.end <= size);
         let from = from.ok_or(Trap::OutOfBoundsTable)?;
         let table: *mut Table = self.tables[table as usize];
-        // SAFETY: tables live as long as the store, and nothing below touches this one otherwise.
+        // SAFETY: a table lives as long as the instance that has it, which is alive here, and nothing below touches
+        // this one otherwise.
         let table = unsafe { &mut *table };
         let target = table.slice(dst, len).ok_or(Trap::OutOfBoundsTable)?;
         for (element, i) in target.iter_mut().zip(from) {
@@ -243,7 +246,7 @@ impl Instance {
                 Some(slot) => self.func_ref(slot).cast(),
                 None => {
                     let expr = exprs.and_then(|exprs| exprs.get(i));
-                    // Validation leaves nothing that can go wrong in a constant expression.
+                    // A validated expression that gives a reference is one instruction, which cannot fail.
                     let value = expr.and_then(|expr| self.evaluate(expr).ok());
                     value.map_or(std::ptr::null_mut(), pointer)
                 }
@@ -260,7 +263,7 @@ impl Instance {
     fn evaluate(&self, expr: ConstExpr) -> Result<Slot> {
         let ops = self.image().sections().const_ops().part(expr);
         let malformed = || Error::internal("a malformed constant expression");
-        // Most expressions are one instruction, so that only what is below the topmost value is on the heap.
+        // Most expressions are one instruction, so only the operands below the top are allocated.
         let (mut top, mut below) = (None, Vec::new());
         let mut size = 8;
         for op in ops.iter() {
@@ -280,7 +283,7 @@ impl Instance {
                 ConstOp::RefFunc(slot) => self.func_ref(slot) as usize as u128,
                 ConstOp::GlobalGet(global) => {
                     let global = self.globals.get(global as usize).ok_or_else(malformed)?;
-                    // SAFETY: globals live as long as the store.
+                    // SAFETY: a global lives as long as the instance that has it, which is alive here.
                     let (value, ty) = unsafe { ((**global).get(), (**global).ty) };
                     size = ty.content.size();
                     number(value, size)
@@ -307,13 +310,14 @@ impl Instance {
         Ok(slot(top.ok_or_else(malformed)?, size))
     }
 
-    /// An offset expression, as the unsigned number that it is.
+    /// The value of an offset expression, as an unsigned number.
     fn offset(&self, expr: ConstExpr, is64: bool) -> Result<u64> {
         let size = if is64 { 8 } else { 4 };
         Ok(number(self.evaluate(expr)?, size) as u64)
     }
 
-    /// Links the instance with its imports and makes what the module defines. Nothing is written to others' objects yet.
+    /// Links the instance with its imports, and makes what the module defines. It does not write to imported objects
+    /// yet.
     ///
     /// # Safety
     /// The module is registered in the instance's store, which lives, at this position; the imports are of that store and
@@ -383,10 +387,10 @@ impl Instance {
         self.own.contexts = imports.contexts;
     }
 
-    /// Points the vmctx at a definition that is not in it.
+    /// Writes the pointer to a definition that is outside the vmctx, if the place holds a pointer.
     ///
     /// # Safety
-    /// The place is of this instance, and for such a definition.
+    /// The place is one of this instance's, for a definition of type `T`.
     unsafe fn point<T>(&self, place: Place, definition: NonNull<T>) {
         if let Place::Pointer(offset) = place {
             // SAFETY: the layout has a pointer there.
@@ -394,7 +398,7 @@ impl Instance {
         }
     }
 
-    /// The place of something that the instance defines, if it is in the vmctx.
+    /// The address of a definition that is in the vmctx, or none if the place holds a pointer.
     ///
     /// # Safety
     /// The place is of a definition of this instance, of type `T`.
@@ -468,8 +472,8 @@ impl Instance {
         Ok(())
     }
 
-    /// Copies the active segments, in order; the first that does not fit traps. `known` becomes true when a table that is
-    /// not the instance's own has references from it.
+    /// Copies the active segments, in order; the first that does not fit traps. `known` is set when something outside
+    /// may refer to the instance, as a table that it imports and that a segment was copied to.
     ///
     /// # Safety
     /// The instance is complete, and no reference into its store is held.
@@ -505,8 +509,8 @@ impl Instance {
     }
 }
 
-/// Copies the active segments of a complete instance and runs its start function. `known` becomes true when something
-/// outside the instance may refer to it.
+/// Copies the active segments of a complete instance and runs its start function. `known` is set when something outside
+/// may refer to the instance.
 ///
 /// # Safety
 /// The instance is alive, its store is used by this thread alone and no reference into it is held.
@@ -523,7 +527,7 @@ pub unsafe fn start(instance: *mut Instance, known: &mut bool) -> Result<()> {
         let start = (*instance).func_ref(slot);
         *known |= (*instance).can_be_known();
         let outcome = super::call(start, &mut []);
-        // An exception has a tag, and values that may be references.
+        // An exception that leaves the instance refers to its tag, and has values that may be references.
         let thrown = |error: &Error| error.kind() == ErrorKind::Exception;
         *known |= outcome.as_ref().is_err_and(thrown);
         outcome

@@ -1,4 +1,4 @@
-//! Linkers: names for what modules import.
+//! Linkers: what the imports of modules stand for, by name.
 
 use super::func::{HostCall, HostContext, HostFunc};
 use super::instance::{self, Imports, Instance};
@@ -23,7 +23,7 @@ enum Definition {
     Extern(u64, Extern),
 }
 
-/// Names by module and name, both bytes: they may hold anything.
+/// Definitions by the names of an import, its module's and its own. Both are bytes, since they may hold anything.
 #[derive(Default)]
 pub struct Linker {
     definitions: Vec<Definition>,
@@ -36,7 +36,7 @@ unsafe impl Send for Linker {}
 // SAFETY: as above; looking up names changes nothing.
 unsafe impl Sync for Linker {}
 
-/// Both names as one: the length of the first tells where it ends.
+/// Both names in one key. It begins with the length of the first, which tells where that ends.
 fn key(module: &[u8], name: &[u8]) -> Result<Vec<u8>> {
     let mut key = Vec::new();
     key.try_reserve_exact(size_of::<usize>() + module.len() + name.len())
@@ -48,7 +48,7 @@ fn key(module: &[u8], name: &[u8]) -> Result<Vec<u8>> {
 }
 
 impl Linker {
-    /// Defines a name; what it stood for before is gone.
+    /// Defines a name. What it stood for before is dropped.
     fn define(&mut self, module: &[u8], name: &[u8], definition: Definition) -> Result<()> {
         let key = key(module, name)?;
         if let Some(&position) = self.names.get(&key) {
@@ -79,7 +79,7 @@ impl Linker {
         self.define(module, name, Definition::Extern(store, item))
     }
 
-    /// What each import of a module stands for, in their order; nothing where it is not defined.
+    /// What each import of a module stands for, in their order; none where nothing is defined.
     fn find(&self, image: &Image) -> Result<Vec<Option<&Definition>>> {
         let mut found = Vec::new();
         for import in image.sections().imports().iter() {
@@ -91,7 +91,8 @@ impl Linker {
         Ok(found)
     }
 
-    /// Makes an instance of a module in a store, up to where others can notice it; [`start`] goes on.
+    /// Makes and links an instance of a module in a store. It does not copy segments or run the start function, which
+    /// others can notice; [`start`] does.
     ///
     /// # Safety
     /// The store is alive, used by this thread alone, and no reference into it is held.
@@ -155,7 +156,9 @@ impl Linker {
         for (import, definition) in all.iter().zip(definitions.into_iter().flatten()) {
             let (module_name, name) = (image.bytes(import.module), image.bytes(import.name));
             let wanted = image.extern_type(import.kind, import.index);
-            // SAFETY: as the caller promises; objects live as long as their store, which is this one.
+            // SAFETY: as the caller promises. The object is of this store, which is alive. It lives as long as the
+            // store or the instance that has it, and an instance is dropped before its store only if nothing outside
+            // knows it.
             let found = unsafe {
                 match definition {
                     Definition::Host(host) => {
@@ -189,8 +192,8 @@ impl Linker {
     }
 }
 
-/// Copies the active segments of an instance and runs its start function. One that fails is dropped, unless something may
-/// refer to it: tables may have its functions already, and host functions have been called.
+/// Copies the active segments of an instance and runs its start function. An instance that fails is dropped, unless
+/// something outside may refer to it, such as an imported table or a host function that it called.
 ///
 /// # Safety
 /// The instance was made by [`Linker::instantiate`] in this store, which is alive, used by this thread alone, and no
@@ -210,7 +213,7 @@ pub unsafe fn start(store: *mut Store, instance: *mut Instance) -> Result<()> {
     outcome
 }
 
-/// A name for people, who see what is not text or not printable as an escape.
+/// A name in an error message. Bytes that are not text, and text that is not printable, are escaped.
 struct Name<'a>(&'a [u8]);
 
 impl Display for Name<'_> {
@@ -223,13 +226,13 @@ impl Display for Name<'_> {
     }
 }
 
-/// The imports of a module that are not defined. Displays all of them, with their types, as far as a sentence goes.
+/// The imports of a module that are not defined. As text it lists them with their types, `MOST_LISTED` at most.
 struct Missing<'a> {
     image: &'a Image,
     definitions: &'a [Option<&'a Definition>],
 }
 
-/// How many missing imports are listed one by one.
+/// How many undefined imports an error lists one by one.
 const MOST_LISTED: usize = 50;
 
 impl Missing<'_> {
@@ -274,7 +277,7 @@ impl Display for Missing<'_> {
 /// What was found under an import's name and does not fit it.
 enum Found {
     OfAnotherStore,
-    /// Of this type, with ids of the store for function types.
+    /// It is of this type, with the store's ids for function types.
     Is(ExternType),
 }
 
@@ -356,7 +359,7 @@ fn within(found: (u64, Option<u64>), wanted: (u64, Option<u64>)) -> bool {
     found.0 >= wanted.0 && maximum
 }
 
-/// A type of a module with the store's ids.
+/// A type of a module, with the store's ids in place of the module's type indices.
 fn with_ids(ty: ExternType, ids: &[u32]) -> ExternType {
     use ExternType as E;
     let id = |index: u32| HeapType::Type(ids[index as usize]);
@@ -375,7 +378,7 @@ fn with_ids(ty: ExternType, ids: &[u32]) -> ExternType {
     }
 }
 
-/// Binds a host function to an importing instance, or says what it is if it does not fit.
+/// Binds a host function to the instance that imports it. If the function does not fit, gives what it is.
 ///
 /// # Safety
 /// The store is alive, and the module is registered in it at this position.
@@ -416,10 +419,10 @@ unsafe fn add_host(
     Ok(None)
 }
 
-/// Adds an object of the store to the imports, or says what it is if it does not fit.
+/// Adds an object of the store to the imports. If it does not fit, gives what it is.
 ///
 /// # Safety
-/// The object is alive and of the store, and the module is registered in that at this position.
+/// The object is alive and of this store, and the module is registered in the store at this position.
 unsafe fn add(
     store: *mut Store,
     position: usize,

@@ -1,24 +1,24 @@
-//! Unwinding: continues at the handler of an entry trampoline.
+//! Unwinding: continues at the handler of an entry trampoline, or of a catch clause.
 
 use std::arch::asm;
 
-/// Leaves every frame below `sp` and continues at `pc` with these registers, and the payload in the one
-/// that Cranelift takes an exception's first word from.
+/// Leaves every frame below `sp` and continues at `pc`, with these stack and frame pointers. The payload is in the
+/// register where Cranelift's code expects an exception's first word.
 ///
 /// # Safety
-/// The three were recorded by the entry trampoline of an activation that is
-/// still on this stack, and the frames that are left own nothing: they are
-/// compiled code, trampolines, and builtins that hold no value with a destructor.
+/// `pc`, `sp` and `fp` are those of an entry trampoline's handler, or of a handler in a frame of the innermost
+/// activation, which is still on this stack. The frames that are left own nothing: they are compiled code, trampolines,
+/// and builtins that hold no value with a destructor.
 pub unsafe fn resume(pc: usize, sp: usize, fp: usize, payload: usize) -> ! {
     #[cfg(address_sanitizer)]
     {
         unsafe extern "C" {
             safe fn __asan_handle_no_return();
         }
-        // Frames that are left would stay marked as in use.
+        // AddressSanitizer would keep the frames that are left marked as in use.
         __asan_handle_no_return();
     }
-    // SAFETY: as the caller promises. The handler takes no register as given but these.
+    // SAFETY: as the caller promises. The handler expects nothing in any register but these.
     unsafe {
         #[cfg(target_arch = "x86_64")]
         asm!(
@@ -46,7 +46,7 @@ pub unsafe fn resume(pc: usize, sp: usize, fp: usize, payload: usize) -> ! {
         );
         #[cfg(target_arch = "s390x")]
         {
-            // The stack pointer is all that frames are found by.
+            // Compiled code finds its frame by the stack pointer alone.
             let _ = fp;
             asm!(
                 "lgr %r6, %r4",

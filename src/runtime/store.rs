@@ -17,21 +17,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A store. One thread at a time uses it.
 ///
-/// The first field is what compiled code sees, so a `*mut VmStore` is a `*mut Store`. Its address never changes, and what
-/// points to it points to all of it.
+/// The first field is what compiled code sees. Its address never changes, and pointers to it are derived from the whole
+/// store, so that a `*mut VmStore` may be cast back to a `*mut Store`.
 #[repr(C)]
 pub struct Store {
     pub vm: VmStore,
     pub engine: Shared<Engine>,
-    /// Tells stores apart, also after one is gone.
+    /// A number that no other store of the process has, also after this one is gone.
     pub id: u64,
     pub data: *mut c_void,
-    /// What a builtin recorded, to be raised or taken.
+    /// The error that a builtin has recorded. It is raised, and then taken by a catch clause or by the entry that it
+    /// ends.
     pub pending: Option<Error>,
     pub stacks: Stacks,
     // Dropped in this order: instances refer to what is below them.
     pub instances: Vec<Pinned<Instance>>,
-    /// What the host made.
+    /// The objects that the host made, here and in the next four lists.
     pub memories: Vec<Pinned<Memory>>,
     pub tables: Vec<Pinned<Table>>,
     pub globals: Vec<Pinned<Global>>,
@@ -41,7 +42,7 @@ pub struct Store {
     without_code: Vec<*mut HostContext>,
     /// The exceptions that wasm got references to.
     pub exnrefs: ExnRefs,
-    /// The exception that was caught last, if nothing refers to it.
+    /// The exception that was caught last without an exnref. The code that caught it may be about to read its values.
     pub landed: Option<Box<Exception>>,
     pub types: Types,
     modules: Vec<Registered>,
@@ -91,7 +92,8 @@ impl Store {
         })?)
     }
 
-    /// Sets the bounds of the stack that wasm is entered on; none for what the system says, asked anew.
+    /// Sets the lowest address and the length of the stack that wasm is entered on. If none are given, the system is
+    /// asked for them again at the next entry.
     pub fn set_stack(&mut self, bounds: Option<(usize, usize)>) -> Result<()> {
         let Some((lowest, len)) = bounds else {
             self.vm.stack_limit = 0;
@@ -108,7 +110,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a module in, once; gives its position in the store.
+    /// Registers a module, unless it already is; gives its position in the store.
     pub fn register(&mut self, module: &Shared<Placed>) -> Result<usize> {
         let address = Shared::as_ptr(module);
         let place = self
@@ -124,7 +126,7 @@ impl Store {
                 module.image.triple()
             )));
         };
-        // What can fail comes before what could be half done.
+        // What can fail comes first, so that a failure leaves none of these lists half changed.
         let out_of_memory = fallible::OutOfMemory::from;
         self.modules.try_reserve(1).map_err(out_of_memory)?;
         self.code.try_reserve(1).map_err(out_of_memory)?;
@@ -146,7 +148,7 @@ impl Store {
         Ok(position)
     }
 
-    /// Gives code to the host functions that had no module with their type.
+    /// Gives code to those host functions that had none until now, because no module had any for their type.
     fn give_code(&mut self) {
         let types = &self.types;
         self.without_code.retain(|&context| {
@@ -166,7 +168,7 @@ impl Store {
         });
     }
 
-    /// Adds a function of the host's; it has no code yet if no module has any for its type.
+    /// Adds a function that the host made. It has no code yet if no module has any for its type.
     pub fn add_func(&mut self, context: Pinned<HostContext>) -> Result<*mut HostContext> {
         let pointer = context.as_ptr();
         // SAFETY: the context has just been made.

@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{
 };
 use wasmparser::Operator;
 
-/// Float-to-int conversions differ in their types and in the sign of the integer.
+/// One conversion from a float type to an integer type, which is signed or not.
 #[derive(Clone, Copy)]
 struct Trunc {
     from: Type,
@@ -24,7 +24,7 @@ const fn trunc(to: Type, from: Type, signed: bool) -> Trunc {
     Trunc { from, to, signed }
 }
 
-/// Pops the operands that the closure names, pushes what the instruction gives.
+/// Pops as many operands as are named, and pushes the CLIF instruction's result.
 macro_rules! instruction {
     ($t:ident, $name:ident $x:ident) => {{
         let x = $t.pop();
@@ -104,7 +104,7 @@ fn integer(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
     true
 }
 
-/// 128-bit integers, as a low and a high i64.
+/// Operations on 128-bit integers, each as a low and a high i64.
 fn wide(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
     use Operator as O;
     match op {
@@ -258,7 +258,7 @@ impl Translator<'_, '_> {
     fn divide_signed(&mut self, ty: Type) {
         let (x, y) = self.pop2();
         self.vm.trap_if_zero(y, Trap::IntegerDivideByZero);
-        // The one quotient that does not fit: the minimum by -1.
+        // The only quotient that does not fit its type is the minimum divided by -1.
         let b = &mut self.vm.b;
         let minimum = 1i64 << (ty.bits() - 1);
         let all_ones = if ty == I32 { u32::MAX as i64 } else { -1 };
@@ -340,8 +340,8 @@ impl Translator<'_, '_> {
             self.push(value.expect("it has a result"));
             return;
         }
-        // The open interval of floats whose truncation fits. Its ends are exact, but for the
-        // signed minimum, whose predecessor not every format has: there the end itself is in.
+        // `low` and `high` bound the floats whose truncation fits. Both are excluded, except where the float type
+        // cannot represent the integer below the signed minimum: there `low` is the minimum itself and is included.
         let bits = trunc.to.bits() as i32;
         let (low, high) = if trunc.signed {
             (-2f64.powi(bits - 1), 2f64.powi(bits - 1))

@@ -1,9 +1,8 @@
-//! Rounding, fused multiply-add and float-to-int conversions as C functions.
+//! C functions for rounding, fused multiply-add and float-to-int conversions.
 //!
-//! Each is the WebAssembly instruction of its name, bit for bit what the
-//! instruction of a CPU that has one gives: a NaN keeps its sign and payload
-//! and becomes quiet. They are exported so that a host that replaces one can
-//! still call the original.
+//! Each is named as the WebAssembly instruction that it implements; `f32.fma` and `f64.fma` are one lane of relaxed
+//! multiply-add. The results are bit for bit those of a CPU that has such an instruction: a NaN keeps its sign and
+//! payload and becomes quiet. The functions are exported so that a host that replaces one can still call the original.
 
 #![allow(
     non_camel_case_types,
@@ -14,7 +13,7 @@
 use super::record_trap;
 use crate::image::trap::Trap;
 
-/// What wasm code runs with: the first parameter of each builtin. Opaque, and only valid during the call.
+/// The context of running wasm: the first parameter of each builtin. It is opaque, and valid only during the call.
 pub struct inlay_vmctx_t {
     _private: [u8; 0],
 }
@@ -132,7 +131,7 @@ pub extern "C" fn inlay_builtin_f32_fma(vmctx: *mut inlay_vmctx_t, x: f32, y: f3
     if FUSED {
         return x.mul_add(y, z);
     }
-    // Of several NaNs the one that x86-64's instruction gives; in a sum the optimizer may take either.
+    // Of several NaNs this is the one that x86-64's instruction gives. A sum may give either, as the optimizer chooses.
     match [y, x, z].into_iter().find(|operand| operand.is_nan()) {
         Some(nan) => quiet_f32(nan),
         None => libm::fmaf(x, y, z),
@@ -148,15 +147,15 @@ pub extern "C" fn inlay_builtin_f64_fma(vmctx: *mut inlay_vmctx_t, x: f64, y: f6
     if FUSED {
         return x.mul_add(y, z);
     }
-    // Of several NaNs the one that x86-64's instruction gives; in a sum the optimizer may take either.
+    // Of several NaNs this is the one that x86-64's instruction gives. A sum may give either, as the optimizer chooses.
     match [y, x, z].into_iter().find(|operand| operand.is_nan()) {
         Some(nan) => quiet_f64(nan),
         None => libm::fma(x, y, z),
     }
 }
 
-/// Whether `mul_add` is an instruction: every CPU of these kinds has it. Elsewhere it would be a call of the C
-/// library's.
+/// Whether `mul_add` is compiled to an instruction, which every CPU of these kinds has. Elsewhere it would be a call of
+/// the C library.
 const FUSED: bool = cfg!(any(
     target_arch = "aarch64",
     target_arch = "riscv64",
@@ -178,7 +177,7 @@ pub unsafe extern "C" fn inlay_builtin_i32_trunc_f32_s(vmctx: *mut inlay_vmctx_t
     0
 }
 
-/// `i32.trunc_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+/// `i32.trunc_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
 ///
 /// A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
 /// both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -208,7 +207,7 @@ pub unsafe extern "C" fn inlay_builtin_i32_trunc_f64_s(vmctx: *mut inlay_vmctx_t
     0
 }
 
-/// `i32.trunc_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+/// `i32.trunc_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
 ///
 /// A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
 /// both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -238,7 +237,7 @@ pub unsafe extern "C" fn inlay_builtin_i64_trunc_f32_s(vmctx: *mut inlay_vmctx_t
     0
 }
 
-/// `i64.trunc_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+/// `i64.trunc_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
 ///
 /// A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
 /// both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -268,7 +267,7 @@ pub unsafe extern "C" fn inlay_builtin_i64_trunc_f64_s(vmctx: *mut inlay_vmctx_t
     0
 }
 
-/// `i64.trunc_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+/// `i64.trunc_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
 ///
 /// A NaN is `INLAY_TRAP_INVALID_CONVERSION` and a value out of range `INLAY_TRAP_INTEGER_OVERFLOW`,
 /// both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
@@ -293,7 +292,7 @@ pub extern "C" fn inlay_builtin_i32_trunc_sat_f32_s(vmctx: *mut inlay_vmctx_t, x
     x as i32
 }
 
-/// `i32.trunc_sat_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+/// `i32.trunc_sat_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
 ///
 /// A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
 /// may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -313,7 +312,7 @@ pub extern "C" fn inlay_builtin_i32_trunc_sat_f64_s(vmctx: *mut inlay_vmctx_t, x
     x as i32
 }
 
-/// `i32.trunc_sat_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int32_t`.
+/// `i32.trunc_sat_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int32_t`.
 ///
 /// A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
 /// may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -333,7 +332,7 @@ pub extern "C" fn inlay_builtin_i64_trunc_sat_f32_s(vmctx: *mut inlay_vmctx_t, x
     x as i64
 }
 
-/// `i64.trunc_sat_f32_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+/// `i64.trunc_sat_f32_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
 ///
 /// A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
 /// may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -353,7 +352,7 @@ pub extern "C" fn inlay_builtin_i64_trunc_sat_f64_s(vmctx: *mut inlay_vmctx_t, x
     x as i64
 }
 
-/// `i64.trunc_sat_f64_u`: rounds toward zero to a unsigned integer; the bits are returned as `int64_t`.
+/// `i64.trunc_sat_f64_u`: rounds toward zero to an unsigned integer; the bits are returned as `int64_t`.
 ///
 /// A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
 /// may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
@@ -366,7 +365,7 @@ pub extern "C" fn inlay_builtin_i64_trunc_sat_f64_u(vmctx: *mut inlay_vmctx_t, x
 /// Records the trap of a conversion that has no result.
 ///
 /// # Safety
-/// `vmctx` is that of the running wasm.
+/// `vmctx` is that of the running wasm, and no reference to its store is held.
 #[cold]
 unsafe fn out_of_range(vmctx: *mut inlay_vmctx_t, nan: bool) {
     let trap = if nan {

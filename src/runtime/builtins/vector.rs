@@ -1,4 +1,4 @@
-//! Moving bytes between vectors, as C functions.
+//! C functions that move bytes between vectors.
 
 #![allow(
     non_camel_case_types,
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn inlay_builtin_i8x16_shuffle(
     out: *mut V128,
 ) {
     let _ = vmctx;
-    // SAFETY: the caller gives vectors.
+    // SAFETY: the caller gives pointers to vectors.
     unsafe {
         let (x, y) = ((*x).bytes, (*y).bytes);
         let byte = |lane: u8| match lane {
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn inlay_builtin_i8x16_shuffle(
     }
 }
 
-/// `i8x16.swizzle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x`, or 0 where there is none.
+/// `i8x16.swizzle`: byte `i` of `*out` is byte `lanes->bytes[i]` of `*x`, or 0 if that index is not below 16.
 ///
 /// `out` may be one of the operands. The vmctx is not used and may be NULL. Any thread may call it. See the
 /// WebAssembly specification, section 4.4.3.
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn inlay_builtin_i8x16_swizzle(
     out: *mut V128,
 ) {
     let _ = vmctx;
-    // SAFETY: the caller gives vectors.
+    // SAFETY: the caller gives pointers to vectors.
     unsafe {
         let x = (*x).bytes;
         let byte = |lane: u8| x.get(lane as usize).copied().unwrap_or(0);
