@@ -125,8 +125,8 @@ typedef void (*inlay_any_func_t)(void);
 /**
  * What went wrong: a kind, a sentence, and where, if it came through WebAssembly.
  *
- * The host owns each error that it is given and deletes it once. Only passing through WebAssembly changes an error: it then
- * gets a backtrace, if it has none yet. It is independent of the engine and the store that it came from. Any thread may use
+ * The host owns each error that it is given and deletes it once. Only passing through WebAssembly changes an error: the
+ * frames that it leaves are added to its backtrace. It is independent of the engine and the store that it came from. Any thread may use
  * it, one at a time.
  */
 typedef struct inlay_error_t inlay_error_t;
@@ -248,6 +248,9 @@ void *inlay_error_data(const inlay_error_t *error);
 
 /**
  * How many wasm frames the error's backtrace has; 0 for NULL.
+ *
+ * They are those that the error has passed through so far, 128 at most. A host function that gets an error from a call, and
+ * returns it, sends it through the frames of the wasm that called the host function, also if that is of another store.
  *
  * Traps have one, exceptions that nothing caught, and errors of host functions that passed through WebAssembly: it goes
  * through every activation of the store on this stack, and has the innermost 128 frames.

@@ -291,3 +291,129 @@ fn each_allocation_can_fail() {
     assert_eq!(LIVE.get(), before);
     println!("exhausted: each of {failed} allocations failed once");
 }
+
+unsafe extern "C" fn nothing(
+    _: *mut c_void,
+    _: *mut c::inlay_caller_t,
+    _: *const c::inlay_value_t,
+    _: usize,
+    _: *mut c::inlay_value_t,
+    _: usize,
+) -> *mut c::inlay_error_t {
+    ptr::null_mut()
+}
+
+/// Loads any module, lists what it imports and exports, and instantiates it with functions that do nothing.
+unsafe fn load_and_start(
+    engine: *mut c::inlay_engine_t,
+    image: &[u8],
+    made: &mut Made,
+) -> *mut c::inlay_error_t {
+    macro_rules! step {
+        ($call:expr) => {
+            let error = $call;
+            if !error.is_null() {
+                return error;
+            }
+        };
+    }
+    // SAFETY: each is used after it was made.
+    unsafe {
+        let (bytes, len) = (image.as_ptr(), image.len());
+        step!(c::inlay_module_load(engine, bytes, len, &mut made.module));
+        step!(c::inlay_store_new(engine, ptr::null_mut(), &mut made.store));
+        step!(c::inlay_linker_new(engine, &mut made.linker));
+        let mut ty: c::inlay_extern_type_t = std::mem::zeroed();
+        ty.size = size_of_val(&ty);
+        for i in 0..c::inlay_module_export_count(made.module) {
+            c::inlay_module_export(made.module, i, &mut ty);
+        }
+        for i in 0..c::inlay_module_import_count(made.module) {
+            // Without memory for its signature it is not listed, and the link then fails for that.
+            if !c::inlay_module_import(made.module, i, &mut ty) || ty.kind != c::INLAY_EXTERN_FUNC {
+                continue;
+            }
+            step!(c::inlay_module_import_functype(
+                made.module,
+                i,
+                &mut made.ty
+            ));
+            step!(c::inlay_linker_func_n(
+                made.linker,
+                ty.module,
+                ty.module_len,
+                ty.name,
+                ty.name_len,
+                made.ty,
+                Some(nothing),
+                ptr::null_mut(),
+                None
+            ));
+            c::inlay_functype_delete(made.ty);
+            made.ty = ptr::null_mut();
+        }
+        let mut instance = ptr::null_mut();
+        c::inlay_linker_instantiate(made.linker, made.store, made.module, &mut instance)
+    }
+}
+
+/// Each module that the C programs are tested with: they have all kinds of types, tables, segments and names.
+#[test]
+fn each_allocation_can_fail_for_every_module() {
+    let config = Config::new();
+    config.stack_bytes(256 << 10).unwrap();
+    for feature in ["wide-arithmetic", "custom-page-sizes"] {
+        config.feature(feature, true).unwrap();
+    }
+    let engine = config.engine().unwrap();
+    let (mut modules, mut failed) = (0, 0);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/wat");
+    for file in std::fs::read_dir(folder).expect("the modules") {
+        let path = file.expect("a module").path();
+        let wasm = wat::parse_file(&path).unwrap();
+        let image = engine.compile(&wasm).unwrap();
+        let image = image.save().unwrap().bytes().to_vec();
+        // The kind of the error that it comes to, or 0.
+        let run = |fuse| {
+            let mut made = Made {
+                module: ptr::null_mut(),
+                store: ptr::null_mut(),
+                linker: ptr::null_mut(),
+                ty: ptr::null_mut(),
+                buffer: ptr::null_mut(),
+            };
+            FUSE.set(fuse);
+            // SAFETY: the engine and the image live; what was made is deleted once, and null is fine.
+            unsafe {
+                let error = load_and_start(engine.raw(), &image, &mut made);
+                FUSE.set(None);
+                let kind = c::inlay_error_kind(error);
+                c::inlay_error_delete(error);
+                c::inlay_functype_delete(made.ty);
+                c::inlay_linker_delete(made.linker);
+                c::inlay_store_delete(made.store);
+                c::inlay_module_delete(made.module);
+                kind
+            }
+        };
+        let usual = run(None);
+        let before = LIVE.get();
+        for fuse in 0.. {
+            let kind = run(Some(fuse));
+            assert_eq!(
+                LIVE.get(),
+                before,
+                "{path:?}: something is left after allocation {fuse}"
+            );
+            if kind == usual {
+                break;
+            }
+            let known = [c::INLAY_ERROR_OUT_OF_MEMORY, c::INLAY_ERROR_LINK];
+            assert!(known.contains(&kind), "{path:?}: kind {kind} at {fuse}");
+            failed += 1;
+        }
+        modules += 1;
+    }
+    println!("exhausted: {modules} modules, {failed} allocations failed");
+    assert!(modules > 20 && failed > 20 * modules);
+}

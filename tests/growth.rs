@@ -9,7 +9,10 @@ mod api;
 use api::{Config, c, check, make};
 use std::fmt::Write as _;
 use std::fs;
+use std::process::Command;
 use std::ptr;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A module of `n` functions that are imported, each of a type of its own, and `n` types that are called by reference.
@@ -139,6 +142,220 @@ fn a_large_memory_grows_by_a_page() {
             "page {page}: {took:?}, {more} KiB"
         );
     }
+}
+
+/// Runs a test of this file again in a process of its own, as `role`; whether this is that process.
+fn is_apart(test: &str, role: &str) -> bool {
+    const ROLE: &str = "INLAY_TEST_GROWTH_ROLE";
+    if std::env::var(ROLE).is_ok_and(|given| given == role) {
+        return true;
+    }
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", test, "--nocapture"]).env(ROLE, role);
+    // A backtrace takes memory, of which there may be none.
+    again.env("RUST_BACKTRACE", "0");
+    let output = again.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{}: {text}{error}", output.status);
+    false
+}
+
+fn limit(resource: libc::__rlimit_resource_t, bytes: u64) {
+    let limit = libc::rlimit {
+        rlim_cur: bytes,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: the limit is a whole `rlimit`, which the call only reads.
+    assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
+}
+
+/// Bytes of address space that this process has in use.
+fn address_space() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages = text
+        .split(' ')
+        .next()
+        .and_then(|pages| pages.parse::<u64>().ok());
+    pages.expect("a number") * 4096
+}
+
+fn memory_of_a_page(store: &api::Store) -> *mut c::inlay_memory_t {
+    let ty = c::inlay_memory_type_t {
+        minimum: 1,
+        maximum: c::INLAY_NO_MAXIMUM,
+        page_size: 0,
+        is_64: false,
+        is_shared: false,
+    };
+    // SAFETY: the store and the type live.
+    make(|out| unsafe { c::inlay_memory_new(store.raw(), &ty, out) }).unwrap()
+}
+
+/// Where there is little address space, memories move as they grow, while other threads map and unmap: what a memory leaves is
+/// theirs from then on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_memory_that_moves_takes_nothing_of_others() {
+    if !is_apart("a_memory_that_moves_takes_nothing_of_others", "moves") {
+        return;
+    }
+    let engine = Config::new().engine().unwrap();
+    let done = AtomicBool::new(false);
+    let started = Barrier::new(3);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                // A thread has all that it needs before there is a limit.
+                started.wait();
+                while !done.load(Ordering::Relaxed) {
+                    let len = 1 << 20;
+                    let access = libc::PROT_READ | libc::PROT_WRITE;
+                    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+                    // SAFETY: a mapping of this thread's, written within its length, and unmapped once.
+                    unsafe {
+                        let at = libc::mmap(ptr::null_mut(), len, access, flags, -1, 0);
+                        assert!(at != libc::MAP_FAILED);
+                        for _ in 0..3 {
+                            for i in (0..len).step_by(1 << 16) {
+                                at.cast::<u8>().add(i).write_volatile(1);
+                            }
+                        }
+                        assert_eq!(libc::munmap(at, len), 0);
+                    }
+                }
+            });
+        }
+        started.wait();
+        // So little is left that a memory first reserves 16 MiB, and then 36 MiB.
+        limit(libc::RLIMIT_AS, address_space() + (58 << 20));
+        let (mut moves, rounds) = (0, 20_000);
+        for _ in 0..rounds {
+            let store = engine.store().unwrap();
+            let memory = memory_of_a_page(&store);
+            // SAFETY: the memory lives, and its data is asked for again after each growth.
+            unsafe {
+                c::inlay_memory_data(memory).write_volatile(42);
+                for pages in [199, 120, 1, 1, 1] {
+                    let before = c::inlay_memory_data(memory);
+                    check(c::inlay_memory_grow(memory, pages, ptr::null_mut())).unwrap();
+                    let data = c::inlay_memory_data(memory);
+                    assert_eq!(data.read_volatile(), 42);
+                    moves += usize::from(data != before);
+                }
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        println!("growth: {rounds} memories that grew moved {moves} times");
+        assert!(moves >= rounds / 2 && moves <= 2 * rounds, "{moves} moves");
+    });
+}
+
+/// What a host has asked for stays valid if a memory could not grow.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_memory_that_cannot_grow_stays_where_it_is() {
+    if !is_apart("a_memory_that_cannot_grow_stays_where_it_is", "stays") {
+        return;
+    }
+    let engine = Config::new().engine().unwrap();
+    let store = engine.store().unwrap();
+    limit(libc::RLIMIT_AS, 1 << 30);
+    let memory = memory_of_a_page(&store);
+    // SAFETY: the memory lives.
+    unsafe {
+        let data = c::inlay_memory_data(memory);
+        let grow = |pages| check(c::inlay_memory_grow(memory, pages, ptr::null_mut()));
+        let error = grow(20_000).unwrap_err();
+        assert_eq!(error.kind(), c::INLAY_ERROR_OUT_OF_MEMORY, "{error}");
+        assert!(error.message().contains("20001 pages"), "{error}");
+        assert_eq!(c::inlay_memory_data(memory), data);
+        // Now there is address space to move to, but not to write to.
+        limit(libc::RLIMIT_AS, libc::RLIM_INFINITY);
+        limit(libc::RLIMIT_DATA, 8 << 20);
+        for pages in [200, 30_000] {
+            let error = grow(pages).unwrap_err();
+            assert_eq!(error.kind(), c::INLAY_ERROR_OUT_OF_MEMORY, "{error}");
+            assert_eq!(c::inlay_memory_data(memory), data);
+            assert_eq!(c::inlay_memory_size(memory), 1 << 16);
+        }
+        limit(libc::RLIMIT_DATA, libc::RLIM_INFINITY);
+        grow(200).unwrap();
+        data.add(1 << 16).write_volatile(1);
+    }
+}
+
+/// A process with little address space gets an error for each thing that is large, and goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn little_address_space_is_an_error_for_each() {
+    if !is_apart("little_address_space_is_an_error_for_each", "little") {
+        return;
+    }
+    let config = Config::new();
+    config.max_table_elements(1 << 40).unwrap();
+    let engine = config.engine().unwrap();
+    // Much code, long names, a function of many arguments.
+    let text = {
+        let adds = "(i32.add) (local.get 0)".repeat(4_000);
+        let body =
+            format!("(func (param i32) (result i32) (local.get 0) (local.get 0) {adds} (i32.add))");
+        format!("(module {})", body.repeat(1_500))
+    };
+    let code = engine.compile(&wat::parse_str(text).unwrap()).unwrap();
+    let code = code.save().unwrap();
+    let text = format!("(module (func (export \"{}\")))", "n".repeat(90_000));
+    let names = engine.compile(&wat::parse_str(text).unwrap()).unwrap();
+    let text = format!(
+        "(module (func (export \"f\") (param {})))",
+        "i64 ".repeat(1_000)
+    );
+    let many = engine.compile(&wat::parse_str(text).unwrap()).unwrap();
+    let store = engine.store().unwrap();
+    let instance = engine.linker().unwrap().instantiate(&store, &many).unwrap();
+    // SAFETY: the instance lives.
+    let many = unsafe { c::inlay_instance_func(instance.0, c"f".as_ptr()) };
+
+    // Less is left than each of these takes; the allocator's own memory may hold something smaller.
+    limit(libc::RLIMIT_AS, address_space() + (8 << 20));
+    let out_of_memory = |error: api::Error| {
+        assert_eq!(error.kind(), c::INLAY_ERROR_OUT_OF_MEMORY, "{error}");
+    };
+    let ty = c::inlay_memory_type_t {
+        minimum: 1_000,
+        maximum: c::INLAY_NO_MAXIMUM,
+        page_size: 0,
+        is_64: false,
+        is_shared: false,
+    };
+    // SAFETY: the store and the type live.
+    out_of_memory(make(|out| unsafe { c::inlay_memory_new(store.raw(), &ty, out) }).unwrap_err());
+    let ty = c::inlay_table_type_t {
+        minimum: 10 << 20,
+        maximum: c::INLAY_NO_MAXIMUM,
+        element: c::INLAY_FUNCREF,
+        is_64: false,
+        element_type: ptr::null(),
+    };
+    let mut null = api::zero();
+    null.kind = c::INLAY_FUNCREF;
+    // SAFETY: the store, the type and the value live.
+    let table = make(|out| unsafe { c::inlay_table_new(store.raw(), &ty, &null, out) });
+    out_of_memory(table.unwrap_err());
+    out_of_memory(engine.load(code.bytes()).map(drop).unwrap_err());
+
+    // Small things still work.
+    let again = engine.store().unwrap();
+    let linker = engine.linker().unwrap();
+    let instance = linker.instantiate(&again, &names).unwrap();
+    linker.instance(&"m".repeat(1_000), instance).unwrap();
+    let args = [api::zero(); 1_000].map(|mut value| {
+        value.kind = c::INLAY_I64;
+        value
+    });
+    // SAFETY: the function and the arguments live.
+    let call = unsafe { c::inlay_func_call(many, args.as_ptr(), args.len(), ptr::null_mut(), 0) };
+    check(call).unwrap();
 }
 
 /// Two functions that pass the limit only together.

@@ -16,11 +16,10 @@
 //! It returns to the exit trampoline, which looks at that mark after every builtin.
 //!
 //! If there is an error, the exit trampoline calls the builtin `Raise`, which does not come back. If the error is an
-//! exception, `Raise` looks for a handler (`runtime/exception.rs`). If nothing catches it, the error gets a backtrace
-//! (`runtime/backtrace.rs`): compiled code keeps frame pointers, so from `exit_fp` each frame leads to its caller's, up to
-//! that of the *entry trampoline*, through which the host called; there the walk goes on in the wasm that called that host,
-//! if there is some. A return address is looked up in the image of the module that it is in, which has the wasm offset of
-//! every call.
+//! exception, `Raise` looks for a handler (`runtime/exception.rs`). If nothing catches it, the error gets the frames that
+//! it leaves (`runtime/backtrace.rs`): compiled code keeps frame pointers, so from `exit_fp` each frame leads to its
+//! caller's, up to that of the *entry trampoline*, through which the host called. A return address is looked up in the image
+//! of the module that it is in, which has the wasm offset of every call.
 //!
 //! Then `Raise` sets the stack pointer and the frame pointer to those of the innermost entry trampoline and jumps to that
 //! trampoline's handler (`runtime/resume.rs`). All three are in the `VmActivation` that the trampoline has in its own frame

@@ -135,7 +135,8 @@ pub fn thread_stack() -> Option<(usize, usize)> {
     }
     // Whether the guard is a part of the size differs between libraries and their versions.
     let low = (lowest as usize).checked_add(guard)?;
-    Some((low, (lowest as usize).checked_add(size)?))
+    let high = (lowest as usize).checked_add(size)?;
+    (low < high).then_some((low, high))
 }
 
 /// As above.

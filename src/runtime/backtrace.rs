@@ -1,4 +1,7 @@
-//! Backtraces: the wasm frames between where an error is raised and the outermost entry.
+//! Backtraces: the wasm frames that an error passes through.
+//!
+//! An error that leaves an activation gets the frames of it. If the host function that this activation was entered from
+//! returns the error in its turn, it gets those of the next activation, which may be of another store.
 
 use super::Store;
 use crate::error::{Error, Frame};
@@ -7,30 +10,22 @@ use crate::fallible::Text;
 /// More frames than this are left out: a stack overflow has tens of thousands.
 const MOST: usize = 128;
 
-/// Adds to an error the frames of all activations, innermost first, as far as there is memory for them.
+/// Adds to an error the frames of the innermost activation, innermost first, as far as there is memory for them.
 ///
 /// # Safety
-/// Wasm of this store runs on this stack. It has recorded its exit, or the innermost activation that has one is meant.
+/// Wasm of this store runs on this stack, and has recorded its exit.
 pub unsafe fn add_frames(store: &Store, error: &mut Error) {
     let (mut pc, mut fp) = (store.vm.exit_pc, store.vm.exit_fp);
-    let mut activation = store.vm.activation;
-    let mut count = 0;
-    while !activation.is_null() {
-        // SAFETY: activations are in the frames of entry trampolines, which have not returned.
-        let current = unsafe { &*activation };
-        // Without an exit the frames of this activation cannot be found.
-        while fp != 0 && fp != current.entry_fp {
-            if let Some(frame) = frame(store, pc) {
-                if count == MOST || !error.add_frame(frame) {
-                    return;
-                }
-                count += 1;
-            }
-            // SAFETY: compiled code keeps frame pointers, so this is a frame of this activation.
-            (pc, fp) = unsafe { caller(fp) };
+    // SAFETY: activations are in the frames of entry trampolines, which have not returned.
+    let entry_fp = unsafe { (*store.vm.activation).entry_fp };
+    while fp != 0 && fp != entry_fp && error.frames().len() < MOST {
+        if let Some(frame) = frame(store, pc)
+            && !error.add_frame(frame)
+        {
+            return;
         }
-        (pc, fp) = (current.outer_exit_pc, current.outer_exit_fp);
-        activation = current.previous;
+        // SAFETY: compiled code keeps frame pointers, so this is a frame of this activation.
+        (pc, fp) = unsafe { caller(fp) };
     }
 }
 

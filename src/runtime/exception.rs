@@ -117,7 +117,7 @@ pub struct Landing {
 
 impl Store {
     /// Where execution continues after a raise: at a catch clause or, if there is none, at the innermost entry. In that
-    /// case the error gets a backtrace, if it has none.
+    /// case the error gets the frames that it passes through.
     ///
     /// # Safety
     /// Wasm of this store runs on this stack, and has recorded its exit.
@@ -127,10 +127,8 @@ impl Store {
         if landing.is_none()
             && let Some(mut error) = self.pending.take()
         {
-            if error.frames().is_empty() {
-                // SAFETY: as the caller promises.
-                unsafe { add_frames(self, &mut error) };
-            }
+            // SAFETY: as the caller promises.
+            unsafe { add_frames(self, &mut error) };
             self.pending = Some(error);
         }
         landing

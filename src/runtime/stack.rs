@@ -14,26 +14,12 @@ const MOST: usize = 8;
 struct Known {
     /// The thread; 0 for none.
     thread: usize,
-    /// The stack's bounds, both 0 if the system did not say.
+    /// The bounds of the thread's own stack, both 0 if the system did not say.
     low: usize,
     high: usize,
-    /// The page of a stack pointer that was outside these bounds even when the system was asked again: it is on a stack that
-    /// the system does not know, such as a coroutine's. 0 if there was none.
-    elsewhere: usize,
 }
 
-impl Known {
-    /// Whether this answer holds for a stack pointer of this thread.
-    fn is_of(&self, thread: usize, sp: usize) -> bool {
-        self.thread == thread && (self.has(sp) || self.elsewhere == page(sp))
-    }
-
-    fn has(&self, sp: usize) -> bool {
-        sp.wrapping_sub(self.low) < self.high - self.low
-    }
-}
-
-/// The stacks that a store has been used on; the first is the one that it was used on last.
+/// The stacks of the threads that a store has been used on; the first is that of the last.
 #[derive(Default)]
 pub struct Stacks {
     known: [Known; MOST],
@@ -41,51 +27,34 @@ pub struct Stacks {
     next: usize,
 }
 
-/// The page of a stack pointer. Stack pointers in one page are on one stack.
-fn page(sp: usize) -> usize {
-    sp >> 12
-}
-
 impl Stacks {
     /// The lowest address that wasm may use which is entered on this thread with this stack pointer. It is asked for by
     /// every outermost entry of a store whose host gave no bounds.
     pub fn limit(&mut self, sp: usize, bytes: usize) -> usize {
         let thread = os::thread();
-        if !self.known[0].is_of(thread, sp) {
-            self.find(thread, sp);
+        if self.known[0].thread != thread {
+            self.find(thread);
         }
         let counted = sp.saturating_sub(bytes);
         let stack = &self.known[0];
-        match stack.has(sp) {
+        // Elsewhere it is on a stack that the system does not know, such as a coroutine's.
+        let is_its_own = sp.wrapping_sub(stack.low) < stack.high - stack.low;
+        match is_its_own {
             true => counted.max(stack.low + STACK_RESERVE),
             false => counted,
         }
     }
 
-    /// Moves what is known of this thread to the front. The system is asked if nothing is known, or if the stack pointer is
-    /// outside the stack that is.
+    /// Moves what is known of this thread to the front. The system is asked if nothing is.
     #[cold]
-    fn find(&mut self, thread: usize, sp: usize) {
+    fn find(&mut self, thread: usize) {
         let place = self.known.iter().position(|known| known.thread == thread);
-        let place = place.unwrap_or_else(|| {
+        if place.is_none() {
             self.next = self.next % (MOST - 1) + 1;
-            self.next
-        });
-        self.known.swap(0, place);
-        let known = &mut self.known[0];
-        if known.is_of(thread, sp) {
-            return;
+            let (low, high) = os::thread_stack().unwrap_or_default();
+            self.known[self.next] = Known { thread, low, high };
         }
-        let (low, high) = os::thread_stack().unwrap_or_default();
-        *known = Known {
-            thread,
-            low,
-            high,
-            elsewhere: 0,
-        };
-        if !known.has(sp) {
-            known.elsewhere = page(sp);
-        }
+        self.known.swap(0, place.unwrap_or(self.next));
     }
 }
 

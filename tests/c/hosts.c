@@ -200,6 +200,11 @@ static inlay_error_t *apply(void *env, inlay_caller_t *caller, const inlay_value
   CHECK(nargs == 2 && nresults == 1 && args[0].kind == INLAY_FUNCREF);
   return inlay_func_call(args[0].of.funcref, &args[1], 1, results, 1);
 }
+static inlay_error_t *concat_typed(void *env, inlay_caller_t *caller, void *a, void *b, void **result) {
+  (void)env, (void)caller, (void)a, (void)b, (void)result;
+  CHECK(!"called");
+  return NULL;
+}
 static void references_of_every_type(void) {
   world_t world = world_new(NULL, refext_wasm, refext_wasm_len);
   static const char *const signatures[] = {"ee:E", "E:e", "R(i:i)i:i"};
@@ -229,6 +234,9 @@ static void references_of_every_type(void) {
   inlay_functype_delete(wider);
   inlay_instance_t *instance = NULL;
   FAILS(inlay_linker_instantiate(world.linker, world.store, world.module, &instance), INLAY_ERROR_LINK, "ee:E");
+  /* and a typed function, whose references nobody checks, does not either */
+  OK(inlay_linker_func_typed(world.linker, "wasm:js-string", "concat", "ee:E", (inlay_any_func_t)concat_typed, NULL, NULL));
+  FAILS(inlay_linker_instantiate(world.linker, world.store, world.module, &instance), INLAY_ERROR_UNSUPPORTED, "inlay_linker_func");
   static const char *const malformed[] = {"r(:", "r(i):", "Q:", "r<1>:", "i-:", "r(?):", "r(:))", ""};
   for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
     inlay_functype_t *type = (inlay_functype_t *)(void *)&world;
@@ -346,6 +354,67 @@ static void errors_with_data(void) {
   inlay_error_delete(error);
 }
 
+/* An error takes the frames that it passes through with it, from one store through a host function to the next, and what
+   the host put in it stays. */
+typedef struct {
+  inlay_func_t *inner;   /* called if it is not NULL, */
+  inlay_error_t *error;  /* and else this is returned */
+} passing_t;
+static inlay_error_t *pass(void *env, inlay_caller_t *caller, const inlay_value_t *args, size_t nargs, inlay_value_t *results, size_t nresults) {
+  passing_t *passing = (passing_t *)env;
+  (void)caller;
+  inlay_error_t *error = passing->error;
+  passing->error = NULL;
+  return error ? error : inlay_func_call(passing->inner, args, nargs, results, nresults);
+}
+static size_t frames_of_f(const inlay_error_t *error) {
+  size_t count = 0;
+  for (size_t i = 0; i < inlay_error_frame_count(error); i++) {
+    inlay_frame_t frame = {.size = sizeof frame};
+    CHECK(inlay_error_frame(error, i, &frame));
+    count += frame.function_index == 3; /* after three imports */
+  }
+  return count;
+}
+static void errors_pass_through(void) {
+  passing_t passings[2] = {{NULL, NULL}, {NULL, NULL}};
+  world_t worlds[2];
+  inlay_func_t *fs[2];
+  inlay_functype_t *i = functype(":i");
+  for (int w = 0; w < 2; w++) {
+    worlds[w] = world_new(NULL, hosts_wasm, hosts_wasm_len);
+    define(worlds[w].linker);
+    OK(inlay_linker_func_n(worlds[w].linker, "h\0x", 3, "cb\0y", 4, i, pass, &passings[w], NULL));
+    world_start(&worlds[w]);
+    inlay_extern_t f;
+    CHECK(inlay_instance_export_n(worlds[w].instance, "f\0g", 3, &f));
+    fs[w] = f.of.func;
+  }
+  inlay_functype_delete(i);
+  int one = 1;
+  finalized = 0;
+  passings[0].inner = fs[1];
+  passings[1].error = inlay_error_new_with_data("status", &one, count_finalized);
+  inlay_value_t result;
+  inlay_error_t *error = inlay_func_call(fs[0], NULL, 0, &result, 1);
+  CHECK(inlay_error_kind(error) == INLAY_ERROR_HOST && inlay_error_data(error) == &one && finalized == 0);
+  CHECK(inlay_error_frame_count(error) == 2 && frames_of_f(error) == 2);
+  /* once more */
+  passings[0].error = error;
+  error = inlay_func_call(fs[0], NULL, 0, &result, 1);
+  CHECK(inlay_error_data(error) == &one && inlay_error_frame_count(error) == 3 && finalized == 0);
+  inlay_error_delete(error);
+  CHECK(finalized == 1);
+  /* a trap of the one store under the other, and in between one that the host keeps to itself */
+  inlay_value_t zero = I32(0);
+  passings[1].error = inlay_func_call(func(worlds[1].instance, "divide"), &zero, 1, &result, 1);
+  CHECK(inlay_error_frame_count(passings[1].error) == 1);
+  error = inlay_func_call(fs[0], NULL, 0, &result, 1);
+  CHECK(inlay_error_trap(error) == INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO && inlay_error_frame_count(error) == 3);
+  inlay_error_delete(error);
+  for (int w = 0; w < 2; w++) world_delete(&worlds[w]);
+}
+
 /* A structure of an older host, which ends earlier, and of a newer one. */
 static void sizes_of_structures(void) {
   world_t world = hosts(NULL);
@@ -379,6 +448,7 @@ int main(void) {
   RUN(starts_that_trap);
   RUN(refusals);
   RUN(errors_with_data);
+  RUN(errors_pass_through);
   RUN(sizes_of_structures);
   return test_end();
 }

@@ -12,7 +12,7 @@ use super::shared::{holds32, holds64};
 use super::{Exception, Instance, Memory, Store, Table};
 use crate::error::{Details, Error, Result};
 use crate::fallible;
-use crate::guard::{guard, guard_raw};
+use crate::guard::guard;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{VmContext, VmHeader};
@@ -464,7 +464,8 @@ unsafe extern "C" fn take_error(vmctx: Vmctx) -> *mut Details {
 }
 
 /// Goes on at the innermost clause that catches the pending exception. Where there is none, or the error is no exception, it
-/// goes on at the handler of the innermost entry, which takes the error; that then has a backtrace.
+/// goes on at the handler of the innermost entry, which takes the error; that then has the frames in
+/// between.
 unsafe extern "C" fn raise(vmctx: Vmctx) -> ! {
     // SAFETY: called by compiled code, so an activation is on this stack; this frame and
     // `host_error`'s hold no value with a destructor when they are left.
@@ -507,13 +508,6 @@ unsafe extern "C" fn stack_limit(vmctx: Vmctx, sp: usize) -> usize {
 }
 
 /// The error for an entry whose own frame does not fit the stack.
-unsafe extern "C" fn entry_overflow(vmctx: Vmctx) -> *mut Details {
-    // SAFETY: called by an entry trampoline with the vmctx of its callee; wasm that is around it has recorded its exit.
-    unsafe {
-        guard_raw(|| {
-            let mut error = trapped(Trap::StackOverflow);
-            super::backtrace::add_frames(store(vmctx), &mut error);
-            Err(error)
-        })
-    }
+unsafe extern "C" fn entry_overflow(_: Vmctx) -> *mut Details {
+    trapped(Trap::StackOverflow).into_raw()
 }
