@@ -371,8 +371,8 @@ struct ExternType {
 // ---------------------------------------------------------------------------------------------
 
 // A borrowed run of bytes, made from anything that has data() and size() with elements of one byte
-// (std::vector<uint8_t>, std::string_view, std::span<std::byte> ...) or from an array. An array of char is text,
-// such as "hello": a NUL at its very end is not a part of it. Used as a parameter it lasts for the call; the library
+// (std::vector<uint8_t>, std::string_view, std::span<std::byte> ...) or from an array. A constant array of char is
+// text, such as "hello": a NUL at its very end is not a part of it. Used as a parameter it lasts for the call; the library
 // copies what it keeps.
 class Bytes {
 public:
@@ -380,8 +380,8 @@ public:
     Bytes(const void *data, std::size_t size) noexcept : data_(static_cast<const std::uint8_t *>(data)), size_(size) {}
 
     template <class T, std::size_t N, std::enable_if_t<sizeof(T) == 1, int> = 0>
-    Bytes(const T (&array)[N]) noexcept : Bytes(static_cast<const void *>(array), N) {
-        if constexpr (std::is_same_v<T, char>)
+    Bytes(T (&array)[N]) noexcept : Bytes(static_cast<const void *>(array), N) {
+        if constexpr (std::is_same_v<T, const char>)
             if (array[N - 1] == '\0') size_ = N - 1;
     }
 

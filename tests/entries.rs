@@ -10,8 +10,11 @@ use std::ptr;
 
 const VALUES: usize = 1_000;
 
+type Call = unsafe fn(*mut c::inlay_func_t) -> *mut c::inlay_error_t;
+
 struct Nested {
     func: *mut c::inlay_func_t,
+    call: Call,
     depth: usize,
 }
 
@@ -28,11 +31,16 @@ unsafe extern "C" fn again(
     let nested = unsafe { &mut *env.cast::<Nested>() };
     nested.depth += 1;
     assert!(nested.depth < 10_000, "this is not going to end");
-    call(nested.func)
+    // SAFETY: the function lives, and is of the type that the call is for.
+    unsafe { (nested.call)(nested.func) }
 }
 
+/// Calls a function of as many vectors, boxed.
+///
+/// # Safety
+/// The function lives and has that type.
 #[inline(never)]
-fn call(func: *mut c::inlay_func_t) -> *mut c::inlay_error_t {
+unsafe fn boxed(func: *mut c::inlay_func_t) -> *mut c::inlay_error_t {
     let mut vector = zero();
     vector.kind = c::INLAY_V128;
     vector.of.v128 = c::inlay_v128_t { bytes: [7; 16] };
@@ -41,9 +49,62 @@ fn call(func: *mut c::inlay_func_t) -> *mut c::inlay_error_t {
     unsafe { c::inlay_func_call(func, args.as_ptr(), VALUES, results.as_mut_ptr(), VALUES) }
 }
 
+/// Calls a function of as many i64 through its typed entry, which no compiler has a type for: five arguments in registers and
+/// the others, and the pointers to the results, on the stack.
+///
+/// # Safety
+/// As for [`boxed`].
+#[cfg(all(target_arch = "x86_64", unix))]
+#[inline(never)]
+unsafe fn typed(func: *mut c::inlay_func_t) -> *mut c::inlay_error_t {
+    let signature = format!("{0}:{0}\0", "I".repeat(VALUES));
+    let mut entry = None;
+    // SAFETY: the function lives, the signature is a string, and the entry can be written.
+    let error = unsafe { c::inlay_func_typed(func, signature.as_ptr().cast(), &mut entry) };
+    check(error).unwrap();
+    let mut result = 0i64;
+    let mut words = vec![7; VALUES - 5];
+    words.resize(2 * VALUES - 5, (&raw mut result).expose_provenance());
+    // The stack is aligned where the entry is called; nobody looks at the last word.
+    words.resize(2 * VALUES - 4, 0);
+    let mut error: usize;
+    // SAFETY: it pushes the words, the last first, calls a C function, and takes them off again.
+    unsafe {
+        std::arch::asm!(
+            "mov r12, rsp",
+            "and rsp, -16",
+            "2:",
+            "push qword ptr [r14 + 8 * r13 - 8]",
+            "dec r13",
+            "jnz 2b",
+            "call r15",
+            "mov rsp, r12",
+            in("rdi") func,
+            in("rsi") 1, in("rdx") 2, in("rcx") 3, in("r8") 4, in("r9") 5,
+            in("r14") words.as_ptr(),
+            in("r15") entry.expect("it was made") as *const (),
+            inout("r13") words.len() => _,
+            out("r12") _,
+            lateout("rax") error,
+            clobber_abi("C"),
+        );
+    }
+    ptr::with_exposed_provenance_mut(error)
+}
+
 #[test]
 fn nested_entries_stay_within_the_bounds() {
-    let types = vec!["v128"; VALUES].join(" ");
+    nest("v128", boxed);
+}
+
+#[cfg(all(target_arch = "x86_64", unix))]
+#[test]
+fn nested_typed_entries_stay_within_the_bounds() {
+    nest("i64", typed);
+}
+
+fn nest(ty: &str, call: Call) {
+    let types = vec![ty; VALUES].join(" ");
     let gets: String = (0..VALUES).map(|i| format!("(local.get {i}) ")).collect();
     let wasm = wat::parse_str(format!(
         "(module (import \"host\" \"again\" (func $again))
@@ -55,6 +116,7 @@ fn nested_entries_stay_within_the_bounds() {
     let (store, linker) = (engine.store().unwrap(), engine.linker().unwrap());
     let mut nested = Box::new(Nested {
         func: ptr::null_mut(),
+        call,
         depth: 0,
     });
     let env = Env {

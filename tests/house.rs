@@ -131,3 +131,55 @@ fn imports_point_one_way() {
     }
     assert_eq!(found.len(), ORDER.len(), "only {found:?}");
 }
+
+#[path = "../build/format.rs"]
+mod format;
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).expect("a directory");
+        for entry in fs::read_dir(from).expect("a directory of the source") {
+            let entry = entry.expect("an entry");
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::create_dir_all(to.parent().expect("a directory")).expect("a directory");
+        fs::copy(from, to).expect("a file of the source");
+    }
+}
+
+/// Builds that differ in what an image stands for do not take each other's images.
+#[test]
+fn the_format_number_is_that_of_its_sources() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("format");
+    let _ = fs::remove_dir_all(&root);
+    for source in format::SOURCES {
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join(source),
+            &root.join(source),
+        );
+    }
+    let number = || format::format_number("1.2.3", &root);
+    let first = number();
+    assert_eq!(first, number());
+    assert_ne!(first, format::format_number("1.2.4", &root));
+    for (file, from, to) in [
+        (
+            "src/image/vmctx.rs",
+            "pub exit_fp: usize,",
+            "pub exit_pf: usize,",
+        ),
+        ("src/image/builtin.rs", "MemoryGrow", "MemoryGrew"),
+        ("src/image/trap.rs", "Unreachable", "Unreached"),
+        ("src/runtime/resume.rs", "rax", "rcx"),
+    ] {
+        let path = root.join(file);
+        let text = fs::read_to_string(&path).expect("a file of the source");
+        assert!(text.contains(from), "{file}");
+        fs::write(&path, text.replace(from, to)).expect("a copy");
+        assert_ne!(first, number(), "{file}");
+        // Where lines end in another way nothing differs.
+        fs::write(&path, text.replace('\n', "\r\n")).expect("a copy");
+        assert_eq!(first, number(), "{file}");
+    }
+}

@@ -21,6 +21,11 @@ const MOST_MEMORY: u64 = 2 << 30;
 /// The largest frame here has 50,000 vectors.
 const STACK: usize = 4 << 20;
 
+/// Code is in proportion to wasm: that of ordinary functions is three to six times as long. What a module may have beyond
+/// that comes from the million operands that its branches and calls may pass.
+const MOST_CODE: usize = 100;
+const MORE_CODE: usize = 16 << 20;
+
 /// The argument that each module's `f` is called with.
 const ARGUMENT: i32 = 3;
 
@@ -299,6 +304,54 @@ fn initializer(n: u32) -> Vec<u8> {
     builder.finish()
 }
 
+/// What a compiler makes of the same without optimizing: each value has a local of its own, that is used at once.
+fn temporaries(n: u32) -> Vec<u8> {
+    let mut builder = Builder::new();
+    builder.function(0, &[], |b| {
+        b.local_get(0);
+    });
+    builder.function(0, &[(n, ValType::I32)], |b| {
+        for i in 1..=n {
+            b.local_get(0).i32_const(i as i32).i32_add().local_set(i);
+            b.i32_const(0).local_get(i).i32_store(at(i));
+        }
+        b.local_get(0).call(0);
+    });
+    builder.finish()
+}
+
+/// Loops in each other, through which as many locals are carried.
+fn nested_loops(n: u32) -> Vec<u8> {
+    f(&[(n, ValType::I32)], |b| {
+        for _ in 0..n {
+            b.loop_(BlockType::Empty);
+        }
+        for i in 1..=n {
+            b.local_get(i).i32_const(1).i32_add().local_set(i);
+        }
+        for _ in 0..n {
+            b.i32_const(0).br_if(0).end();
+        }
+        b.local_get(1);
+    })
+}
+
+/// Operands that stay while so many others are loaded and dropped.
+fn idle_operands(loads: u32) -> Vec<u8> {
+    let operands = 900;
+    f(&[], |b| {
+        for i in 0..operands {
+            b.local_get(0).i32_load(at(i));
+        }
+        for i in 0..loads {
+            b.local_get(0).i32_load(at(i)).drop();
+        }
+        for _ in 1..operands {
+            b.i32_add();
+        }
+    })
+}
+
 /// Branches out of loops around them, with locals that change in all of those.
 fn locals_in_loops(locals: u32, branches: u32) -> Vec<u8> {
     let loops = 300;
@@ -507,6 +560,22 @@ fn cases() -> Vec<(&'static str, u32, Vec<u8>, Expected)> {
             Gives(ARGUMENT),
         ));
     }
+    for n in [10_000, 20_000, 40_000] {
+        cases.push((
+            "temporaries of an initializer",
+            n,
+            temporaries(n),
+            Gives(ARGUMENT),
+        ));
+    }
+    for n in [250, 500, 1_000, 2_000] {
+        cases.push(("nested loops, as many locals", n, nested_loops(n), Gives(1)));
+    }
+    // Eight times as many take 1.7 s, but for assertions of Cranelift's that a debug build has.
+    for n in [6_250, 12_500, 25_000] {
+        let wasm = idle_operands(n);
+        cases.push(("loads above 900 operands", n, wasm, Gives(0)));
+    }
     let none = Refused(c::INLAY_ERROR_OUT_OF_MEMORY, "largest function");
     cases.push((
         "entries of an initializer",
@@ -609,8 +678,8 @@ fn on_large_stack() {
     // What compilers make has small frames, however large it is.
     let (engine, small) = (engine(STACK), engine(64 << 10));
     println!(
-        "{:36} {:>9} {:>10} {:>8} {:>6}",
-        "", "", "bytes", "s", "MiB"
+        "{:36} {:>9} {:>10} {:>8} {:>6} {:>10}",
+        "", "", "bytes", "s", "MiB", "code"
     );
     for (name, n, wasm, expected) in cases() {
         let what = format!("{name}: {n}");
@@ -623,7 +692,12 @@ fn on_large_stack() {
         print!("{name:36} {n:9} {bytes:10} {seconds:8.2} {peak:6}");
         match (module, expected) {
             (Ok(module), Gives(value)) => {
-                println!();
+                let (mut start, mut code) = (std::ptr::null(), 0);
+                // SAFETY: the module lives, and both places can be written.
+                unsafe { c::inlay_module_code(module.raw(), &mut start, &mut code) };
+                println!(" {code:10}");
+                let most = MOST_CODE * bytes + MORE_CODE;
+                assert!(code < most, "{what}: {code} bytes of code");
                 let store = engine.store().unwrap();
                 let linker = engine.linker().unwrap();
                 let instance = linker.instantiate(&store, &module).unwrap();

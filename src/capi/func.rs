@@ -60,19 +60,18 @@ pub unsafe extern "C" fn inlay_func_call(
     results: *mut inlay_value_t,
     nresults: usize,
 ) -> *mut inlay_error_t {
-    fallible(|| {
+    let error = fallible(|| {
         if nresults != 0 && results.is_null() {
             return Err(null("results"));
         }
         // SAFETY: the caller gives a function and as many values as it says, or NULL.
-        unsafe {
-            let outcome = call(func.cast(), args, nargs, results, nresults);
-            if outcome.is_err() {
-                zero_results(func.cast(), results, nresults);
-            }
-            outcome
-        }
-    })
+        unsafe { call(func.cast(), args, nargs, results, nresults) }
+    });
+    if !error.is_null() && !results.is_null() {
+        // SAFETY: as above. It writes fields, and cannot panic.
+        unsafe { zero_results(func.cast(), results, nresults) };
+    }
+    error
 }
 
 /// # Safety

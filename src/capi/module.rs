@@ -101,9 +101,9 @@ fn show(
 ///
 /// Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 256 KiB is
 /// compiled without the optimizer; and one that the usual register allocator would take too long for is compiled with one
-/// that keeps each value in the frame: one of more than 2,000 locals, of more than 1,000 operands at once, of locals that live
-/// long over very many branches, of very many branches that pass values, or of more than 5,000 exception handlers (those in
-/// force, added up over its calls) that are also more than one for 16 bytes. A module is
+/// that keeps each value in the frame: one of more than 2,000 locals that outlive straight-line code, of more than 1,000 operands
+/// at once, of locals and operands that live long over very many branches, of very many branches that pass values, or of
+/// more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
 /// refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
 /// of a thousand results can make them. Whether it is refused does not depend on the number of threads.
 #[unsafe(no_mangle)]

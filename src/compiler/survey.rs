@@ -22,10 +22,13 @@ use wasmparser::{FunctionBody, Operator};
 /// long.
 const MOST_BYTES: usize = 256 << 10;
 
-/// A function with more locals than this, its parameters included, is compiled in linear time. The time that the
-/// builder of CLIF and the usual register allocator take grows faster than the number of locals, and faster than each
-/// of the numbers below. The output of compilers seldom exceeds one of them.
+/// A function with more long-lived locals than this (see [`Survey::is_long_lived`]) is compiled in linear time. The time
+/// that the builder of CLIF and the usual register allocator take grows faster than their number, and faster than each of
+/// the numbers below. The output of compilers seldom exceeds one of them.
 const MOST_LOCALS: usize = 2_000;
+/// No function has more locals than this. Source: the limits of the WebAssembly JavaScript interface, which validation
+/// keeps to.
+const LOCALS: usize = 50_000;
 /// Likewise for the operands that are on wasm's stack at one time.
 const MOST_OPERANDS: usize = 1_000;
 /// Likewise for what the register allocator walks when it merges values, in arguments; see `webs::Summary::weight`.
@@ -48,8 +51,13 @@ const MOST_LIVES: Span = Span {
     edges: 4_000_000,
     calls: 1_000_000_000,
 };
+/// Likewise for so many of those edges for each byte of the body: each can become an instruction that moves the local, so
+/// that the code would be out of proportion. The output of compilers has 20 at the most.
+const LIVES_BY_BYTE: usize = 32;
+/// The body that is small enough for any number of them, in bytes.
+const FEW_BYTES: usize = 512;
 
-/// Likewise for the number of locals times the number of exception handlers, since each edge to a handler can have each
+/// Likewise for the number of long-lived locals times the number of exception handlers, since each edge to a handler can have each
 /// local as an argument.
 const MOST_LOCALS_BY_HANDLERS: usize = 4_000_000;
 
@@ -67,6 +75,8 @@ const HANDLER_WEIGHT: usize = 16;
 /// An operand that stays on wasm's stack across the end of a CLIF block is live there, but is no block argument. So
 /// many of them cost the register allocator as much as one argument.
 const IDLE_OPERANDS: usize = 64;
+/// A function with more of them, summed over its CLIF blocks, is compiled in linear time.
+const MOST_IDLE: usize = 16_000_000;
 
 /// Compiling takes up to so many bytes of memory for each byte of the largest body. This was measured on the output of
 /// compilers, on bodies that are large enough to matter.
@@ -91,6 +101,8 @@ pub struct Survey {
     /// What follows the body of each legacy `try` in it, in the order in which they begin.
     pub tries: Vec<After>,
     bytes: usize,
+    /// Which locals are long-lived, as far as there are any.
+    long_lived: Vec<bool>,
     /// How long its locals live, summed over all locals.
     lives: Span,
     /// How many exception handlers its throwing instructions list, summed over all of them.
@@ -179,6 +191,7 @@ impl Survey {
                 }
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
                     if let Operator::Loop { .. } = op {
+                        lives.join();
                         lives.begin_loop(open.len());
                     }
                     open.push(Open {
@@ -217,6 +230,7 @@ impl Survey {
                         Operator::Catch { tag_index } => Some(tag_index),
                         _ => None,
                     };
+                    lives.join();
                     if let Some(body) = tries.catch(innermost.tried, tag) {
                         regions[body].clauses += 1;
                         regions[body].catches_all |= tag.is_none();
@@ -230,13 +244,16 @@ impl Survey {
                     });
                 }
                 Operator::Delegate { relative_depth } => {
+                    lives.join();
                     open.pop();
                     if let Some(body) = tries.delegate(innermost.tried, relative_depth) {
                         let to = open.iter().rev().nth(relative_depth as usize);
                         regions[body].outer = Some(to.copied().unwrap_or(function).region);
                     }
                 }
+                Operator::Else => lives.join(),
                 Operator::End => {
+                    lives.join();
                     open.pop();
                     lives.end(open.len());
                 }
@@ -244,16 +261,29 @@ impl Survey {
             }
         }
         survey.lives = lives.sum;
+        survey.long_lived = lives.long_lived();
         survey.tries = tries.into_list();
         survey.handlers = handlers(&regions);
         survey
     }
 
-    /// How much of Cranelift this function may have, judged by its text alone. `locals` counts its parameters, too.
-    pub fn effort(&self, locals: usize) -> Effort {
+    /// Whether a local holds a value at a place that control flow reaches in more than one way, so that what it holds
+    /// there depends on the way. Any other has, for each use, one `local.set` in the code that leads straight there, and is
+    /// only another name for the value that was set.
+    pub fn is_long_lived(&self, local: u32) -> bool {
+        self.long_lived
+            .get(local as usize)
+            .copied()
+            .unwrap_or(false)
+    }
+
+    /// How much of Cranelift this function may have, judged by its text alone.
+    pub fn effort(&self) -> Effort {
+        let locals = self.long_lived.iter().filter(|&&is| is).count();
         let is_linear = locals > MOST_LOCALS
             || self.lives.instructions > MOST_LIVES.instructions
             || self.lives.edges > MOST_LIVES.edges
+            || self.lives.edges > LIVES_BY_BYTE * self.bytes.max(FEW_BYTES)
             || self.lives.calls > MOST_LIVES.calls
             || self.handlers > MOST_HANDLERS.max(self.bytes / BYTES_BY_HANDLER)
             || locals.saturating_mul(self.handlers) > MOST_LOCALS_BY_HANDLERS;
@@ -290,11 +320,23 @@ struct Lives {
     /// The current position.
     now: Span,
     sum: Span,
-    /// Where each local was last set or used. Locals beyond the end of the list have been neither, and live from the
-    /// start.
-    last: Vec<Span>,
+    /// How many places have been passed that control flow reaches in more than one way.
+    joins: usize,
+    /// What is known of each local. Those beyond the end of the list have not been set or used; they were set when the
+    /// function began.
+    locals: Vec<Life>,
     /// The open loops, outermost first.
     loops: Vec<OpenLoop>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Life {
+    /// Where the local was last set or used.
+    last: Span,
+    /// How many joins there were before it was last set.
+    set: usize,
+    /// Whether it was used behind a join, without being set in between.
+    is_long: bool,
 }
 
 struct OpenLoop {
@@ -307,36 +349,48 @@ struct OpenLoop {
 }
 
 impl Lives {
-    /// Where a local was last set or used; none from number `MOST_LOCALS` on. A function that has so many is compiled
-    /// in linear time anyway, and a number that the function does not have is for validation to refuse.
-    fn last(&mut self, local: u32) -> Option<&mut Span> {
+    /// What is known of a local; nothing of a number that no function has, which is for validation to refuse.
+    fn local(&mut self, local: u32) -> Option<&mut Life> {
         let local = local as usize;
-        if local >= MOST_LOCALS {
+        if local >= LOCALS {
             return None;
         }
-        if local >= self.last.len() {
-            self.last.resize(local + 1, Span::default());
+        if local >= self.locals.len() {
+            self.locals.resize(local + 1, Life::default());
         }
-        self.last.get_mut(local)
+        self.locals.get_mut(local)
     }
 
     fn set(&mut self, local: u32) {
-        let now = self.now;
-        if let Some(last) = self.last(local) {
-            *last = now;
+        let (last, set) = (self.now, self.joins);
+        if let Some(life) = self.local(local) {
+            (life.last, life.set) = (last, set);
         }
     }
 
     fn used(&mut self, local: u32) {
-        let now = self.now;
-        let Some(last) = self.last(local) else { return };
-        let before = std::mem::replace(last, now);
+        let (now, joins) = (self.now, self.joins);
+        let Some(life) = self.local(local) else {
+            return;
+        };
+        life.is_long |= life.set != joins;
+        let before = std::mem::replace(&mut life.last, now);
         self.sum.add(before, now, 1);
         let began = |open: &OpenLoop| open.begin.instructions <= before.instructions;
         let around = self.loops.partition_point(began);
         if let Some(outermost) = self.loops.get_mut(around) {
             outermost.through += 1;
         }
+    }
+
+    /// Passes a place that control flow reaches in more than one way, or may: where a loop begins, a block ends, or another
+    /// part of one begins.
+    fn join(&mut self) {
+        self.joins += 1;
+    }
+
+    fn long_lived(&self) -> Vec<bool> {
+        self.locals.iter().map(|life| life.is_long).collect()
     }
 
     fn begin_loop(&mut self, depth: usize) {
@@ -377,6 +431,8 @@ pub struct Budget {
     bytes: usize,
     /// The most operands that were on wasm's stack at one time so far.
     operands: usize,
+    /// How many operands have stayed on the stack across the end of a CLIF block so far, summed over the blocks.
+    idle: usize,
     /// The weight so far; see `WEIGHT_PER_BYTE`.
     weight: usize,
     /// Zero until the whole body is translated.
@@ -388,6 +444,7 @@ impl Budget {
         Budget {
             bytes: survey.bytes,
             operands: 0,
+            idle: 0,
             weight: 0,
             webs: webs::Summary::default(),
         }
@@ -406,6 +463,7 @@ impl Budget {
 
     /// Counts an instruction's results, and the `operands` that stay live across the ends of so many CLIF `blocks`.
     pub fn results(&mut self, results: usize, blocks: usize, operands: usize) {
+        self.idle += blocks * operands;
         self.weight += results + blocks * operands / IDLE_OPERANDS;
     }
 
@@ -417,7 +475,11 @@ impl Budget {
     /// How much of Cranelift the function may have, judged by its CLIF.
     pub fn effort(&self) -> Effort {
         let passing = self.webs.edges > MOST_PASSING.max(self.bytes / BYTES_BY_PASSING);
-        match self.operands > MOST_OPERANDS || self.webs.weight > MOST_WEBS || passing {
+        let is_linear = self.operands > MOST_OPERANDS
+            || self.idle > MOST_IDLE
+            || self.webs.weight > MOST_WEBS
+            || passing;
+        match is_linear {
             true => Effort::Linear,
             false => Effort::Full,
         }

@@ -4,7 +4,7 @@ use super::control::Frame;
 use super::exception::Scope;
 use super::legacy::After;
 use super::parse::{Operators, local_type};
-use super::survey::{self, Budget, Surveyed};
+use super::survey::{self, Budget, Survey, Surveyed};
 use super::unit::{Needs, Scratch, Unit};
 use super::vm::{Vm, clif_type, wasm_signature};
 use super::{Env, ops};
@@ -36,6 +36,8 @@ pub struct Translator<'a, 'b> {
 /// Where a local is kept.
 #[derive(Clone, Copy)]
 enum Local {
+    /// Nowhere: it is not long-lived, and names the value that it was last set to.
+    Name(Value),
     Variable(Variable),
     Frame(Type, StackSlot),
 }
@@ -45,7 +47,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
     let Surveyed {
         index,
         body,
-        survey,
+        mut survey,
     } = body;
     let allocations = std::mem::take(&mut scratch.validator);
     let mut validator = body.validate.into_validator(allocations);
@@ -63,17 +65,16 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
     let params = b.block_params(entry).to_vec();
     b.set_srcloc(SourceLoc::new(start));
 
-    let locals = validator.len_locals() as usize;
-    let mut effort = survey.effort(locals);
+    let mut effort = survey.effort();
     let mut needs = Needs::default();
     let mut translator = Translator {
         vm: Vm::new(env, b, &mut needs, params[0]),
-        locals: Vec::with_capacity(locals),
+        locals: Vec::with_capacity(validator.len_locals() as usize),
         stack: Vec::new(),
         control: vec![Frame::function(ty.results.len())],
         scopes: Vec::new(),
         budget: Budget::new(&survey),
-        tries: survey.tries.into_iter(),
+        tries: std::mem::take(&mut survey.tries).into_iter(),
         reachable: true,
     };
     if survey.calls {
@@ -82,7 +83,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
     // This allocator keeps nothing in registers from one block to the next, so variables would only be copied.
     let isa = env.target.isa_for(effort);
     let in_frame = isa.flags().regalloc_algorithm() == RegallocAlgorithm::SinglePass;
-    translator.declare_locals(&params[1..], &validator, in_frame)?;
+    translator.declare_locals(&params[1..], &validator, &survey, in_frame)?;
 
     while let Some((op, offset)) = operators.next(&mut validator)? {
         translator.vm.b.set_srcloc(SourceLoc::new(offset));
@@ -131,6 +132,7 @@ impl Translator<'_, '_> {
         &mut self,
         params: &[Value],
         validator: &FuncValidator<ValidatorResources>,
+        survey: &Survey,
         in_frame: bool,
     ) -> Result<()> {
         let mut zeros: Vec<(Type, Value)> = Vec::new();
@@ -149,6 +151,7 @@ impl Translator<'_, '_> {
                 },
             };
             self.locals.push(match in_frame {
+                _ if !survey.is_long_lived(i) => Local::Name(value),
                 true => {
                     let align = ty.bytes().trailing_zeros() as u8;
                     let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, ty.bytes(), align);
@@ -164,6 +167,7 @@ impl Translator<'_, '_> {
     pub fn local_get(&mut self, index: u32) -> Value {
         let b = &mut self.vm.b;
         match self.locals[index as usize] {
+            Local::Name(value) => value,
             Local::Variable(variable) => b.use_var(variable),
             Local::Frame(ty, slot) => b.ins().stack_load(I64, ty, slot, 0),
         }
@@ -171,9 +175,10 @@ impl Translator<'_, '_> {
 
     pub fn local_set(&mut self, index: u32, value: Value) {
         let b = &mut self.vm.b;
-        match self.locals[index as usize] {
-            Local::Variable(variable) => b.def_var(variable, value),
-            Local::Frame(_, slot) => drop(b.ins().stack_store(I64, value, slot, 0)),
+        match &mut self.locals[index as usize] {
+            Local::Name(named) => *named = value,
+            Local::Variable(variable) => b.def_var(*variable, value),
+            Local::Frame(_, slot) => drop(b.ins().stack_store(I64, value, *slot, 0)),
         }
     }
 

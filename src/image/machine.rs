@@ -375,6 +375,56 @@ mod tests {
         assert!(accept("aarch64-unknown-linux-gnu", &[]).is_err());
     }
 
+    /// As the compiler takes them, so that an engine with the same settings loads its images.
+    #[cfg(not(feature = "compiler"))]
+    #[test]
+    fn settings_mean_what_they_mean_to_the_compiler() {
+        let known = |given: &str| triple(given).map(|known| text(&known).to_owned());
+        for (given, wanted) in [
+            ("x86_64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"),
+            ("x86_64-linux-gnu", "x86_64-unknown-linux-gnu"),
+            ("s390x-linux", "s390x-unknown-linux"),
+            ("aarch64-apple-darwin", "aarch64-apple-darwin"),
+        ] {
+            assert_eq!(known(given).unwrap(), wanted);
+        }
+        for given in [
+            "",
+            "x86_64",
+            "x86_64-gnu",
+            "x86-unknown-linux-gnu",
+            "x86_64-a-b-linux",
+        ] {
+            assert!(known(given).is_err(), "{given}");
+        }
+        // Of another operating system, so that it is not asked what this CPU has.
+        let machine = |flags: &[(&str, &str)]| {
+            let mut settings = Settings {
+                target: Some(triple("x86_64-windows").unwrap()),
+                ..Settings::default()
+            };
+            for (name, value) in flags {
+                let copy = |text: &str| Text::from_bytes(text.as_bytes()).unwrap();
+                settings.flags.push((copy(name), copy(value)));
+            }
+            Machine::of(&settings)
+        };
+        let implied = machine(&[("has_avx2", "true")]).unwrap();
+        for feature in ["has_avx2", "has_avx", "has_popcnt", "has_sse42", "has_sse3"] {
+            assert!(implied.has(feature), "{feature}");
+        }
+        let without = machine(&[("has_popcnt", "false"), ("has_avx", "yes")]).unwrap();
+        assert!(without.has("has_sse42") && !without.has("has_popcnt"));
+        assert!(machine(&[("has_avx", "maybe")]).is_err());
+        assert_eq!(
+            machine(&[("opt_level", "none")])
+                .unwrap()
+                .features()
+                .count(),
+            0
+        );
+    }
+
     #[test]
     fn this_machine_has_what_it_has() {
         let mut host = Machine::host().unwrap();

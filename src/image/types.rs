@@ -349,13 +349,10 @@ impl ClosedType {
         // Types refer to their own group and to what comes before it, so that going down from the type's own group meets
         // each group after all that refer to it.
         let own = first(index);
-        let mut needed = fallible::repeat(false, own as usize + 1)?;
-        needed[own as usize] = true;
+        let mut needed = Vec::new();
+        fallible::push(&mut needed, own)?;
         let mut groups = Vec::new();
-        for at in (0..=own).rev() {
-            if !needed[at as usize] {
-                continue;
-            }
+        while let Some(at) = needed.pop() {
             let types = group(at)?;
             for ty in types.iter().flat_map(FuncType::all) {
                 if let ValType::Ref(RefType {
@@ -363,7 +360,11 @@ impl ClosedType {
                     ..
                 }) = ty
                 {
-                    needed[first(i) as usize] = true;
+                    let earlier = first(i);
+                    if let (true, Err(place)) = (earlier < at, needed.binary_search(&earlier)) {
+                        fallible::push(&mut needed, earlier)?;
+                        needed[place..].rotate_right(1);
+                    }
                 }
             }
             fallible::push(&mut groups, (at, types))?;

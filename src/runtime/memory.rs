@@ -75,8 +75,9 @@ impl Memory {
         };
         if ty.minimum > limit {
             return Err(Error::limit(format_args!(
-                "a memory of {} pages; inlay_config_max_memory_pages allows {limit}",
-                ty.minimum
+                "a memory of {} pages of {} bytes; inlay_config_max_memory_pages allows {limit} of them",
+                ty.minimum,
+                1u64 << ty.page_log2
             )));
         }
         let memory = Pinned::new(Memory {

@@ -147,6 +147,8 @@ static void test_bytes(inlay::Memory memory) {
     CHECK(inlay::Bytes("").size() == 0 && inlay::Bytes("a\0b").size() == 3);
     const char unterminated[2] = {'a', 'b'};
     const unsigned char bytes[2] = {'a', 0};
+    char buffer[2] = {'a', 0}; // what a program has written is not text
+    CHECK(inlay::Bytes(buffer).size() == 2);
     CHECK(inlay::Bytes(unterminated).size() == 2 && inlay::Bytes(bytes).size() == 2);
 }
 
