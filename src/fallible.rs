@@ -130,6 +130,11 @@ impl Text {
         self.0.as_ptr().cast()
     }
 
+    /// The text, if it was made of UTF-8, as what this library makes itself is.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
     /// All of the text, without the NUL that ends it.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.split_last().map_or(&[], |(_, bytes)| bytes)

@@ -7,9 +7,7 @@ use crate::os;
 use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
-#[cfg(feature = "compiler")]
-use std::sync::{Mutex, PoisonError};
-use std::sync::{Once, OnceLock};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 /// Runs something; a panic becomes an error.
 pub fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -51,12 +49,15 @@ pub fn on_threads(threads: usize, work: &(dyn Fn() -> Result<()> + Sync)) -> Res
     let failed = Mutex::new(None);
     os::on_threads(threads, &|| {
         if let Err(error) = guard(work) {
-            // The lock is not held where anything could panic.
-            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            *lock(&failed) = Some(error);
         }
     });
-    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    failed.map_or(Ok(()), Err)
+    lock(&failed).take().map_or(Ok(()), Err)
+}
+
+/// Takes a lock. Nothing in Inlay panics while it holds one, so what a poisoned one holds is whole.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What all guards share, so that each of them is small.

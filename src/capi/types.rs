@@ -348,8 +348,9 @@ unsafe fn value_type(
     let written = unsafe { text(written, "the type") }?;
     // One value is written as the parameters of a function that has one.
     let signature = Text::new(format_args!("{written}:"))?;
-    let signature = std::str::from_utf8(signature.as_bytes()).unwrap_or_default();
-    let id = store.types.id(&ClosedType::from_signature(signature)?)?;
+    let id = store
+        .types
+        .id(&ClosedType::from_signature(signature.as_str())?)?;
     match store.types.get(id).params[..] {
         [ty] if kind_of(ty) == kind => Ok(ty),
         [_] => Err(Error::argument(format_args!(

@@ -58,7 +58,6 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         start: env.module.start.unwrap_or(NONE),
         passes_exceptions: u32::from(passes_exceptions),
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,
-        settings: append_text(&mut sections.bytes, env.target.settings().as_bytes())?,
     };
     Ok((Image::new(header, sections)?, text))
 }

@@ -35,7 +35,7 @@ mod vm;
 mod webs;
 
 use crate::error::{Error, Result};
-use crate::guard;
+use crate::guard::{self, lock};
 use crate::image::machine::Machine;
 use crate::image::settings::Settings;
 use crate::image::vmctx::VmLayout;
@@ -191,11 +191,4 @@ fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Resul
         funcs.push(code?);
     }
     Ok(funcs)
-}
-
-/// What a thread that panicked had locked is whole: no lock is held while anything happens.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

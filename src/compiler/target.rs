@@ -102,17 +102,12 @@ pub struct Target {
     cpu_features: BTreeSet<String>,
 }
 
-/// Text of a host's, which has checked that it is UTF-8.
-fn str(text: &Text) -> &str {
-    std::str::from_utf8(text.as_bytes()).unwrap_or_default()
-}
-
 impl Target {
     /// The target that the settings describe.
     pub fn new(settings: &Settings) -> Result<Target> {
         let mut builder = match &settings.target {
             None => native_builder()?,
-            Some(triple) => lookup(str(triple))?,
+            Some(triple) => lookup(triple.as_str())?,
         };
         let mut shared = settings::builder();
         let fixed = FIXED.iter().map(|&(name, value, _)| (name, value));
@@ -125,7 +120,7 @@ impl Target {
             set.expect("Cranelift has this setting");
         }
         for (name, value) in &settings.flags {
-            set(&mut shared, &mut builder, str(name), str(value))?;
+            set(&mut shared, &mut builder, name.as_str(), value.as_str())?;
         }
         let shared = settings::Flags::new(shared);
         if shared.log2_min_function_alignment() > MAX_LOG2_ALIGN {
@@ -183,16 +178,6 @@ impl Target {
     pub fn machine(&self) -> Result<Machine> {
         let triple = self.isa.triple().to_string();
         Machine::new(&triple, self.cpu_features.iter().map(String::as_str))
-    }
-
-    /// All settings, in a fixed order: what an image was made with.
-    pub fn settings(&self) -> String {
-        let mut text =
-            format!("float_ops={:?} relaxed={:?}", self.float_ops, self.relaxed).to_lowercase();
-        for value in self.isa.flags().iter().chain(self.isa.isa_flags()) {
-            text += &format!(" {}={}", value.name, value.value_string());
-        }
-        text
     }
 
     /// Whether rounding is done by instructions.
@@ -358,7 +343,7 @@ fn with_implied(
     shared: &settings::Flags,
     flags: &[(Text, Text)],
 ) -> std::result::Result<OwnedTargetIsa, cranelift_codegen::CodegenError> {
-    let switched = |feature: &str| flags.iter().any(|(name, _)| str(name) == feature);
+    let switched = |feature: &str| flags.iter().any(|(name, _)| name.as_str() == feature);
     let mut features = cpu_features(&*isa);
     let mut builder = isa::Builder::from_target_isa(&*isa);
     if isa.triple().architecture == Architecture::X86_64 {

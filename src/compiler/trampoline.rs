@@ -16,7 +16,7 @@ use super::assemble;
 use super::trap::{NEVER, branch_cold};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::vm::{
-    Region, Vm, builtin_signature, c_param, call_plain, clif_type, constant, flags, symbol,
+    Region, Vm, builtin_signature, c_param, call_plain, clif_type, flags, load_constant, symbol,
     wasm_signature,
 };
 use crate::error::Result;
@@ -70,11 +70,6 @@ fn load_pointer(b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Valu
 fn store_pointer(b: &mut FunctionBuilder<'_>, value: Value, base: Value, offset: usize) {
     let flags = flags(b.func, Region::Store);
     b.ins().store(flags, value, base, offset as i32);
-}
-
-/// Loads a field that does not change while the function runs.
-fn load_constant(b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
-    b.ins().load(I64, constant(), base, offset as i32)
 }
 
 /// Records the wasm frame that called this trampoline.

@@ -125,6 +125,11 @@ pub fn constant() -> MemFlagsData {
     MemFlagsData::trusted().with_readonly().with_can_move()
 }
 
+/// Loads a pointer that does not change while the function runs.
+pub fn load_constant(b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+    b.ins().load(I64, constant(), base, offset as i32)
+}
+
 /// A declared call target inside the image.
 pub fn symbol(func: &mut ir::Function, symbol: Symbol, signature: Signature) -> ir::FuncRef {
     let name = func.declare_imported_user_function(symbol.external_name());
@@ -212,7 +217,7 @@ impl<'a, 'b> Vm<'a, 'b> {
 
     /// A pointer in the vmctx that never changes while the instance lives.
     pub fn load_constant(&mut self, base: Value, offset: u32) -> Value {
-        self.b.ins().load(I64, constant(), base, offset as i32)
+        load_constant(&mut self.b, base, offset as usize)
     }
 
     /// Where a definition is, as a base and an offset.

@@ -52,9 +52,7 @@ impl Check<'_> {
     }
 
     fn text_spans(&self) -> bool {
-        let header = self.image.header();
-        self.text(header.triple)
-            && self.text(header.settings)
+        self.text(self.image.header().triple)
             && self.s.cpu_features().iter().all(|name| self.text(name))
             && self.s.func_names().iter().all(|name| self.text(name.name))
             && ascends(self.s.func_names(), |a, b| a.func < b.func)

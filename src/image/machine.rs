@@ -18,11 +18,6 @@ pub struct Machine {
 /// The triple that this library was built for.
 const HOST: &str = env!("INLAY_TARGET");
 
-fn text(text: &Text) -> &str {
-    // All texts here are made of strings.
-    std::str::from_utf8(text.as_bytes()).unwrap_or_default()
-}
-
 /// The architecture and the operating system that a triple names.
 fn system(triple: &str) -> (Option<&str>, Option<&str>) {
     let mut parts = triple.split('-');
@@ -56,10 +51,10 @@ impl Machine {
     pub fn of(settings: &Settings) -> Result<Machine> {
         let mut machine = match &settings.target {
             None => Machine::host()?,
-            Some(triple) => Machine::baseline(text(triple))?,
+            Some(triple) => Machine::baseline(triple.as_str())?,
         };
         for (name, value) in &settings.flags {
-            let (name, value) = (text(name), text(value));
+            let (name, value) = (name.as_str(), value.as_str());
             let on = match value {
                 "true" | "on" | "yes" | "1" => Some(true),
                 "false" | "off" | "no" | "0" => Some(false),
@@ -77,8 +72,12 @@ impl Machine {
             }
         }
         if system(machine.triple()).0 == Some("x86_64") {
-            let is_switched =
-                |feature: &str| settings.flags.iter().any(|(name, _)| text(name) == feature);
+            let is_switched = |feature: &str| {
+                settings
+                    .flags
+                    .iter()
+                    .any(|(name, _)| name.as_str() == feature)
+            };
             for (feature, implied) in IMPLIED {
                 if machine.has(feature) {
                     for implied in implied.iter().filter(|implied| !is_switched(implied)) {
@@ -107,7 +106,7 @@ impl Machine {
     pub fn set(&mut self, feature: &str, present: bool) -> Result<()> {
         let at = self
             .features
-            .binary_search_by(|known| text(known).cmp(feature));
+            .binary_search_by(|known| known.as_str().cmp(feature));
         match (at, present) {
             (Err(at), true) => {
                 let feature = Text::from_bytes(feature.as_bytes())?;
@@ -123,16 +122,16 @@ impl Machine {
     }
 
     pub fn triple(&self) -> &str {
-        text(&self.triple)
+        self.triple.as_str()
     }
 
     pub fn features(&self) -> impl Iterator<Item = &str> {
-        self.features.iter().map(text)
+        self.features.iter().map(Text::as_str)
     }
 
     pub fn has(&self, feature: &str) -> bool {
         self.features
-            .binary_search_by(|known| text(known).cmp(feature))
+            .binary_search_by(|known| known.as_str().cmp(feature))
             .is_ok()
     }
 
@@ -379,7 +378,7 @@ mod tests {
     #[cfg(not(feature = "compiler"))]
     #[test]
     fn settings_mean_what_they_mean_to_the_compiler() {
-        let known = |given: &str| triple(given).map(|known| text(&known).to_owned());
+        let known = |given: &str| triple(given).map(|known| known.as_str().to_owned());
         for (given, wanted) in [
             ("x86_64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"),
             ("x86_64-linux-gnu", "x86_64-unknown-linux-gnu"),

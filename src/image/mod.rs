@@ -74,8 +74,6 @@ records! {
         /// exceptions.
         pub passes_exceptions: u32,
         pub triple: Str,
-        /// Every setting that the code was made with.
-        pub settings: Str,
     }
 
     /// A function type.

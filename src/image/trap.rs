@@ -4,6 +4,7 @@
 //! the C header shows it as `inlay_trap_t`. Messages are the ones that the
 //! specification's test suite expects. `compiler/trap.rs` says how a trap goes.
 
+use crate::error::Error;
 use std::ffi::CStr;
 
 macro_rules! traps {
@@ -84,5 +85,11 @@ impl Trap {
             | Trap::NullExceptionReference => Trap::NullReference,
             other => other,
         }
+    }
+}
+
+impl From<Trap> for Error {
+    fn from(trap: Trap) -> Error {
+        Error::trap(trap as u32, trap.message())
     }
 }

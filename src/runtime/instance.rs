@@ -481,14 +481,13 @@ impl Instance {
         let module = self.module.clone();
         let sections = module.image.sections();
         let shape = module.image.header().shape;
-        let trapped = |trap: Trap| Error::trap(trap as u32, trap.message());
         for (segment, i) in sections.elements().iter().zip(0..) {
             if segment.mode == SegmentMode::Active {
                 let is64 = sections.tables().at(segment.table).ty.table64;
                 let offset = self.offset(segment.offset, is64)?;
                 let len = u64::from(segment.slots.len + segment.exprs.len);
                 // SAFETY: no reference to a table is held.
-                unsafe { self.init_table(segment.table, i, offset, 0, len) }.map_err(trapped)?;
+                unsafe { self.init_table(segment.table, i, offset, 0, len) }?;
                 *known |= segment.table < shape.imported_tables && len != 0;
             }
             if segment.mode != SegmentMode::Passive {
@@ -501,7 +500,7 @@ impl Instance {
                 let offset = self.offset(segment.offset, is64)?;
                 let len = u64::from(segment.bytes.len);
                 // SAFETY: no reference to a memory is held.
-                unsafe { self.init_memory(segment.memory, i, offset, 0, len) }.map_err(trapped)?;
+                unsafe { self.init_memory(segment.memory, i, offset, 0, len) }?;
                 self.drop_data(i);
             }
         }

@@ -3,11 +3,12 @@
 use super::Memory;
 use crate::error::Result;
 use crate::fallible::{self, Pinned, Shared};
+use crate::guard::lock;
 use crate::image::MemoryType;
 use crate::image::vmctx::VmMemory;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A shared memory. Its pages never move, and its definition is that of every store which uses it.
@@ -46,11 +47,6 @@ pub enum Waited {
     Woken = 0,
     NotEqual = 1,
     TimedOut = 2,
-}
-
-/// Nothing here panics while it holds a lock, so a poisoned one holds nothing broken.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl SharedMemory {

@@ -139,10 +139,6 @@ impl From<Error> for Failure {
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-fn trapped(trap: Trap) -> Error {
-    Error::trap(trap as u32, trap.message())
-}
-
 /// Runs the body of a builtin that compiled code calls through an exit trampoline; a failure is recorded for that to raise.
 ///
 /// # Safety
@@ -150,7 +146,7 @@ fn trapped(trap: Trap) -> Error {
 unsafe fn exit<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Outcome<T>) -> T {
     let outcome = guard(|| {
         body().map_err(|failure| match failure {
-            Failure::Trap(trap) => trapped(trap),
+            Failure::Trap(trap) => trap.into(),
             Failure::Error(error) => error,
         })
     });
@@ -178,7 +174,7 @@ pub unsafe fn record_trap(vmctx: Vmctx, trap: Trap) {
     // SAFETY: as the caller promises.
     let store = unsafe { store(vmctx) };
     if store.vm.exit_fp != 0 {
-        store.record(trapped(trap));
+        store.record(trap.into());
     }
 }
 
@@ -509,5 +505,5 @@ unsafe extern "C" fn stack_limit(vmctx: Vmctx, sp: usize) -> usize {
 
 /// The error for an entry whose own frame does not fit the stack.
 unsafe extern "C" fn entry_overflow(_: Vmctx) -> *mut Details {
-    trapped(Trap::StackOverflow).into_raw()
+    Error::from(Trap::StackOverflow).into_raw()
 }
