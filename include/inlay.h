@@ -798,6 +798,8 @@ typedef struct inlay_extern_type_t {
  * more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
  * refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
  * of a thousand results can make them. Whether it is refused does not depend on the number of threads.
+ *
+ * The calling thread compiles, too, and needs a stack of 128 KiB for it.
  */
 INLAY_MUST_USE
 inlay_error_t *inlay_module_compile(inlay_engine_t *engine,

@@ -106,6 +106,8 @@ fn show(
 /// more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
 /// refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
 /// of a thousand results can make them. Whether it is refused does not depend on the number of threads.
+///
+/// The calling thread compiles, too, and needs a stack of 128 KiB for it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_compile(
     engine: *mut inlay_engine_t,
