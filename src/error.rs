@@ -36,6 +36,19 @@ pub enum ErrorKind {
     Exception = 12,
 }
 
+/// What these display, with commas between them.
+pub struct Commas<I>(pub I);
+
+impl<I: Iterator<Item: Display> + Clone> Display for Commas<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, item) in self.0.clone().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{item}")?;
+        }
+        Ok(())
+    }
+}
+
 /// One wasm function on the stack when an error was raised, or when it passed through.
 #[derive(Clone, Debug)]
 pub struct Frame {

@@ -2,9 +2,13 @@
 //!
 //! Every function that can fail returns an `inlay_error_t *`: NULL if it did not. Whoever is given one deletes it.
 
-use super::{borrow, fill, infallible, inlay_finalize_t, look, nothing};
+use super::{
+    INLAY_EXTERN_FUNC, INLAY_EXTERN_GLOBAL, INLAY_EXTERN_MEMORY, INLAY_EXTERN_TABLE,
+    INLAY_EXTERN_TAG, borrow, fill, infallible, inlay_finalize_t, look, nothing,
+};
 use crate::error::{Details, Error, ErrorKind};
 use crate::fallible::boxed;
+use crate::image::ExternKind;
 use crate::image::trap::Trap;
 use crate::runtime::HostData;
 use std::ffi::{CStr, c_char, c_void};
@@ -239,4 +243,48 @@ pub(super) unsafe fn inner<'a>(error: *const inlay_error_t) -> crate::error::Res
     unsafe { borrow(error.cast(), "error") }
 }
 
-const _: () = assert!(ErrorKind::Exception as u32 == INLAY_ERROR_EXCEPTION);
+/// Constants of the header are the numbers that they stand for here.
+macro_rules! assert_numbers {
+    ($($of:ident { $($variant:ident = $constant:ident,)* })*) => {
+        const _: () = {
+            $($(assert!($of::$variant as u32 == $constant);)*)*
+        };
+    };
+}
+
+assert_numbers! {
+    ErrorKind {
+        InvalidModule = INLAY_ERROR_INVALID_MODULE,
+        Unsupported = INLAY_ERROR_UNSUPPORTED,
+        Link = INLAY_ERROR_LINK,
+        Trap = INLAY_ERROR_TRAP,
+        CodeMemory = INLAY_ERROR_CODE_MEMORY,
+        OutOfMemory = INLAY_ERROR_OUT_OF_MEMORY,
+        InvalidArgument = INLAY_ERROR_INVALID_ARGUMENT,
+        Host = INLAY_ERROR_HOST,
+        Internal = INLAY_ERROR_INTERNAL,
+        InvalidImage = INLAY_ERROR_INVALID_IMAGE,
+        Limit = INLAY_ERROR_LIMIT,
+        Exception = INLAY_ERROR_EXCEPTION,
+    }
+    Trap {
+        Unreachable = INLAY_TRAP_UNREACHABLE,
+        OutOfBoundsMemory = INLAY_TRAP_OUT_OF_BOUNDS_MEMORY,
+        OutOfBoundsTable = INLAY_TRAP_OUT_OF_BOUNDS_TABLE,
+        NullReference = INLAY_TRAP_NULL_REFERENCE,
+        BadSignature = INLAY_TRAP_BAD_SIGNATURE,
+        IntegerOverflow = INLAY_TRAP_INTEGER_OVERFLOW,
+        IntegerDivideByZero = INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO,
+        InvalidConversion = INLAY_TRAP_INVALID_CONVERSION,
+        StackOverflow = INLAY_TRAP_STACK_OVERFLOW,
+        UnalignedAtomic = INLAY_TRAP_UNALIGNED_ATOMIC,
+        NotShared = INLAY_TRAP_NOT_SHARED,
+    }
+    ExternKind {
+        Func = INLAY_EXTERN_FUNC,
+        Table = INLAY_EXTERN_TABLE,
+        Memory = INLAY_EXTERN_MEMORY,
+        Global = INLAY_EXTERN_GLOBAL,
+        Tag = INLAY_EXTERN_TAG,
+    }
+}

@@ -42,7 +42,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
 
     let machine = env.target.machine()?;
     module(env.module, &mut sections)?;
-    for feature in machine.features() {
+    for feature in machine.cpu_features() {
         let feature = append_text(&mut sections.bytes, feature.as_bytes())?;
         sections.cpu_features.push(feature);
     }

@@ -383,7 +383,7 @@ mod tests {
         let host = Machine::host().unwrap();
         let found = cpu_features(&*isa);
         assert_eq!(
-            host.features().collect::<Vec<_>>(),
+            host.cpu_features().collect::<Vec<_>>(),
             found.iter().collect::<Vec<_>>()
         );
         assert_eq!(host.triple(), isa.triple().to_string());

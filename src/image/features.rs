@@ -1,6 +1,6 @@
 //! The WebAssembly features that a host can switch, by the names of their proposals.
 
-use crate::error::{Error, Result};
+use crate::error::{Commas, Error, Result};
 
 /// A set of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,21 +69,9 @@ impl Features {
         let found = all.find(|(known, ..)| *known == name);
         found.map(|(_, feature, _)| *feature).ok_or_else(|| {
             Error::argument(format_args!(
-                "there is no feature \"{name}\"; there are {Names}"
+                "there is no feature \"{name}\"; there are {}",
+                Commas(Features::ALL.iter().map(|(name, ..)| name))
             ))
         })
-    }
-}
-
-/// Displays the names of all features.
-struct Names;
-
-impl std::fmt::Display for Names {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, (name, ..)) in Features::ALL.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{name}")?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What code is for: a target, and what its CPU has.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Commas, Error, ErrorKind, Result};
 use crate::fallible::{self, Text};
 
 #[cfg(not(feature = "compiler"))]
@@ -12,7 +12,7 @@ use super::settings::Settings;
 pub struct Machine {
     triple: Text,
     /// Ascending, without duplicates.
-    features: Vec<Text>,
+    cpu_features: Vec<Text>,
 }
 
 /// The triple that this library was built for.
@@ -29,7 +29,7 @@ impl Machine {
     pub fn new<'a>(triple: &str, features: impl Iterator<Item = &'a str>) -> Result<Machine> {
         let mut machine = Machine {
             triple: Text::from_bytes(triple.as_bytes())?,
-            features: Vec::new(),
+            cpu_features: Vec::new(),
         };
         for feature in features {
             machine.set(feature, true)?;
@@ -105,17 +105,17 @@ impl Machine {
     /// Adds a feature, or takes it away.
     pub fn set(&mut self, feature: &str, present: bool) -> Result<()> {
         let at = self
-            .features
+            .cpu_features
             .binary_search_by(|known| known.as_str().cmp(feature));
         match (at, present) {
             (Err(at), true) => {
                 let feature = Text::from_bytes(feature.as_bytes())?;
-                self.features
+                self.cpu_features
                     .try_reserve(1)
                     .map_err(fallible::OutOfMemory::from)?;
-                self.features.insert(at, feature);
+                self.cpu_features.insert(at, feature);
             }
-            (Ok(at), false) => drop(self.features.remove(at)),
+            (Ok(at), false) => drop(self.cpu_features.remove(at)),
             _ => {}
         }
         Ok(())
@@ -125,12 +125,12 @@ impl Machine {
         self.triple.as_str()
     }
 
-    pub fn features(&self) -> impl Iterator<Item = &str> {
-        self.features.iter().map(Text::as_str)
+    pub fn cpu_features(&self) -> impl Iterator<Item = &str> {
+        self.cpu_features.iter().map(Text::as_str)
     }
 
     pub fn has(&self, feature: &str) -> bool {
-        self.features
+        self.cpu_features
             .binary_search_by(|known| known.as_str().cmp(feature))
             .is_ok()
     }
@@ -162,7 +162,7 @@ impl Machine {
             ErrorKind::InvalidImage,
             format_args!(
                 "the image needs what this engine's CPU does not have: {}; compile the module for a CPU without that",
-                List(&missing)
+                Commas(missing.iter())
             ),
         ))
     }
@@ -171,7 +171,7 @@ impl Machine {
     pub fn check_present(&self) -> Result<()> {
         let host = Machine::host()?;
         let mut missing = Vec::new();
-        for feature in self.features().filter(|feature| !host.has(feature)) {
+        for feature in self.cpu_features().filter(|feature| !host.has(feature)) {
             fallible::push(&mut missing, feature)?;
         }
         if missing.is_empty() {
@@ -180,7 +180,7 @@ impl Machine {
         Err(Error::unsupported(format_args!(
             "this CPU does not have {}; switch that off with inlay_config_flag, or name another target with \
              inlay_config_target",
-            List(&missing)
+            Commas(missing.iter())
         )))
     }
 }
@@ -218,19 +218,6 @@ fn unknown(triple: &str) -> Error {
     Error::argument(format_args!(
         "\"{triple}\" is not a target triple of a CPU that Inlay knows, such as \"x86_64-unknown-linux-gnu\""
     ))
-}
-
-/// Words with commas between them.
-pub struct List<'a>(pub &'a [&'a str]);
-
-impl std::fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, word) in self.0.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{word}")?;
-        }
-        Ok(())
-    }
 }
 
 /// Features of x86-64 that no CPU has without others, which Cranelift asks for, too: a host, or a preset, that names one
@@ -418,7 +405,7 @@ mod tests {
         assert_eq!(
             machine(&[("opt_level", "none")])
                 .unwrap()
-                .features()
+                .cpu_features()
                 .count(),
             0
         );
