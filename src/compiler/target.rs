@@ -1,7 +1,7 @@
 //! What code is made for: the ISA, its CPU's features, and the settings that shape code.
 
 use super::unit::Effort;
-use crate::error::{Error, Result};
+use crate::error::{Commas, Error, Result};
 use crate::fallible::Text;
 use crate::image::machine::{IMPLIED, Machine};
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
@@ -129,8 +129,13 @@ impl Target {
                 shared.log2_min_function_alignment()
             )));
         }
-        let unfit =
-            |error| Error::argument(format_args!("these settings do not fit together: {error}"));
+        let unfit = |error| {
+            let given = settings.flags.iter().map(|(name, _)| name);
+            Error::argument(format_args!(
+                "these settings do not fit together, or not the target: {} ({error})",
+                Commas(given)
+            ))
+        };
         let isa = builder.finish(shared.clone()).map_err(unfit)?;
         let isa = with_implied(isa, &shared, &settings.flags).map_err(unfit)?;
         check_fixed(&*isa)?;
