@@ -78,6 +78,13 @@ pub fn repeat<T: Clone>(value: T, len: usize) -> Result<Vec<T>> {
     Ok(vec)
 }
 
+/// Adds a value to a list, before what is at this place.
+pub fn insert_at<T>(list: &mut Vec<T>, place: usize, value: T) -> Result<()> {
+    list.try_reserve(1)?;
+    list.insert(place, value);
+    Ok(())
+}
+
 /// Adds an entry to a map; gives what the key stood for before.
 pub fn insert<K: Eq + Hash, V, S: BuildHasher>(
     map: &mut HashMap<K, V, S>,

@@ -113,6 +113,31 @@ struct Made {
     buffer: *mut c::inlay_buffer_t,
 }
 
+impl Made {
+    fn nothing() -> Made {
+        Made {
+            module: ptr::null_mut(),
+            store: ptr::null_mut(),
+            linker: ptr::null_mut(),
+            ty: ptr::null_mut(),
+            buffer: ptr::null_mut(),
+        }
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        // SAFETY: what was made is deleted once; null is fine.
+        unsafe {
+            c::inlay_functype_delete(self.ty);
+            c::inlay_buffer_delete(self.buffer);
+            c::inlay_linker_delete(self.linker);
+            c::inlay_store_delete(self.store);
+            c::inlay_module_delete(self.module);
+        }
+    }
+}
+
 /// Runs the scenario up to the first error.
 unsafe fn scenario(
     engine: *mut c::inlay_engine_t,
@@ -232,25 +257,12 @@ unsafe fn scenario(
 }
 
 fn run(engine: *mut c::inlay_engine_t, image: &[u8], fuse: Option<usize>) -> End {
-    let mut made = Made {
-        module: ptr::null_mut(),
-        store: ptr::null_mut(),
-        linker: ptr::null_mut(),
-        ty: ptr::null_mut(),
-        buffer: ptr::null_mut(),
-    };
+    let mut made = Made::nothing();
     FUSE.set(fuse);
     // SAFETY: the engine and the image live.
     let error = unsafe { scenario(engine, image, &mut made) };
     FUSE.set(None);
-    // SAFETY: what was made is deleted once; null is fine.
-    unsafe {
-        c::inlay_functype_delete(made.ty);
-        c::inlay_buffer_delete(made.buffer);
-        c::inlay_linker_delete(made.linker);
-        c::inlay_store_delete(made.store);
-        c::inlay_module_delete(made.module);
-    }
+    drop(made);
     let Some(error) = error else { return End::Done };
     let error = api::check(error).unwrap_err();
     assert_eq!(
@@ -375,26 +387,12 @@ fn each_allocation_can_fail_for_every_module() {
         let image = image.save().unwrap().bytes().to_vec();
         // The kind of the error that it comes to, or 0.
         let run = |fuse| {
-            let mut made = Made {
-                module: ptr::null_mut(),
-                store: ptr::null_mut(),
-                linker: ptr::null_mut(),
-                ty: ptr::null_mut(),
-                buffer: ptr::null_mut(),
-            };
+            let mut made = Made::nothing();
             FUSE.set(fuse);
-            // SAFETY: the engine and the image live; what was made is deleted once, and null is fine.
-            unsafe {
-                let error = load_and_start(engine.raw(), &image, &mut made);
-                FUSE.set(None);
-                let kind = c::inlay_error_kind(error);
-                c::inlay_error_delete(error);
-                c::inlay_functype_delete(made.ty);
-                c::inlay_linker_delete(made.linker);
-                c::inlay_store_delete(made.store);
-                c::inlay_module_delete(made.module);
-                kind
-            }
+            // SAFETY: the engine and the image live.
+            let error = unsafe { load_and_start(engine.raw(), &image, &mut made) };
+            FUSE.set(None);
+            api::check(error).map_or_else(|error| error.kind(), |()| 0)
         };
         let usual = run(None);
         let before = LIVE.get();

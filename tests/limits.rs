@@ -56,6 +56,15 @@ impl Builder {
         builder
     }
 
+    /// With a function, of index 0, that gives what it takes.
+    fn with_identity() -> Builder {
+        let mut builder = Builder::new();
+        builder.function(0, &[], |b| {
+            b.local_get(0);
+        });
+        builder
+    }
+
     fn function(
         &mut self,
         ty: u32,
@@ -264,10 +273,7 @@ fn locals_across_loads(locals: u32, loads: u32) -> Vec<u8> {
 
 /// The same across calls, which leave no register as it was.
 fn locals_across_calls(locals: u32, calls: u32) -> Vec<u8> {
-    let mut builder = Builder::new();
-    builder.function(0, &[], |b| {
-        b.local_get(0);
-    });
+    let mut builder = Builder::with_identity();
     builder.function(0, &[(locals, ValType::I32)], |b| {
         for i in 1..=locals {
             b.local_get(0).i32_const(i as i32).i32_mul().local_set(i);
@@ -287,10 +293,7 @@ fn locals_across_calls(locals: u32, calls: u32) -> Vec<u8> {
 
 /// What a compiler makes of the initializer of a table: calls whose results are written to memory, one after another.
 fn initializer(n: u32) -> Vec<u8> {
-    let mut builder = Builder::new();
-    builder.function(0, &[], |b| {
-        b.local_get(0);
-    });
+    let mut builder = Builder::with_identity();
     builder.function(0, &[(1, ValType::I32)], |b| {
         for i in 0..n {
             let (i, place) = (i as i32, i as i32 % 4096 * 8);
@@ -306,10 +309,7 @@ fn initializer(n: u32) -> Vec<u8> {
 
 /// What a compiler makes of the same without optimizing: each value has a local of its own, that is used at once.
 fn temporaries(n: u32) -> Vec<u8> {
-    let mut builder = Builder::new();
-    builder.function(0, &[], |b| {
-        b.local_get(0);
-    });
+    let mut builder = Builder::with_identity();
     builder.function(0, &[(n, ValType::I32)], |b| {
         for i in 1..=n {
             b.local_get(0).i32_const(i as i32).i32_add().local_set(i);

@@ -2,13 +2,9 @@
 //!
 //! Every function that can fail returns an `inlay_error_t *`: NULL if it did not. Whoever is given one deletes it.
 
-use super::{
-    INLAY_EXTERN_FUNC, INLAY_EXTERN_GLOBAL, INLAY_EXTERN_MEMORY, INLAY_EXTERN_TABLE,
-    INLAY_EXTERN_TAG, borrow, fill, infallible, inlay_finalize_t, look, nothing,
-};
+use super::{borrow, fill, infallible, inlay_finalize_t, look, nothing};
 use crate::error::{Details, Error, ErrorKind};
 use crate::fallible::boxed;
-use crate::image::ExternKind;
 use crate::image::trap::Trap;
 use crate::runtime::HostData;
 use std::ffi::{CStr, c_char, c_void};
@@ -243,15 +239,6 @@ pub(super) unsafe fn inner<'a>(error: *const inlay_error_t) -> crate::error::Res
     unsafe { borrow(error.cast(), "error") }
 }
 
-/// Constants of the header are the numbers that they stand for here.
-macro_rules! assert_numbers {
-    ($($of:ident { $($variant:ident = $constant:ident,)* })*) => {
-        const _: () = {
-            $($(assert!($of::$variant as u32 == $constant);)*)*
-        };
-    };
-}
-
 assert_numbers! {
     ErrorKind {
         InvalidModule = INLAY_ERROR_INVALID_MODULE,
@@ -279,12 +266,5 @@ assert_numbers! {
         StackOverflow = INLAY_TRAP_STACK_OVERFLOW,
         UnalignedAtomic = INLAY_TRAP_UNALIGNED_ATOMIC,
         NotShared = INLAY_TRAP_NOT_SHARED,
-    }
-    ExternKind {
-        Func = INLAY_EXTERN_FUNC,
-        Table = INLAY_EXTERN_TABLE,
-        Memory = INLAY_EXTERN_MEMORY,
-        Global = INLAY_EXTERN_GLOBAL,
-        Tag = INLAY_EXTERN_TAG,
     }
 }

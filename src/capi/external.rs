@@ -2,6 +2,7 @@
 
 use super::{inlay_func_t, inlay_global_t, inlay_memory_t, inlay_table_t, inlay_tag_t, null};
 use crate::error::{Error, Result};
+use crate::image::ExternKind;
 use crate::image::vmctx::VmFuncRef;
 use crate::runtime::{Extern, Global, Memory, Store, Table, Tag, store_of};
 use std::ffi::c_void;
@@ -110,5 +111,15 @@ impl inlay_extern_t {
             };
             Ok((item, store.cast_const()))
         }
+    }
+}
+
+assert_numbers! {
+    ExternKind {
+        Func = INLAY_EXTERN_FUNC,
+        Table = INLAY_EXTERN_TABLE,
+        Memory = INLAY_EXTERN_MEMORY,
+        Global = INLAY_EXTERN_GLOBAL,
+        Tag = INLAY_EXTERN_TAG,
     }
 }

@@ -15,6 +15,15 @@
 
 // These are in the order in which a host meets them, which is the header's. Blank lines keep rustfmt from sorting them.
 
+/// Asserts that constants of the header are the numbers that they stand for here.
+macro_rules! assert_numbers {
+    ($($of:ident { $($variant:ident = $constant:ident,)* })*) => {
+        const _: () = {
+            $($(assert!($of::$variant as u32 == $constant);)*)*
+        };
+    };
+}
+
 mod callback;
 
 mod error;

@@ -40,7 +40,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         return Err(too_large());
     }
 
-    let machine = env.target.machine()?;
+    let machine = &env.target.machine;
     module(env.module, &mut sections)?;
     for feature in machine.cpu_features() {
         let feature = append_text(&mut sections.bytes, feature.as_bytes())?;

@@ -71,7 +71,8 @@ impl Compiler {
 
     /// The machine that code is made for.
     pub fn machine(&self) -> Result<Machine> {
-        self.target.machine()
+        let machine = &self.target.machine;
+        Machine::new(machine.triple(), machine.cpu_features())
     }
 
     /// WebAssembly to an image and its text.

@@ -271,10 +271,9 @@ impl Survey {
     /// there depends on the way. Any other has, for each use, one `local.set` in the code that leads straight there, and is
     /// only another name for the value that was set.
     pub fn is_long_lived(&self, local: u32) -> bool {
-        self.long_lived
-            .get(local as usize)
-            .copied()
-            .unwrap_or(false)
+        let local = local as usize;
+        // What is not in the list was neither set nor used, but for what the walk takes no notice of.
+        local >= LOCALS || self.long_lived.get(local).copied().unwrap_or(false)
     }
 
     /// How much of Cranelift this function may have, judged by its text alone.
@@ -349,7 +348,8 @@ struct OpenLoop {
 }
 
 impl Lives {
-    /// What is known of a local; nothing of a number that no function has, which is for validation to refuse.
+    /// What is known of a local; nothing of a number that no function has, which is for validation to refuse, and for which
+    /// there is no room here.
     fn local(&mut self, local: u32) -> Option<&mut Life> {
         let local = local as usize;
         if local >= LOCALS {

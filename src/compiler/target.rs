@@ -3,11 +3,10 @@
 use super::unit::Effort;
 use crate::error::{Commas, Error, Result};
 use crate::fallible::Text;
-use crate::image::machine::{IMPLIED, Machine};
+use crate::image::machine::Machine;
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError, SettingKind};
-use std::collections::BTreeSet;
 use target_lexicon::{Architecture, Triple};
 
 /// Settings of Cranelift's that have one value here, with the reason. Most of them would change nothing, because an image
@@ -92,6 +91,8 @@ const MAX_LOG2_ALIGN: u8 = 21;
 
 /// A target, ready to compile for.
 pub struct Target {
+    /// The machine that code is for.
+    pub machine: Machine,
     isa: OwnedTargetIsa,
     /// The same, without the optimizer.
     unoptimized_isa: OwnedTargetIsa,
@@ -99,7 +100,6 @@ pub struct Target {
     linear_isa: OwnedTargetIsa,
     float_ops: FloatOps,
     relaxed: Relaxed,
-    cpu_features: BTreeSet<String>,
 }
 
 impl Target {
@@ -137,8 +137,15 @@ impl Target {
             ))
         };
         let isa = builder.finish(shared.clone()).map_err(unfit)?;
-        let isa = with_implied(isa, &shared, &settings.flags).map_err(unfit)?;
         check_fixed(&*isa)?;
+        let mut machine = machine_of(&*isa)?;
+        machine.add_implied(settings)?;
+        machine.check_present()?;
+        let mut builder = isa::Builder::from_target_isa(&*isa);
+        for feature in machine.cpu_features() {
+            builder.enable(feature).expect("Cranelift has this setting");
+        }
+        let isa = builder.finish(shared.clone()).map_err(unfit)?;
         let with = |changes: &[(&str, &str)]| {
             let builder = isa::Builder::from_target_isa(&*isa);
             builder.finish(changed(&shared, changes)).map_err(unfit)
@@ -146,17 +153,13 @@ impl Target {
         let unoptimized_isa = with(&[("opt_level", "none")])?;
         let linear_isa = with(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?;
         let target = Target {
-            cpu_features: cpu_features(&*isa),
+            machine,
             isa,
             unoptimized_isa,
             linear_isa,
             float_ops: settings.float_ops,
             relaxed: settings.relaxed,
         };
-        let machine = target.machine()?;
-        if machine.is_this_kind() {
-            machine.check_present()?;
-        }
         if settings.float_ops == FloatOps::Native && !target.has_rounding() {
             return Err(Error::unsupported(
                 "INLAY_FLOAT_OPS_NATIVE: the target CPU has no rounding instructions (has_sse41); \
@@ -177,12 +180,6 @@ impl Target {
             Effort::NoOptimizer => &*self.unoptimized_isa,
             Effort::Linear => &*self.linear_isa,
         }
-    }
-
-    /// The machine that code is for.
-    pub fn machine(&self) -> Result<Machine> {
-        let triple = self.isa.triple().to_string();
-        Machine::new(&triple, self.cpu_features.iter().map(String::as_str))
     }
 
     /// Whether rounding is done by instructions.
@@ -208,7 +205,7 @@ impl Target {
     /// Whether there are vectors: on riscv64 they came with V, and Cranelift does nothing in their place.
     pub fn has_vectors(&self) -> bool {
         !matches!(self.isa.triple().architecture, Architecture::Riscv64(_))
-            || self.cpu_features.contains("has_v")
+            || self.machine.has("has_v")
     }
 
     /// Whether relaxed instructions may do what is fastest.
@@ -246,8 +243,7 @@ impl Target {
 
     /// Whether this is x86-64 with a feature, or a target that needs none of them.
     fn has(&self, feature: &str) -> bool {
-        self.isa.triple().architecture != Architecture::X86_64
-            || self.cpu_features.contains(feature)
+        self.isa.triple().architecture != Architecture::X86_64 || self.machine.has(feature)
     }
 }
 
@@ -342,36 +338,16 @@ fn check_fixed(isa: &dyn TargetIsa) -> Result<()> {
     Ok(())
 }
 
-/// The ISA with the features that those which it has imply, but for what the host switched off by name.
-fn with_implied(
-    isa: OwnedTargetIsa,
-    shared: &settings::Flags,
-    flags: &[(Text, Text)],
-) -> std::result::Result<OwnedTargetIsa, cranelift_codegen::CodegenError> {
-    let switched = |feature: &str| flags.iter().any(|(name, _)| name.as_str() == feature);
-    let mut features = cpu_features(&*isa);
-    let mut builder = isa::Builder::from_target_isa(&*isa);
-    if isa.triple().architecture == Architecture::X86_64 {
-        for (feature, implied) in IMPLIED {
-            if features.contains(*feature) {
-                for feature in implied.iter().filter(|feature| !switched(feature)) {
-                    features.insert((*feature).to_owned());
-                    builder.enable(feature).expect("Cranelift has this setting");
-                }
-            }
+/// The machine that an ISA is of. The other settings of a target ask nothing of the CPU: on aarch64, signed return addresses
+/// are hints to one that has no signatures.
+fn machine_of(isa: &dyn TargetIsa) -> Result<Machine> {
+    let mut machine = Machine::new(&isa.triple().to_string(), std::iter::empty())?;
+    for flag in isa.isa_flags() {
+        if flag.as_bool() == Some(true) && flag.name.starts_with("has_") {
+            machine.set(flag.name, true)?;
         }
     }
-    builder.finish(shared.clone())
-}
-
-/// The CPU features that are on. The other settings of a target ask nothing of the CPU: on aarch64, signed return
-/// addresses are hints to one that has no signatures.
-fn cpu_features(isa: &dyn TargetIsa) -> BTreeSet<String> {
-    let flags = isa.isa_flags().into_iter();
-    flags
-        .filter(|flag| flag.as_bool() == Some(true) && flag.name.starts_with("has_"))
-        .map(|flag| flag.name.to_owned())
-        .collect()
+    Ok(machine)
 }
 
 #[cfg(test)]
@@ -386,11 +362,11 @@ mod tests {
             .finish(settings::Flags::new(settings::builder()))
             .unwrap();
         let host = Machine::host().unwrap();
-        let found = cpu_features(&*isa);
+        let found = machine_of(&*isa).unwrap();
         assert_eq!(
             host.cpu_features().collect::<Vec<_>>(),
-            found.iter().collect::<Vec<_>>()
+            found.cpu_features().collect::<Vec<_>>()
         );
-        assert_eq!(host.triple(), isa.triple().to_string());
+        assert_eq!(host.triple(), found.triple());
     }
 }

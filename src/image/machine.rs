@@ -1,10 +1,8 @@
 //! What code is for: a target, and what its CPU has.
 
+use super::settings::Settings;
 use crate::error::{Commas, Error, ErrorKind, Result};
 use crate::fallible::{self, Text};
-
-#[cfg(not(feature = "compiler"))]
-use super::settings::Settings;
 
 /// A target triple, such as "x86_64-unknown-linux-gnu", and the features that a CPU of it has beyond the baseline, by the
 /// names of Cranelift's settings, such as "has_avx2".
@@ -71,24 +69,8 @@ impl Machine {
                 detect(&mut |feature| machine.set(feature, true))?;
             }
         }
-        if system(machine.triple()).0 == Some("x86_64") {
-            let is_switched = |feature: &str| {
-                settings
-                    .flags
-                    .iter()
-                    .any(|(name, _)| name.as_str() == feature)
-            };
-            for (feature, implied) in IMPLIED {
-                if machine.has(feature) {
-                    for implied in implied.iter().filter(|implied| !is_switched(implied)) {
-                        machine.set(implied, true)?;
-                    }
-                }
-            }
-        }
-        if machine.is_this_kind() {
-            machine.check_present()?;
-        }
+        machine.add_implied(settings)?;
+        machine.check_present()?;
         Ok(machine)
     }
 
@@ -102,6 +84,25 @@ impl Machine {
         Machine::new(triple, known.iter().copied())
     }
 
+    /// Adds the features that those which are there imply, but for what the host switched by its name.
+    pub fn add_implied(&mut self, settings: &Settings) -> Result<()> {
+        if system(self.triple()).0 != Some("x86_64") {
+            return Ok(());
+        }
+        let is_switched = |feature: &str| {
+            let mut flags = settings.flags.iter();
+            flags.any(|(name, _)| name.as_str() == feature)
+        };
+        for (feature, implied) in IMPLIED {
+            if self.has(feature) {
+                for implied in implied.iter().filter(|implied| !is_switched(implied)) {
+                    self.set(implied, true)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a feature, or takes it away.
     pub fn set(&mut self, feature: &str, present: bool) -> Result<()> {
         let at = self
@@ -110,10 +111,7 @@ impl Machine {
         match (at, present) {
             (Err(at), true) => {
                 let feature = Text::from_bytes(feature.as_bytes())?;
-                self.cpu_features
-                    .try_reserve(1)
-                    .map_err(fallible::OutOfMemory::from)?;
-                self.cpu_features.insert(at, feature);
+                fallible::insert_at(&mut self.cpu_features, at, feature)?;
             }
             (Ok(at), false) => drop(self.cpu_features.remove(at)),
             _ => {}
@@ -167,8 +165,11 @@ impl Machine {
         ))
     }
 
-    /// That this process's CPU has all of the features.
+    /// That this process's CPU has all of the features, if this process can run the machine's code at all.
     pub fn check_present(&self) -> Result<()> {
+        if !self.is_this_kind() {
+            return Ok(());
+        }
         let host = Machine::host()?;
         let mut missing = Vec::new();
         for feature in self.cpu_features().filter(|feature| !host.has(feature)) {
@@ -222,7 +223,7 @@ fn unknown(triple: &str) -> Error {
 
 /// Features of x86-64 that no CPU has without others, which Cranelift asks for, too: a host, or a preset, that names one
 /// means these as well. Each comes before those that it implies.
-pub const IMPLIED: &[(&str, &[&str])] = &[
+const IMPLIED: &[(&str, &[&str])] = &[
     ("has_avx512vnni", &["has_avx512f"]),
     ("has_avx512vbmi", &["has_avx512f"]),
     ("has_avx512bitalg", &["has_avx512f"]),

@@ -362,8 +362,7 @@ impl ClosedType {
                 {
                     let earlier = first(i);
                     if let (true, Err(place)) = (earlier < at, needed.binary_search(&earlier)) {
-                        fallible::push(&mut needed, earlier)?;
-                        needed[place..].rotate_right(1);
+                        fallible::insert_at(&mut needed, place, earlier)?;
                     }
                 }
             }
