@@ -297,9 +297,14 @@ static void interesting(uint8_t *bytes) {
     put_lane(bytes + i, bits, 8);
   }
 }
-#if !defined __x86_64__
-/* Which of several NaNs an instruction passes on differs between architectures, so here they count as one; on x86-64
-   the bits are the same whether an instruction or a builtin makes them. */
+/* Which of several NaNs an instruction passes on differs between architectures, so elsewhere than on x86-64 they count as
+   one. There the bits are the same whether an instruction or a builtin makes them, but not where valgrind, for which tests are
+   quick, makes those of a multiply-add. */
+#if defined __x86_64__
+#define NANS_ARE_ONE test_quick()
+#else
+#define NANS_ARE_ONE 1
+#endif
 static void canonical(uint8_t *out) {
   static const int doubles[20] = {[7] = 1, [8] = 1, [13] = 1, [14] = 1};
   static const int floats[20] = {[5] = 1, [6] = 1, [11] = 1, [12] = 1};
@@ -314,7 +319,6 @@ static void canonical(uint8_t *out) {
     }
   }
 }
-#endif
 static void relaxed(void) {
 #if defined __x86_64__
   enum { WAYS = 5 };
@@ -339,9 +343,7 @@ static void relaxed(void) {
       memcpy(data, in, 48);
       OK(call_none(func(worlds[i].instance, "run")));
       memcpy(out, data + 48, RELAXED_BYTES);
-#if !defined __x86_64__
-      canonical(out);
-#endif
+      if (NANS_ARE_ONE) canonical(out);
       if (i == 0) memcpy(first, out, RELAXED_BYTES);
       for (int op = 0; op < 20; op++) {
         const int equal = memcmp(first + op * 16, out + op * 16, 16) == 0;
