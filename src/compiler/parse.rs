@@ -2,7 +2,7 @@
 
 use super::module::{ConstExpr, DataSegment, ElementItems, ElementSegment, Export, Import, Module};
 use super::unsupported;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::image::{
     ConstOp, ExternKind, FuncType, GlobalType, HeapType, MemoryType, PAGE_LOG2, RefType,
     SegmentMode, TableType, ValType,
@@ -28,12 +28,29 @@ pub struct Parsed<'a> {
 
 /// Validates all of a module but its function bodies.
 pub fn parse(wasm: &[u8], features: WasmFeatures) -> Result<Parsed<'_>> {
+    let outcome = read(wasm, features, features);
+    let Err(error) = outcome else { return outcome };
+    // Where 64-bit memories and tables are off, their limits are read as 32-bit numbers, and larger ones are malformed. Read
+    // in full, they may be what the validator misses that feature for; otherwise what was malformed stays so.
+    if error.kind() == ErrorKind::InvalidModule && !features.contains(WasmFeatures::MEMORY64) {
+        let in_full = read(wasm, features, features | WasmFeatures::MEMORY64);
+        if let Err(named) = in_full
+            && named.kind() == ErrorKind::Unsupported
+        {
+            return Err(named);
+        }
+    }
+    Err(error)
+}
+
+/// As [`parse`]; the bytes are read as those of a module with the features `format`.
+fn read(wasm: &[u8], features: WasmFeatures, format: WasmFeatures) -> Result<Parsed<'_>> {
     if wasm.len() > u32::MAX as usize {
         return Err(Error::limit("the module is larger than 4 GiB"));
     }
     let mut validator = Validator::new_with_features(features);
     let mut parser = wasmparser::Parser::new(0);
-    parser.set_features(features);
+    parser.set_features(format);
     let mut reader = Reader::default();
     for payload in parser.parse_all(wasm) {
         let payload = payload?;

@@ -38,10 +38,14 @@ const KNOWN: &[(Features, WasmFeatures)] = &[
     (Features::CUSTOM_PAGE_SIZES, WasmFeatures::CUSTOM_PAGE_SIZES),
 ];
 
-/// What wasmparser says where a feature is off, without naming that.
+/// What wasmparser says where a feature is off, without saying which one as a value.
 const UNNAMED: &[(&str, WasmFeatures)] = &[
     ("multiple memories", WasmFeatures::MULTI_MEMORY),
     ("multiple tables", WasmFeatures::REFERENCE_TYPES),
+    (
+        "data count section requires the bulk-memory proposal",
+        WasmFeatures::BULK_MEMORY,
+    ),
 ];
 
 /// What is always on: floats, and references, which `reference-types` lets modules use.

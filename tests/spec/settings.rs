@@ -60,6 +60,28 @@ fn names(error: &Error, name: &str) -> bool {
     known && (message.contains(name) || message.contains("this CPU does not have has_"))
 }
 
+/// All that can be switched.
+const FEATURES: &[&str] = &[
+    "mutable-global",
+    "nontrapping-float-to-int-conversions",
+    "sign-extension-ops",
+    "reference-types",
+    "multi-value",
+    "bulk-memory",
+    "simd",
+    "relaxed-simd",
+    "extended-const",
+    "tail-call",
+    "multi-memory",
+    "memory64",
+    "function-references",
+    "exceptions",
+    "legacy-exceptions",
+    "threads",
+    "wide-arithmetic",
+    "custom-page-sizes",
+];
+
 #[test]
 fn each_setting_works_or_is_refused_by_its_name() {
     let (mut worked, mut refused, mut failed) = (0, 0, Vec::new());
@@ -130,4 +152,57 @@ fn settings_that_break_promises_are_named() {
         assert_eq!(error.kind(), c::INLAY_ERROR_UNSUPPORTED, "{error}");
         assert!(error.message().contains(name), "{error}");
     }
+}
+
+/// A module that needs a feature which is off is refused for that, in words that name a feature, and not as malformed: with
+/// each feature off, and with all, every module of the suite is valid or unsupported.
+#[test]
+fn what_needs_a_feature_that_is_off_is_unsupported() {
+    // Those that need what there is not are refused with every feature on, too.
+    let mut modules = suite::valid_modules();
+    modules.extend(suite::later_modules());
+    let all = Config::new();
+    for feature in FEATURES {
+        all.feature(feature, true).unwrap();
+    }
+    let all = all.engine().unwrap();
+    modules.retain(|module| all.validate(&module.wasm).is_ok());
+    let (mut refused, mut wrong) = (0, Vec::new());
+    for off in FEATURES
+        .iter()
+        .map(|feature| vec![*feature])
+        .chain([FEATURES.to_vec()])
+    {
+        let config = Config::new();
+        for feature in FEATURES {
+            config.feature(feature, !off.contains(feature)).unwrap();
+        }
+        let engine = config.engine().unwrap();
+        for module in &modules {
+            let Err(error) = engine.validate(&module.wasm) else {
+                continue;
+            };
+            refused += 1;
+            let message = error.message();
+            let named = FEATURES
+                .iter()
+                .any(|name| message.contains(&format!("needs {name} (")));
+            if error.kind() != c::INLAY_ERROR_UNSUPPORTED || !named {
+                wrong.push(format!(
+                    "{}: without {}: {error}",
+                    module.name,
+                    off.join(" ")
+                ));
+            }
+        }
+    }
+    println!("features: {refused} refusals of {} modules", modules.len());
+    wrong.sort();
+    assert!(
+        wrong.is_empty(),
+        "{} are wrong: {:#?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(60)]
+    );
+    assert!(modules.len() > 1_500 && refused > 1_000);
 }
