@@ -1,5 +1,5 @@
 /*
- * Inlay 0.1.0: compiles WebAssembly and runs it inside memory that the host program owns.
+ * Inlay 0.2.0: compiles WebAssembly and runs it inside memory that the host program owns.
  *
  * The way of a module:
  *
@@ -58,9 +58,9 @@
 #include <stdint.h>
 
 /** The version that this header is of; `inlay_version` says which the library is of. */
-#define INLAY_VERSION "0.1.0"
+#define INLAY_VERSION "0.2.0"
 #define INLAY_VERSION_MAJOR 0
-#define INLAY_VERSION_MINOR 1
+#define INLAY_VERSION_MINOR 2
 #define INLAY_VERSION_PATCH 0
 
 /* Before a function whose result is an error: to ignore one is to leak it. A host that wants no warnings defines it empty. */
@@ -542,7 +542,7 @@ inlay_error_t *inlay_config_stack_bytes(inlay_config_t *config,
  */
 typedef struct inlay_engine_t inlay_engine_t;
 
-/** The version of this library, such as "0.1.0": a static string. `INLAY_VERSION` is that of the header. */
+/** The version of this library, such as "0.2.0": a static string. `INLAY_VERSION` is that of the header. */
 const char *inlay_version(void);
 
 /**

@@ -1,5 +1,5 @@
 /*
- * The builtins of Inlay 0.1.0: what compiled code calls where the CPU has no instruction. inlay.h includes this.
+ * The builtins of Inlay 0.2.0: what compiled code calls where the CPU has no instruction. inlay.h includes this.
  *
  * A host does not call these, unless it replaces one with inlay_config_builtin and wants the original's answer.
  *

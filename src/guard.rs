@@ -100,7 +100,7 @@ fn report(panic: &(dyn Any + Send)) -> Error {
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
 
-// What the linker puts in the place of the standard library's printer of backtraces, as `build/symbolizer.rs` tells it to.
+// What the linker puts in the place of the standard library's printer of backtraces, as the Makefile tells it to.
 // It is a `fmt` that prints nothing and succeeds: its result, of one byte, is 0.
 #[cfg(target_os = "linux")]
 std::arch::global_asm!(

@@ -161,8 +161,8 @@ c() {
 }
 
 examples() {
-  # Their own Makefile builds them; it is told where the library is, and that there is nothing for cargo to do.
-  make --quiet -C examples-c all LIB="$out/lib" OUT="$out/examples" WAT2WASM="$dir/debug/wat2wasm" CARGO=true \
+  # Their own Makefile builds them; it is told where the library is, and that there is nothing to do for it.
+  make --quiet -C examples-c all LIB="$out/lib" OUT="$out/examples" WAT2WASM="$dir/debug/wat2wasm" -o library \
     CC="$gcc-gcc" CXX="$gcc-g++" >/dev/null
   for name in hello own_memory host_functions traps builtins typed exceptions results; do
     check "examples-c/$name" $qemu "$out/examples/$name"

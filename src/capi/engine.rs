@@ -35,7 +35,7 @@ impl inlay_engine_t {
     }
 }
 
-/// The version of this library, such as "0.1.0": a static string. `INLAY_VERSION` is that of the header.
+/// The version of this library, such as "0.2.0": a static string. `INLAY_VERSION` is that of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");

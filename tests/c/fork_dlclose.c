@@ -138,7 +138,7 @@ static void open_use_close(void) {
   const int rounds = test_quick() ? 3 : 20;
   for (int i = 0; i < rounds; i++) {
     library_t lib = library_open();
-    CHECK(is_loaded() && strcmp(lib.inlay_version(), "0.1.0") == 0);
+    CHECK(is_loaded() && strcmp(lib.inlay_version(), INLAY_VERSION) == 0);
     session_t s;
     session_open(&s, &lib, i);
     session_run(&s);

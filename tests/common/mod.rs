@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::{env, fs};
 
 /// The shared library that cargo built along with this test. Cargo leaves it beside the test, and only a build of the
@@ -26,25 +26,26 @@ pub fn library() -> PathBuf {
         .unwrap_or_else(|| panic!("no libinlay.so in {} or above it", deps.display()))
 }
 
-/// The library without a compiler, as it ships: built here, by the command that the README gives for it.
+/// The library without a compiler, as it ships.
 pub fn runtime_only_library() -> PathBuf {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtime_only");
-        let mut command = Command::new(env::var_os("CARGO").expect("cargo runs this"));
-        command
-            .args(["rustc", "--release", "--no-default-features", "--lib"])
-            .args(["--crate-type", "cdylib", "--manifest-path"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&target)
-            // What a test of the usual library is built with is not what this one is built with.
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
-        let output = command.output().expect("cargo");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?}\n{errors}");
-        target.join("release/libinlay.so")
-    };
-    LIBRARY.get_or_init(build).clone()
+    shipped("runtime").join("libinlay_runtime.so")
+}
+
+/// The directory of the libraries as they ship, after `make` has built there what the Makefile calls `part`.
+pub fn shipped(part: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    let build = target.expect("cargo's directory").join("ship");
+    let mut command = Command::new("make");
+    command
+        .args(["--silent", "-C", env!("CARGO_MANIFEST_DIR"), part])
+        .arg(format!("BUILD={}", build.display()))
+        // What a test of the usual library is built with is not what this one is built with.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    let output = command.output().expect("make");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{errors}");
+    build
 }

@@ -1,0 +1,154 @@
+# Builds and installs the libraries as they ship.
+#
+#   make                    builds both libraries, shared and static, in target/ship
+#   make install            PREFIX=/usr/local, below DESTDIR if there is one; LIBDIR and INCLUDEDIR if not in PREFIX
+#   make uninstall          removes what `make install` with the same variables has put there
+#   make dist               source archive and, of this platform, binary archive, with checksums, in target/ship/dist
+#   make run, make real     the examples: see examples-c/Makefile
+#   make clean              removes target/ship
+#
+# Two libraries have the same headers and symbols: inlay, and inlay_runtime, which has no compiler and is a twentieth of
+# the size. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-
+#
+# How a library is made. Cargo makes a static archive, from which one object is linked that has what the exported
+# functions reach, and exports nothing else. That object is the static library, so that no symbol of Rust's can meet
+# another library's, and the shared library is linked from it, so that symbols have a version: rustc brings a version
+# script of its own for shared libraries, beside which the linker takes no other.
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+ABI := $(shell sed -n 's/^abi = \([0-9]*\)/\1/p' Cargo.toml)
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR ?= $(PREFIX)/share/doc/inlay
+DESTDIR ?=
+
+CARGO ?= cargo
+RUSTC ?= rustc
+HOST := $(shell $(RUSTC) -vV | sed -n 's/^host: //p')
+TRIPLE ?= $(HOST)
+CROSS ?=
+ifneq ($(CROSS),)
+CC := $(CROSS)gcc
+endif
+AR := $(CROSS)ar
+NM := $(CROSS)nm
+OBJCOPY := $(CROSS)objcopy
+INSTALL ?= install
+
+# A relative CARGO_TARGET_DIR means relative to this directory.
+TARGET_NAME := $(or $(CARGO_TARGET_DIR),target)
+TARGET_DIR := $(if $(filter /%,$(TARGET_NAME)),$(TARGET_NAME),$(CURDIR)/$(TARGET_NAME))
+BUILD ?= $(TARGET_DIR)/ship
+
+KINDS := inlay inlay_runtime
+FEATURES_inlay_runtime := --no-default-features
+# Link-time optimization makes the compiler smaller and faster; the runtime it makes larger, for what is left out below of
+# the standard library cannot be told from the rest then.
+LTO_inlay := fat
+LTO_inlay_runtime := off
+DESCRIPTION_inlay := WebAssembly, compiled and run inside memory that the host program owns
+DESCRIPTION_inlay_runtime := WebAssembly that Inlay has compiled, run inside memory that the host program owns
+SONAME = lib$*.so.$(ABI)
+# The file's name goes on from the SONAME with the version's other numbers.
+FULL = $(1).$(ABI)$(shell echo $(VERSION) | sed 's/^[0-9]*//')
+
+.PHONY: all full runtime install uninstall dist run real clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: full runtime
+full: $(BUILD)/libinlay.so $(BUILD)/libinlay.a
+runtime: $(BUILD)/libinlay_runtime.so $(BUILD)/libinlay_runtime.a
+
+# ---- building ---------------------------------------------------------------------------------------------------------
+
+# Where something was built is in no byte of it. `--print` says where the sources of the standard library would be.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP = $(CARGO_HOME)/registry/src=crates $(CURDIR)=inlay $(BUILD)=build $(shell $(RUSTC) --print sysroot)=rust
+
+# Cargo decides itself whether there is anything to do, and leaves the archive as it is if not.
+$(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
+	@flags=$$(printf '%s\037' $$RUSTFLAGS $(foreach map,$(REMAP),'--remap-path-prefix=$(map)')) && \
+	CARGO_ENCODED_RUSTFLAGS=$${flags%?} CARGO_PROFILE_RELEASE_LTO=$(LTO_$*) $(CARGO) rustc --release --locked --lib --crate-type staticlib \
+	    --target-dir $(BUILD)/cargo/$* --target $(TRIPLE) $(FEATURES_$*) $(CARGOFLAGS)
+
+# Whatever a panic could print in the standard library is two thirds of the smallest library, and never runs in this one:
+# `src/guard.rs` keeps panics from printing. All of it hangs on the function that prints a backtrace; another takes its
+# place here, and what only it reached is left out. Where it is not found, the library is larger, and a test says so.
+BACKTRACE = _R[A-Za-z0-9_]*BacktraceLock5print[A-Za-z0-9_]*7Display3fmt
+$(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
+	@$(NM) -g --defined-only $< 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] \(inlay_.*\)/\1/p' | \
+	    grep -v '^inlay_no_backtrace$$' | LC_ALL=C sort -u >$(BUILD)/$*.symbols
+	@backtrace=$$(LC_ALL=C tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
+	    sed 's/.*/-Wl,--defsym=&=inlay_no_backtrace/') && \
+	sed 's/^/-Wl,-u,/' $(BUILD)/$*.symbols >$(BUILD)/$*.roots && \
+	$(CC) -r -nostdlib -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
+	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
+
+$(BUILD)/lib%.a: $(BUILD)/%.o
+	@rm -f $@
+	@$(AR) crD $@ $<
+
+$(BUILD)/lib%.so: $(BUILD)/%.o
+	@printf 'INLAY_%s {\n  global: inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/inlay.map
+	@$(CC) -shared $< -o $(call FULL,$@) -s -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/inlay.map -Wl,-Bsymbolic \
+	    -Wl,--gc-sections -Wl,-O1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed $(LDFLAGS) -lpthread
+	@ln -sf $(notdir $(call FULL,$@)) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $@
+
+# ---- installing -------------------------------------------------------------------------------------------------------
+
+# What is installed finds its parts from where it is itself, so that all of it can be moved; that cannot be for a LIBDIR
+# elsewhere than in PREFIX, which is written down as it is.
+empty :=
+UNDER := $(patsubst $(PREFIX)/%,%,$(LIBDIR))
+INCLUDE_UNDER := $(patsubst $(PREFIX)/%,%,$(INCLUDEDIR))
+UP := $(subst $(empty) $(empty),/,$(foreach part,$(subst /, ,$(UNDER)),..))
+in_prefix = $(if $(filter /%,$(1)),$(1),$(2)/$(1))
+PC_PREFIX := $(if $(filter /%,$(UNDER)),$(PREFIX),$${pcfiledir}/../$(UP))
+CMAKE_PREFIX := $(if $(filter /%,$(UNDER)),$(PREFIX),$${CMAKE_CURRENT_LIST_DIR}/../../$(UP))
+
+FILL = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@PC_PREFIX@|$(PC_PREFIX)|' -e 's|@CMAKE_PREFIX@|$(CMAKE_PREFIX)|' \
+    -e 's|@PC_LIBDIR@|$(call in_prefix,$(UNDER),$${prefix})|' -e 's|@PC_INCLUDEDIR@|$(call in_prefix,$(INCLUDE_UNDER),$${prefix})|' \
+    -e 's|@CMAKE_LIBDIR@|$(call in_prefix,$(UNDER),$${_inlay_prefix})|' \
+    -e 's|@CMAKE_INCLUDEDIR@|$(call in_prefix,$(INCLUDE_UNDER),$${_inlay_prefix})|' -e 's|@FILE@|$(call FULL,so)|g'
+
+HEADERS := inlay.h inlay_builtins.h inlay.hpp
+DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
+D := $(DESTDIR)
+
+define install_kind
+	$(INSTALL) -m 644 $(BUILD)/lib$(kind).a $(BUILD)/$(call FULL,lib$(kind).so) $(D)$(LIBDIR)
+	ln -sf $(call FULL,lib$(kind).so) $(D)$(LIBDIR)/lib$(kind).so.$(ABI)
+	ln -sf lib$(kind).so.$(ABI) $(D)$(LIBDIR)/lib$(kind).so
+	$(FILL) -e 's|@KIND@|$(kind)|' -e 's|@DESCRIPTION@|$(DESCRIPTION_$(kind))|' packaging/inlay.pc.in \
+	    >$(D)$(LIBDIR)/pkgconfig/$(kind).pc
+
+endef
+
+install: all
+	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(LIBDIR)/cmake/inlay $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
+	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(D)$(INCLUDEDIR)
+	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
+	$(foreach kind,$(KINDS),$(install_kind))
+	for file in inlay-config.cmake inlay-config-version.cmake; do \
+	    $(FILL) packaging/$$file.in >$(D)$(LIBDIR)/cmake/inlay/$$file || exit 1; \
+	done
+
+uninstall:
+	for kind in $(KINDS); do \
+	    rm -f $(addprefix $(D)$(LIBDIR)/,lib$$kind.a $(call FULL,lib$$kind.so) lib$$kind.so.$(ABI) lib$$kind.so pkgconfig/$$kind.pc); \
+	done
+	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS))
+	rm -rf $(D)$(LIBDIR)/cmake/inlay
+	-rmdir $(D)$(DOCDIR) $(D)$(LIBDIR)/pkgconfig $(D)$(LIBDIR)/cmake 2>/dev/null
+
+run real:
+	$(MAKE) -C examples-c $@
+
+clean:
+	rm -rf $(BUILD)
+
+FORCE:
