@@ -1,9 +1,11 @@
 # Builds and installs the libraries as they ship.
 #
 #   make                    builds both libraries, shared and static, in target/ship
-#   make install            PREFIX=/usr/local, below DESTDIR if there is one; LIBDIR and INCLUDEDIR if not in PREFIX
+#   make install            PREFIX=/usr/local, below DESTDIR if there is one; LIBDIR and INCLUDEDIR if not in PREFIX;
+#                           KINDS=inlay or KINDS=inlay_runtime for one of the libraries
 #   make uninstall          removes what `make install` with the same variables has put there
 #   make dist               source archive and, of this platform, binary archive, with checksums, in target/ship/dist
+#   make dist-source        only the source archive
 #   make run, make real     the examples: see examples-c/Makefile
 #   make clean              removes target/ship
 #
@@ -54,7 +56,7 @@ SONAME = lib$*.so.$(ABI)
 # The file's name goes on from the SONAME with the version's other numbers.
 FULL = $(1).$(ABI)$(shell echo $(VERSION) | sed 's/^[0-9]*//')
 
-.PHONY: all full runtime install uninstall dist run real clean FORCE
+.PHONY: all full runtime install uninstall dist dist-source dist-binary run real clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -128,7 +130,7 @@ define install_kind
 
 endef
 
-install: all
+install: $(foreach kind,$(KINDS),$(BUILD)/lib$(kind).so $(BUILD)/lib$(kind).a)
 	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(LIBDIR)/cmake/inlay $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(D)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
@@ -144,6 +146,36 @@ uninstall:
 	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS))
 	rm -rf $(D)$(LIBDIR)/cmake/inlay
 	-rmdir $(D)$(DOCDIR) $(D)$(LIBDIR)/pkgconfig $(D)$(LIBDIR)/cmake 2>/dev/null
+
+# ---- releasing --------------------------------------------------------------------------------------------------------
+#
+# The source archive is what is committed, and all crates that it names, so it builds without a network (but for bench/ and
+# fuzz/, which have crates of their own). The binary archive is built from it. Where, when and by whom leaves no trace:
+# `tests/reproducible.sh` builds both twice.
+
+NAME := inlay-$(VERSION)
+BINARY := $(NAME)-$(TRIPLE)
+DIST := $(BUILD)/dist
+STAGE := $(BUILD)/stage
+# The time that all files in an archive have: that of the commit, or of the archive that this was unpacked from.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.toml +%s)
+export SOURCE_DATE_EPOCH
+PACK = LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX,go-w \
+    --format=gnu -cf - -C $(1) $(2) | gzip -9n >$(DIST)/$(2).tar.gz
+
+dist: dist-binary
+	cd $(DIST) && sha256sum *.tar.gz >SHA256SUMS && cat SHA256SUMS
+
+dist-source:
+	rm -rf $(STAGE) $(DIST)
+	mkdir -p $(STAGE)/$(NAME)/.cargo $(DIST)
+	git archive HEAD | tar -xf - -C $(STAGE)/$(NAME)
+	cd $(STAGE)/$(NAME) && $(CARGO) vendor --quiet --locked >.cargo/config.toml
+	$(call PACK,$(STAGE),$(NAME))
+
+dist-binary: dist-source
+	+CARGO_NET_OFFLINE=true $(MAKE) -C $(STAGE)/$(NAME) install BUILD=$(STAGE)/build DESTDIR=$(STAGE) PREFIX=/$(BINARY)
+	$(call PACK,$(STAGE),$(BINARY))
 
 run real:
 	$(MAKE) -C examples-c $@

@@ -55,6 +55,10 @@ fn the_first_program_works_as_printed() {
         .next()
         .expect("its output in README.md");
 
+    // It is what the project to start from has, too.
+    let consumer = root().join("examples-c/consumer/main.c");
+    assert_eq!(fs::read_to_string(consumer).expect("main.c"), program);
+
     // One screen, as promised.
     assert!(
         program.lines().count() <= 50,

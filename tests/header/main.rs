@@ -1,6 +1,7 @@
 //! The C header is what the source says, what the library exports, and what is documented: one list.
 //! `INLAY_BLESS=1 cargo test --test header` writes the header anew from the source.
 
+mod abi;
 #[cfg(target_os = "linux")]
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Installs Inlay into an empty prefix and uses it from there as programs do: through pkg-config, CMake and Meson, shared,
+# static and without a compiler, opened and closed again, and beside another version. Everything but the installation
+# happens in a root that has the system in /usr and the prefix, at another place than where it was installed, and nothing of
+# these sources.
+#
+#   tests/install.sh
+#
+# Not a part of CI, which has no such tools; on Debian or Ubuntu it installs what is missing: cmake, meson, ninja,
+# pkg-config and bubblewrap. INLAY_SHIP says where the Makefile builds, if not in target/ship. It takes a minute after `make`.
+set -euo pipefail
+
+if [ "${1-}" != inside ]; then
+    cd "$(dirname "$0")/.."
+    missing=""
+    for package in cmake meson ninja-build pkg-config bubblewrap; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    done
+    if [ -n "$missing" ]; then
+        as_root=""
+        [ "$(id -u)" = 0 ] || as_root=sudo
+        $as_root apt-get update -qq
+        # shellcheck disable=SC2086 # a list of names
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+    fi
+
+    ship=${INLAY_SHIP:-$PWD/target/ship}
+    work=$ship/install-test
+    rm -rf "$work"
+    mkdir -p "$work/root" "$work/next"
+    make --silent install BUILD="$ship" PREFIX=/somewhere DESTDIR="$work/root"
+
+    # Another version, with another number of the ABI, in the same prefix; of the smaller library, which is quickly built.
+    git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src include packaging tools tests/header README.md \
+        CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt | xargs -0 cp --parents -t "$work/next"
+    version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+    sed -i "s/$version/1.3.0/; s/^abi = .*/abi = 1/" "$work/next/Cargo.toml" "$work/next/include/inlay.h"
+    sed -i "/^name = \"inlay\"/{n;s/$version/1.3.0/}" "$work/next/Cargo.lock"
+    make --silent -C "$work/next" install KINDS=inlay_runtime BUILD="$ship/install-next" PREFIX=/next DESTDIR="$work/root"
+    cp -P "$work"/root/next/lib/*.so.1* "$work/root/somewhere/lib/"
+
+    run=$PWD
+    for part in examples-c/consumer tests/install; do
+        mkdir -p "$work/src" && cp -r "$run/$part" "$work/src/"
+    done
+    cp "$0" "$work/src/install.sh"
+    exec bwrap --unshare-all --die-with-parent --clearenv --setenv PATH /usr/bin:/bin --setenv LC_ALL C.UTF-8 --setenv HOME /build \
+        --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
+        --ro-bind /etc/alternatives /etc/alternatives --ro-bind /etc/ld.so.cache /etc/ld.so.cache \
+        --proc /proc --dev /dev --tmpfs /build --tmpfs /tmp \
+        --ro-bind "$work/root/somewhere" /opt/inlay --ro-bind "$work/root/next" /opt/next --ro-bind "$work/src" /src \
+        --setenv VERSION "$version" --chdir /build bash /src/install.sh inside
+fi
+
+# ---- in the empty root --------------------------------------------------------------------------------------------------
+
+export PKG_CONFIG_PATH=/opt/inlay/lib/pkgconfig
+expected="2 + 40 = 42"
+passed=0
+
+pass() {
+    passed=$((passed + 1))
+    echo "  passed  $*"
+}
+
+fail() {
+    echo "  FAILED  $*" >&2
+    exit 1
+}
+
+# Whether a program prints what it should.
+prints() {
+    what=$1 wanted=$2
+    shift 2
+    found=$("$@" 2>&1) || fail "$what: $found"
+    [ "$found" = "$wanted" ] || fail "$what: '$found' instead of '$wanted'"
+    pass "$what"
+}
+
+needs() { readelf -d "$1" | grep -q "NEEDED.*\[$2\]"; }
+
+rpath=-Wl,-rpath,/opt/inlay/lib
+
+[ "$(pkg-config --modversion inlay)" = "$VERSION" ] || fail "pkg-config has another version"
+for module in inlay inlay_runtime; do
+    pkg-config --validate $module || fail "$module.pc"
+    case $(pkg-config --cflags --libs --static $module) in
+    *somewhere*) fail "$module.pc says where it was installed" ;;
+    esac
+done
+! grep -rq somewhere /opt/inlay || fail "something says where it was installed: $(grep -rl somewhere /opt/inlay)"
+pass "nothing says where it was installed"
+
+# ---- pkg-config
+cc -o c /src/consumer/main.c $(pkg-config --cflags --libs inlay) $rpath
+prints "C, pkg-config" "$expected" ./c
+cc -o as_needed /src/consumer/main.c -Wl,--as-needed $(pkg-config --cflags --libs inlay) $rpath
+prints "C, pkg-config, --as-needed" "$expected" ./as_needed
+needs as_needed libinlay.so.0 || fail "--as-needed left the library out"
+echo 'int main(void) { return 0; }' >nothing.c
+cc -o nothing nothing.c -Wl,--as-needed $(pkg-config --libs inlay)
+! needs nothing libinlay.so.0 || fail "--as-needed kept a library that nothing needs"
+pass "--as-needed, where nothing is needed"
+cc -o static /src/consumer/main.c -static $(pkg-config --cflags --libs --static inlay)
+prints "C, pkg-config, -static" "$expected" ./static
+cc -o gc /src/consumer/main.c -static $(pkg-config --cflags --libs --static inlay) -Wl,--gc-sections -s
+prints "C, -static --gc-sections, $(stat -c %s gc) bytes" "$expected" ./gc
+c++ -std=c++17 -o cxx /src/install/cxx.cpp $(pkg-config --cflags --libs inlay) $rpath
+prints "C++, pkg-config" "$expected, and an exception" ./cxx
+c++ -std=c++17 -o cxx_static /src/install/cxx.cpp -static $(pkg-config --cflags --libs --static inlay)
+prints "C++, pkg-config, -static" "$expected, and an exception" ./cxx_static
+
+# ---- CMake
+for target in inlay static runtime runtime_static; do
+    source=/src/consumer
+    cmake -G Ninja -S $source -B cmake-$target -DCMAKE_PREFIX_PATH=/opt/inlay -DCONSUMER_INLAY=inlay::$target >log 2>&1 || { cat log; fail "cmake $target"; }
+    cmake --build cmake-$target >log 2>&1 || { cat log; fail "cmake $target"; }
+    case $target in
+    inlay | static) prints "C, CMake, inlay::$target" "$expected" cmake-$target/consumer ;;
+    # It is the same program, but what it links has no compiler, and says so.
+    *)
+        said=$(cmake-$target/consumer 2>&1) && fail "inlay::$target compiles"
+        case $said in *"default features"*) pass "C, CMake, inlay::$target" ;; *) fail "inlay::$target: $said" ;; esac
+        ;;
+    esac
+done
+mkdir wrong && sed 's/inlay 0.2/inlay 0.3/' /src/consumer/CMakeLists.txt >wrong/CMakeLists.txt && cp /src/consumer/main.c wrong/
+! cmake -S wrong -B wrong/build -DCMAKE_PREFIX_PATH=/opt/inlay >log 2>&1 || fail "CMake takes another version"
+grep -q "$VERSION" log || fail "CMake does not say which version there is"
+pass "CMake refuses another version"
+sed 's/inlay 0.2 REQUIRED/inlay 0.2 REQUIRED COMPONENTS static nonsense/' /src/consumer/CMakeLists.txt >wrong/CMakeLists.txt
+! cmake -S wrong -B wrong/build -DCMAKE_PREFIX_PATH=/opt/inlay >log 2>&1 || fail "CMake takes a component that there is not"
+grep -q "no inlay::nonsense" log || { cat log; fail "CMake does not say which component is missing"; }
+pass "CMake refuses a component that there is not"
+
+# ---- Meson
+meson setup meson /src/consumer >log 2>&1 && meson compile -C meson >>log 2>&1 || { cat log; fail "meson"; }
+prints "C, Meson" "$expected" meson/consumer
+meson setup meson-static /src/consumer -Dprefer_static=true >log 2>&1 && meson compile -C meson-static >>log 2>&1 || { cat log; fail "meson, static"; }
+prints "C, Meson, static" "$expected" meson-static/consumer
+! needs meson-static/consumer libinlay.so.0 || fail "Meson linked the shared library"
+
+# ---- opened and closed
+cc -o open -I/opt/inlay/include /src/install/open.c -ldl
+for library in libinlay libinlay_runtime; do
+    prints "dlopen, RTLD_LOCAL, and unloading: $library" "opened and gone" ./open /opt/inlay/lib/$library.so.0
+done
+
+# ---- two versions
+cc -o old /src/install/version.c $(pkg-config --cflags --libs inlay_runtime) $rpath
+cc -o new /src/install/version.c -I/opt/next/include -L/opt/next/lib -linlay_runtime $rpath
+prints "the older of two versions in one prefix" "$VERSION" ./old
+prints "the newer of two versions in one prefix" "1.3.0" ./new
+cc -shared -fPIC -o libplugin.so -DPLUGIN /src/install/version.c -I/opt/next/include -L/opt/next/lib -linlay_runtime $rpath
+cc -o both -DHOST /src/install/version.c -L. -lplugin $(pkg-config --cflags --libs inlay_runtime) $rpath -Wl,-rpath,/build
+prints "two versions in one process" "$VERSION and 1.3.0" ./both
+
+echo "All $passed passed."
