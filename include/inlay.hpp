@@ -46,6 +46,17 @@
 #include <utility>
 #include <variant>
 #include <vector>
+#if defined(__has_include)
+#if __has_include(<version>)
+#include <version>
+#endif
+#endif
+#if defined(__cpp_lib_span)
+#include <span>
+#endif
+#if defined(__cpp_lib_ranges)
+#include <ranges>
+#endif
 
 #include "inlay.h"
 
@@ -371,9 +382,10 @@ struct ExternType {
 // ---------------------------------------------------------------------------------------------
 
 // A borrowed run of bytes, made from anything that has data() and size() with elements of one byte
-// (std::vector<uint8_t>, std::string_view, std::span<std::byte> ...) or from an array. A constant array of char is
-// text, such as "hello": a NUL at its very end is not a part of it. Used as a parameter it lasts for the call; the library
-// copies what it keeps.
+// (std::vector<uint8_t>, std::string_view, std::span<std::byte>, a contiguous range ...) or from an array. A constant array of
+// char is text, such as "hello": a NUL at its very end is not a part of it. Bytes that end with a NUL of their own are written
+// "..."_bytes, with `using namespace inlay::literals`. Used as a parameter it lasts for the call; the library copies
+// what it keeps. Where the standard library has std::span, it is one: it converts, and is a range that borrows.
 class Bytes {
 public:
     constexpr Bytes() noexcept = default;
@@ -399,6 +411,11 @@ private:
     const std::uint8_t *data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+// "\0asm\1\0\0\0"_bytes: exactly what is written, NULs and all.
+inline namespace literals {
+inline Bytes operator""_bytes(const char *text, std::size_t size) noexcept { return Bytes(text, size); }
+} // namespace literals
 
 template <class Signature> class TypedFunc;
 class Func;
@@ -683,6 +700,14 @@ public:
         if (bytes.size() > 0) std::memcpy(data() + offset, bytes.data(), bytes.size());
         return true;
     }
+#if defined(__cpp_lib_span)
+    // All bytes, or some; nothing if they are not all inside. Good until the memory grows.
+    std::span<std::uint8_t> span() const noexcept { return {data(), size()}; }
+    std::optional<std::span<std::uint8_t>> span(std::uint64_t offset, std::uint64_t len) const noexcept {
+        if (!contains(offset, len)) return std::nullopt;
+        return span().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(len));
+    }
+#endif
     // The bytes as text, without copying (good until the memory grows); nothing if not all inside.
     std::optional<std::string_view> text(std::uint64_t offset, std::uint64_t len) const noexcept {
         if (!contains(offset, len)) return std::nullopt;
@@ -1467,6 +1492,8 @@ public:
 
     const std::uint8_t *data() const noexcept { return inlay_buffer_data(get()); }
     std::size_t size() const noexcept { return inlay_buffer_size(get()); }
+    const std::uint8_t *begin() const noexcept { return data(); }
+    const std::uint8_t *end() const noexcept { return data() + size(); }
     inlay_buffer_t *get() const noexcept { return handle_.get(); }
 
 private:
@@ -1825,6 +1852,12 @@ private:
 };
 
 } // namespace inlay
+
+#if defined(__cpp_lib_ranges)
+// They own nothing, so what an algorithm finds in one outlives it.
+template <> inline constexpr bool std::ranges::enable_borrowed_range<inlay::Bytes> = true;
+template <class T> inline constexpr bool std::ranges::enable_borrowed_range<inlay::detail::Span<T>> = true;
+#endif
 
 #endif // C++17
 #endif // INLAY_HPP

@@ -6,6 +6,10 @@
 #include "check.hpp"
 #include "hpp.wasm.h"
 
+#if defined(__cpp_lib_ranges)
+#include <algorithm>
+#endif
+
 // Code memory that counts: each block a mapping of its own.
 struct Counts {
     int published = 0, released = 0, deleted = 0;
@@ -150,6 +154,19 @@ static void test_bytes(inlay::Memory memory) {
     char buffer[2] = {'a', 0}; // what a program has written is not text
     CHECK(inlay::Bytes(buffer).size() == 2);
     CHECK(inlay::Bytes(unterminated).size() == 2 && inlay::Bytes(bytes).size() == 2);
+    using namespace inlay::literals;
+    CHECK("a\0"_bytes.size() == 2 && ""_bytes.size() == 0 && memory.write(200, "\0\0"_bytes) && memory.load<std::uint16_t>(200) == 0);
+#if defined(__cpp_lib_span) && defined(__cpp_lib_ranges)
+    const std::vector<std::byte> parts{std::byte{1}, std::byte{2}, std::byte{3}};
+    CHECK(memory.write(200, std::span(parts).subspan(1)) && memory.load<std::uint16_t>(200) == 0x302);
+    CHECK(memory.write(200, std::views::take(parts, 2)) && memory.load<std::uint16_t>(200) == 0x201);
+    const std::span<const std::uint8_t> borrowed = "ab"_bytes;
+    CHECK(borrowed.size() == 2 && std::ranges::find("ab"_bytes, 'b') == borrowed.begin().operator->() + 1);
+    const auto some = memory.span(200, 2);
+    CHECK(some && some->size() == 2 && (*some)[1] == 2 && !memory.span(memory.size(), 1) && memory.span(memory.size(), 0));
+    (*some)[0] = 7;
+    CHECK(memory.span().size() == memory.size() && memory.span()[200] == 7);
+#endif
 }
 
 // An error that carries something of the host's through WebAssembly.
@@ -321,6 +338,7 @@ int main() {
         CHECK(counts.published == 2 && module.code().size() == compiled.code().size());
         CHECK(std::memcmp(module.code().data(), compiled.code().data(), module.code().size()) == 0);
         CHECK(!inlay::Module::try_load(engine, inlay::Bytes(image.data(), image.size() - 1)));
+        CHECK(std::vector<std::uint8_t>(image.begin(), image.end()).size() == image.size());
         CHECK(module.imports().size() == 8 && module.imports()[0].signature == "iIfF:FfIi");
         CHECK(module.exports().size() == 16 && module.exports()[0].name == "memory");
 
