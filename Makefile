@@ -1,7 +1,7 @@
 # Builds and installs the libraries as they ship.
 #
 #   make                    builds both libraries, shared and static, in target/ship
-#   make install            PREFIX=/usr/local, below DESTDIR if there is one; LIBDIR and INCLUDEDIR if not in PREFIX;
+#   make install            PREFIX=/usr/local, below DESTDIR if there is one; LIBDIR, INCLUDEDIR, DOCDIR, CMAKEDIR if not in PREFIX;
 #                           KINDS=inlay or KINDS=inlay_runtime for one of the libraries
 #   make uninstall          removes what `make install` with the same variables has put there
 #   make dist               source archive and, of this platform, binary archive, with checksums, in target/ship/dist
@@ -21,9 +21,11 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 ABI := $(shell sed -n 's/^abi = \([0-9]*\)/\1/p' Cargo.toml)
 
 PREFIX ?= /usr/local
+override PREFIX := $(patsubst %/,%,$(PREFIX))
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/inlay
+CMAKEDIR ?= $(LIBDIR)/cmake/inlay
 DESTDIR ?=
 
 CARGO ?= cargo
@@ -105,19 +107,20 @@ $(BUILD)/lib%.so: $(BUILD)/%.o
 # What is installed finds its parts from where it is itself, so that all of it can be moved; that cannot be for a LIBDIR
 # elsewhere than in PREFIX, which is written down as it is.
 empty :=
-UNDER := $(patsubst $(PREFIX)/%,%,$(LIBDIR))
-INCLUDE_UNDER := $(patsubst $(PREFIX)/%,%,$(INCLUDEDIR))
-UP := $(subst $(empty) $(empty),/,$(foreach part,$(subst /, ,$(UNDER)),..))
-in_prefix = $(if $(filter /%,$(1)),$(1),$(2)/$(1))
-PC_PREFIX := $(if $(filter /%,$(UNDER)),$(PREFIX),$${pcfiledir}/../$(UP))
-CMAKE_PREFIX := $(if $(filter /%,$(UNDER)),$(PREFIX),$${CMAKE_CURRENT_LIST_DIR}/../../$(UP))
+# A directory seen from PREFIX, or as it is; and PREFIX seen from a directory in it.
+under = $(patsubst $(PREFIX)/%,%,$(1))
+below = $(if $(filter /%,$(call under,$(1))),$(1),$(2)/$(call under,$(1)))
+above = $(if $(filter /%,$(call under,$(1))),$(PREFIX),$(subst $(empty) $(empty),/,$(2) $(foreach part,$(subst /, ,$(call under,$(1))),..)))
 
-FILL = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@PC_PREFIX@|$(PC_PREFIX)|' -e 's|@CMAKE_PREFIX@|$(CMAKE_PREFIX)|' \
-    -e 's|@PC_LIBDIR@|$(call in_prefix,$(UNDER),$${prefix})|' -e 's|@PC_INCLUDEDIR@|$(call in_prefix,$(INCLUDE_UNDER),$${prefix})|' \
-    -e 's|@CMAKE_LIBDIR@|$(call in_prefix,$(UNDER),$${_inlay_prefix})|' \
-    -e 's|@CMAKE_INCLUDEDIR@|$(call in_prefix,$(INCLUDE_UNDER),$${_inlay_prefix})|' -e 's|@FILE@|$(call FULL,so)|g'
+FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(call FULL,so)|' \
+    -e 's|@PC_PREFIX@|$(call above,$(LIBDIR)/pkgconfig,$${pcfiledir})|' \
+    -e 's|@PC_LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' -e 's|@PC_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
+    -e 's|@CMAKE_PREFIX@|$(call above,$(CMAKEDIR),$${CMAKE_CURRENT_LIST_DIR})|' \
+    -e 's|@CMAKE_LIBDIR@|$(call below,$(LIBDIR),$${_inlay_prefix})|' \
+    -e 's|@CMAKE_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${_inlay_prefix})|'
 
 HEADERS := inlay.h inlay_builtins.h inlay.hpp
+CMAKE_FILES := inlay-config.cmake inlay-config-version.cmake
 DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
 D := $(DESTDIR)
 
@@ -131,21 +134,20 @@ define install_kind
 endef
 
 install: $(foreach kind,$(KINDS),$(BUILD)/lib$(kind).so $(BUILD)/lib$(kind).a)
-	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(LIBDIR)/cmake/inlay $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
+	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(CMAKEDIR) $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(D)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
 	$(foreach kind,$(KINDS),$(install_kind))
-	for file in inlay-config.cmake inlay-config-version.cmake; do \
-	    $(FILL) packaging/$$file.in >$(D)$(LIBDIR)/cmake/inlay/$$file || exit 1; \
+	for file in $(CMAKE_FILES); do \
+	    $(FILL) packaging/$$file.in >$(D)$(CMAKEDIR)/$$file || exit 1; \
 	done
 
 uninstall:
 	for kind in $(KINDS); do \
 	    rm -f $(addprefix $(D)$(LIBDIR)/,lib$$kind.a $(call FULL,lib$$kind.so) lib$$kind.so.$(ABI) lib$$kind.so pkgconfig/$$kind.pc); \
 	done
-	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS))
-	rm -rf $(D)$(LIBDIR)/cmake/inlay
-	-rmdir $(D)$(DOCDIR) $(D)$(LIBDIR)/pkgconfig $(D)$(LIBDIR)/cmake 2>/dev/null
+	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
+	@for directory in $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
 
 # ---- releasing --------------------------------------------------------------------------------------------------------
 #
@@ -170,7 +172,8 @@ dist-source:
 	rm -rf $(STAGE) $(DIST)
 	mkdir -p $(STAGE)/$(NAME)/.cargo $(DIST)
 	git archive HEAD | tar -xf - -C $(STAGE)/$(NAME)
-	cd $(STAGE)/$(NAME) && $(CARGO) vendor --quiet --locked >.cargo/config.toml
+	cd $(STAGE)/$(NAME) && $(CARGO) vendor --quiet --locked
+	printf '[source.crates-io]\nreplace-with = "vendor"\n\n[source.vendor]\ndirectory = "vendor"\n' >$(STAGE)/$(NAME)/.cargo/config.toml
 	$(call PACK,$(STAGE),$(NAME))
 
 dist-binary: dist-source

@@ -1,26 +1,29 @@
 #!/bin/sh
-# Builds Inlay for other CPUs and runs its tests there, emulated by qemu-user: aarch64, and s390x, which is big-endian.
+# Builds Inlay for other platforms of Linux, installs it, and runs its tests there: aarch64, and s390x, which is
+# big-endian, both emulated by qemu-user; and musl, the C library of Alpine and of static programs, on this CPU.
 #
-#   tests/cross.sh                 both
+#   tests/cross.sh                 all of them
 #   tests/cross.sh aarch64         only this one
-#   tests/cross.sh s390x spec c    only these parts; there are: spec, c, examples
+#   tests/cross.sh s390x spec c    only these parts; there are: spec, c, examples, install
 #
-# On Debian or Ubuntu, as root or with sudo, it installs what it needs: qemu-user, the cross compilers of gcc, and
+# On Debian or Ubuntu, as root or with sudo, it installs what it needs: qemu-user, the cross compilers of gcc or musl-gcc, and
 # Debian's rustc, cargo and standard library, which are there for arm64 too. (In Debian 12 their packages are rustc-web,
-# cargo-web and rust-web-src.) For s390x the standard library is built from its source. Everything that is built goes to
-# target/cross, or where INLAY_CROSS_DIR says; it takes about 3 GB, and for both CPUs about an hour of one core, tests
-# included.
+# cargo-web and rust-web-src.) For the others the standard library is built from its source. Everything that is built goes
+# to target/cross, or where INLAY_CROSS_DIR says; it takes about 5 GB, and for all of them about an hour and a half of one
+# core, tests included.
 #
-# What is built is the debug profile. The parts:
-#   spec      tests/spec, all of its configurations that are for any CPU, each in a process of its own
-#   c         the programs in tests/c, against the shared library
+# The parts:
+#   spec      tests/spec, all of its configurations that are for any CPU, each in a process of its own; the debug profile
+#   c         the programs in tests/c, against what `make install` has put into an empty prefix
 #   examples  the programs in examples-c, likewise
+#   install   a program through pkg-config with each of the installed libraries, shared and static, and their sizes
 # Each prints what passes and what does not, and the script fails if anything does not.
 #
 # Nothing is left out on either CPU: Cranelift has all that WebAssembly 3.0 without garbage collection needs there. Only
 # the programs in tests/c ask for fewer rounds, as under valgrind. The qemu of Debian 12 takes the first operand of
 # s390x's MDEBR (floats multiplied to a double) for a double, so gcc's code for such a product is wrong in it; nothing
-# that runs here has one.
+# that runs here has one. With musl, what is C++ is left out, because Debian has no C++ library for it; and the unwinder is LLVM's,
+# as in Rust's own builds for musl, because Debian's of gcc wants a new glibc.
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
@@ -31,12 +34,12 @@ mkdir -p "$dir"
 arches="" parts=""
 for word in "$@"; do
   case $word in
-  aarch64 | s390x) arches="$arches $word" ;;
-  spec | c | examples) parts="$parts $word" ;;
-  *) echo "no CPU and no part has the name '$word'" >&2; exit 2 ;;
+  aarch64 | s390x | musl) arches="$arches $word" ;;
+  spec | c | examples | install) parts="$parts $word" ;;
+  *) echo "no platform and no part has the name '$word'" >&2; exit 2 ;;
   esac
 done
-arches=${arches:-aarch64 s390x} parts=${parts:-spec c examples}
+arches=${arches:-aarch64 s390x musl} parts=${parts:-spec c examples install}
 
 # ---- what is needed --------------------------------------------------------------------------------
 
@@ -58,11 +61,12 @@ install() {
 command -v apt-get >/dev/null || { echo "there is no apt-get here; the script's first lines say what it needs" >&2; exit 1; }
 # Debian 12 has a new Rust under names of its own, beside the old one that it was released with.
 if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
-install qemu-user "rustc$web" "cargo$web" "rust$web-src"
+install qemu-user pkg-config "rustc$web" "cargo$web" "rust$web-src"
 for arch in $arches; do
   case $arch in
   aarch64) install gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross ;;
   s390x) install gcc-s390x-linux-gnu g++-s390x-linux-gnu libc6-dev-s390x-cross ;;
+  musl) install musl-tools musl-dev libunwind-14-dev ;;
   esac
 done
 
@@ -86,7 +90,27 @@ arm64_std() {
   echo "$version" >"$dir/std-arm64/version"
 }
 
-# ---- one CPU ---------------------------------------------------------------------------------------
+# LLVM's unwinder, with the one function of glibc's that it was compiled to call.
+musl_unwinder() {
+  mkdir -p "$out/unwind"
+  cp "$(dpkg -L libunwind-14-dev | grep '/llvm-14/lib/libunwind.a$')" "$out/unwind/libunwind.a"
+  cat >"$out/unwind/fortify.c" <<'C'
+#include <stdarg.h>
+#include <stdio.h>
+int __fprintf_chk(FILE *file, int flag, const char *format, ...);
+int __fprintf_chk(FILE *file, int flag, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int written = vfprintf(file, format, arguments);
+  va_end(arguments);
+  return (void)flag, written;
+}
+C
+  musl-gcc -O1 -fPIC -c "$out/unwind/fortify.c" -o "$out/unwind/fortify.o"
+  ar r "$out/unwind/libunwind.a" "$out/unwind/fortify.o" 2>/dev/null
+}
+
+# ---- one platform ------------------------------------------------------------------------------------
 
 failed=""
 
@@ -106,25 +130,48 @@ check() {
   fi
 }
 
+# cargo's own flags for the platform, which cargo and the Makefile are both given.
 build() {
-  export CARGO_TARGET_DIR="$dir"
-  # One command for the library and its tests: by itself the library has dependencies with other features, which would
-  # all be built once more.
-  case $parts in
-  *spec*) what="test --no-run --test spec" ;;
-  *) what="build --lib" ;;
-  esac
-  # shellcheck disable=SC2086 # lists of options
-  "$cargo" $what --quiet --locked $std --target "$triple" --message-format=json-render-diagnostics >"$out/messages"
-  library=$(sed -n 's|.*"\([^"]*/libinlay\.so\)".*|\1|p' "$out/messages" | tail -n 1)
+  export CARGO_TARGET_DIR="$dir" RUSTFLAGS="$rustflags"
+  mkdir -p "$out/c" "$out/wasm"
   # Its programs are needed here.
-  "$cargo" build --quiet --locked --package wat2wasm
-  mkdir -p "$out/lib" "$out/c" "$out/wasm"
-  ln -sf "$library" "$out/lib/libinlay.so"
-  ln -sf libinlay.so "$out/lib/libinlay.so.0"
+  RUSTFLAGS="" "$cargo" build --quiet --locked --package wat2wasm
+  case $parts in
+  *spec*)
+    # shellcheck disable=SC2086 # lists of options
+    "$cargo" test --no-run --test spec --quiet --locked $std --target "$triple" --message-format=json-render-diagnostics \
+      >"$out/messages"
+    ;;
+  esac
+  case $parts in
+  *c* | *examples* | *install*)
+    rm -rf "$out/prefix"
+    make --silent install BUILD="$out/ship" PREFIX="$out/prefix" TRIPLE="$triple" CC="$cc" CROSS="$cross" CARGO="$cargo" \
+      RUSTC="$RUSTC" CARGOFLAGS="--quiet $std" LDFLAGS="$unwinder"
+    ;;
+  esac
 }
 
 spec() {
+  program=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages" | tail -n 1)
+  $qemu "$program" --list --format terse | sed -n 's/: test$//p' >"$out/tests"
+  while read -r test; do
+    check "spec $test" $qemu "$program" --exact "$test" --nocapture
+  done <"$out/tests"
+}
+
+c_program() {
+  case $1 in
+  *.cpp) compile="$cxx -std=c++17" ;;
+  *) compile="$cc -std=c11" ;;
+  esac
+  # As needed: the program that opens the library by itself must not be linked with it.
+  $compile -Wall -Wextra -Wpedantic -Werror -O1 -g -I"$out/prefix/include" -I"$out/wasm" -Itests/c "$1" -o "$2" -Wl,--as-needed \
+    "$out/prefix/lib/libinlay.so" -Wl,-rpath,"$out/prefix/lib" -Wl,--disable-new-dtags -pthread -ldl -lm &&
+    INLAY_TEST_QUICK=1 "$2.sh"
+}
+
+c() {
   program=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages" | tail -n 1)
   $qemu "$program" --list --format terse | sed -n 's/: test$//p' >"$out/tests"
   while read -r test; do
@@ -151,10 +198,11 @@ c() {
     printf '#include <stddef.h>\nstatic const size_t %s_wasm_len = sizeof %s_wasm;\n' "$name" "$name" >>"$header"
   done
   for file in tests/c/*.c tests/c/*.cpp; do
+    case $file in *.cpp) [ -n "$cxx" ] || continue ;; esac
     name=$(basename "$file")
     name=${name%.*}
     # What the program is called as is what it runs again, if it does: then, too, through qemu.
-    printf '#!/bin/sh\nexec %s %s "$@"\n' "$qemu -0 $out/c/$name.sh" "$out/c/$name" >"$out/c/$name.sh"
+    printf '#!/bin/sh\nexec %s %s "$@"\n' "${qemu:+$qemu -0 $out/c/$name.sh}" "$out/c/$name" >"$out/c/$name.sh"
     chmod +x "$out/c/$name.sh"
     check "tests/c/$name" c_program "$file" "$out/c/$name"
   done
@@ -162,9 +210,14 @@ c() {
 
 examples() {
   # Their own Makefile builds them; it is told where the library is, and that there is nothing to do for it.
-  make --quiet -C examples-c all LIB="$out/lib" OUT="$out/examples" WAT2WASM="$dir/debug/wat2wasm" -o library \
-    CC="$gcc-gcc" CXX="$gcc-g++" >/dev/null
-  for name in hello own_memory host_functions traps builtins typed exceptions results; do
+  names="hello own_memory host_functions traps builtins"
+  [ -z "$cxx" ] || names="$names typed exceptions results"
+  programs=""
+  for name in $names image run; do programs="$programs $out/examples/$name"; done
+  # shellcheck disable=SC2086 # a list of programs
+  make --quiet -C examples-c $programs "$out/examples/math.wasm" LIB="$out/prefix/lib" OUT="$out/examples" \
+    WAT2WASM="$dir/debug/wat2wasm" -o library CC="$cc" CXX="$cxx" >/dev/null
+  for name in $names; do
     check "examples-c/$name" $qemu "$out/examples/$name"
   done
   check "examples-c/image save" $qemu "$out/examples/image" save "$out/examples/math.image"
@@ -172,29 +225,68 @@ examples() {
   check "examples-c/run gcd" $qemu "$out/examples/run" "$out/examples/math.wasm" gcd 1071 462
 }
 
+installed() {
+  # shellcheck disable=SC2046 # lists of options
+  $cc examples-c/consumer/main.c -o "$out/consumer" $(pkg-config --cflags --libs $1 "$2") $3 -s
+  size=$(stat -c %s "$out/consumer")
+  said=$($qemu "$out/consumer" 2>&1) || true
+  [ "$said" = "2 + 40 = 42" ] || { [ "$2" = inlay_runtime ] && case $said in *"default features"*) true ;; *) false ;; esac; } || {
+    echo "$said"
+    return 1
+  }
+  [ "$size" -lt "$4" ] || {
+    echo "$size bytes, of less than $4"
+    return 1
+  }
+}
+
+install_() {
+  export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
+  rpath=-Wl,-rpath,$out/prefix/lib
+  for module in inlay inlay_runtime; do
+    check "shared $module" installed "" $module "$rpath" 100000
+    most=8000000
+    [ $module = inlay ] || most=1000000
+    # A static program with glibc is larger by that.
+    [ "$arch" = musl ] || most=$((most + 1000000))
+    check "static $module" installed --static $module "-static -Wl,--gc-sections $unwinder" $most
+    echo "    $size bytes"
+  done
+}
+
 for arch in $arches; do
   triple=$arch-unknown-linux-gnu
-  gcc=$arch-linux-gnu
+  cross=$arch-linux-gnu- cc=$arch-linux-gnu-gcc cxx=$arch-linux-gnu-g++
+  qemu="qemu-$arch -L /usr/$arch-linux-gnu"
   out=$dir/$arch
-  qemu="qemu-$arch -L /usr/$gcc"
-  std=""
+  rustflags="" std="" unwinder=""
   mkdir -p "$out"
   case $arch in
   aarch64)
     arm64_std
-    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$gcc-gcc
-    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="--sysroot $dir/std-arm64/usr"
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$cc
+    rustflags="--sysroot $dir/std-arm64/usr"
     ;;
   s390x)
     # Nobody packages a standard library for it that fits, so cargo builds one, which it does for nightly only.
     export RUSTC_BOOTSTRAP=1
     std=-Zbuild-std=std,panic_unwind,test,proc_macro
-    export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=$gcc-gcc
+    export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=$cc
+    ;;
+  musl)
+    export RUSTC_BOOTSTRAP=1
+    triple=$(uname -m)-unknown-linux-musl cross="" cc=musl-gcc cxx="" qemu=""
+    std=-Zbuild-std=std,panic_unwind,test,proc_macro
+    musl_unwinder
+    unwinder=$out/unwind/libunwind.a
+    rustflags="-L native=$out/unwind -C linker=musl-gcc -C target-feature=+crt-static -C link-self-contained=no"
     ;;
   esac
   echo "==== $triple"
   build
-  for part in $parts; do $part; done
+  for part in $parts; do
+    case $part in install) install_ ;; *) $part ;; esac
+  done
   unset RUSTC_BOOTSTRAP
 done
 

@@ -47,8 +47,8 @@ other() {
     )
 }
 other $as_other make --silent -j2 dist-source
-# The sources have all that it needs: nothing is fetched from here on.
-bwrap --dev-bind / / --unshare-net true
+# The sources have all that it needs: from here on nothing is fetched, and what was is not there.
+rm -rf "$work/home/of-cargo"
 other bwrap --dev-bind / / --unshare-net $as_other make --silent -j2 dist-binary -o dist-source
 other $as_other make --silent dist -o dist-binary >/dev/null
 

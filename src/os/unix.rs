@@ -136,7 +136,37 @@ pub fn thread_stack() -> Option<(usize, usize)> {
     // Whether the guard is a part of the size differs between libraries and their versions.
     let low = (lowest as usize).checked_add(guard)?;
     let high = (lowest as usize).checked_add(size)?;
+    #[cfg(target_env = "musl")]
+    let low = first_stack().map_or(low, |first| first.min(low));
     (low < high).then_some((low, high))
+}
+
+/// The lowest address that the stack of the process's first thread can grow to, if this is that thread. musl says only how
+/// far it has grown so far.
+#[cfg(target_env = "musl")]
+fn first_stack() -> Option<usize> {
+    // The kernel keeps at least 128 MiB below that stack free, whatever limit is set later.
+    const MOST: usize = 64 << 20;
+    let mut limit = MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: these read what the process has, and one writes into the limit, which is a number in any case.
+    let (is_first, limit, name) = unsafe {
+        libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr());
+        (
+            libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()),
+            limit.assume_init().rlim_cur,
+            libc::getauxval(libc::AT_EXECFN) as *const libc::c_char,
+        )
+    };
+    if !is_first || name.is_null() {
+        return None;
+    }
+    // The limit counts from the end of the stack's pages. There is a null pointer there, and before it the name of the
+    // program.
+    // SAFETY: the kernel wrote the name, with a NUL, where the process does not change it.
+    let name = unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes_with_nul();
+    let end = name.as_ptr_range().end as usize + size_of::<usize>();
+    let limit = usize::try_from(limit).unwrap_or(MOST).min(MOST);
+    end.next_multiple_of(page_size()).checked_sub(limit)
 }
 
 /// As above.

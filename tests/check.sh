@@ -1,0 +1,41 @@
+#!/bin/sh
+# Compiles Inlay for platforms that cannot be run here, as far as the machine code: macOS, iOS (where there is no place
+# for a compiler), Android, FreeBSD and riscv64 Linux. Nothing is linked and nothing is run: that it compiles is all that is known.
+#
+#   tests/check.sh               all of them
+#   tests/check.sh TRIPLE...     only these
+#
+# On Debian or Ubuntu, as root or with sudo, it installs Debian's rustc, cargo and the source of the standard library.
+set -eu
+cd "$(dirname "$0")/.."
+if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
+for package in "rustc$web" "cargo$web" "rust$web-src"; do
+  dpkg -s "$package" >/dev/null 2>&1 && continue
+  as_root=""
+  [ "$(id -u)" = 0 ] || as_root=sudo
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
+done
+# cargo builds a standard library for nightly compilers only, or for one that is told to be one.
+export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="${INLAY_CHECK_DIR:-$PWD/target/check}"
+
+failed=0
+check() {
+  triple=$1
+  shift
+  if /usr/bin/cargo check --quiet --locked --lib -Zbuild-std=std,panic_unwind --target "$triple" "$@" 2>"$CARGO_TARGET_DIR/log"; then
+    echo "  passed  $triple $*"
+  else
+    cat "$CARGO_TARGET_DIR/log"
+    echo "  FAILED  $triple $*"
+    failed=1
+  fi
+}
+mkdir -p "$CARGO_TARGET_DIR"
+for triple in ${*:-aarch64-apple-darwin aarch64-apple-ios aarch64-linux-android x86_64-unknown-freebsd riscv64gc-unknown-linux-gnu}; do
+  case $triple in
+  *-ios) ;;
+  *) check "$triple" ;;
+  esac
+  check "$triple" --no-default-features
+done
+exit $failed

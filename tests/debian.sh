@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds the Debian packages from the source archive, without a network, checks them with lintian, and builds and runs a
+# program with what is in them.
+#
+#   tests/debian.sh
+#
+# It installs what it needs, as root or with sudo: debhelper, lintian, bubblewrap and Debian's own rustc and cargo. Not a
+# part of CI, which has none of them. What comes out is in target/ship/debian.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+ship=${INLAY_SHIP:-$PWD/target/ship}
+web=""
+if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; fi
+missing=""
+for package in debhelper lintian dpkg-dev fakeroot pkg-config bubblewrap "rustc$web" "cargo$web"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    as_root=""
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    $as_root apt-get update -qq
+    # shellcheck disable=SC2086 # a list of names
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+fi
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+grep -q "^inlay ($version-" packaging/debian/changelog || { echo "packaging/debian/changelog has another version than $version" >&2; exit 1; }
+make --silent dist-source BUILD="$ship"
+work=$ship/debian
+rm -rf "$work"
+mkdir -p "$work/root"
+cp "$ship/dist/inlay-$version.tar.gz" "$work/inlay_$version.orig.tar.gz"
+tar -xzf "$work/inlay_$version.orig.tar.gz" -C "$work"
+cp -r packaging/debian "$work/inlay-$version/"
+(cd "$work/inlay-$version" && env -u CARGO_HOME -u RUSTFLAGS PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    bwrap --dev-bind / / --unshare-net dpkg-buildpackage -us -uc >"$work/log" 2>&1) || { tail -n 40 "$work/log"; exit 1; }
+
+# Whatever lintian says of a package is a failure, but for what is listed in the packages themselves with its reason.
+for changes in "$work"/*.changes; do
+    lintian --no-cfg --allow-root --fail-on error,warning --display-info "$changes"
+done
+
+for package in "$work"/*.deb; do
+    echo "$(basename "$package"), $(stat -c %s "$package") bytes"
+    dpkg-deb -x "$package" "$work/root"
+done
+lib=$work/root/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)
+export PKG_CONFIG_PATH=$lib/pkgconfig
+# shellcheck disable=SC2046 # lists of options
+cc examples-c/consumer/main.c -o "$work/shared" $(pkg-config --cflags --libs inlay) -Wl,-rpath,"$lib"
+# shellcheck disable=SC2046
+cc examples-c/consumer/main.c -o "$work/static" -static $(pkg-config --cflags --libs --static inlay)
+for program in shared static; do
+    [ "$("$work/$program")" = "2 + 40 = 42" ] || { echo "the $program program fails" >&2; exit 1; }
+done
+for package in libinlay0 libinlay-runtime0 libinlay-dev; do
+    [ -s "$work/root/usr/share/doc/$package/copyright" ] || { echo "$package has no copyright" >&2; exit 1; }
+done
+echo "The packages are built, clean, and work."
