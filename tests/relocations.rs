@@ -115,6 +115,13 @@ fn x86_64_baseline() {
     compile_all("x86-64 baseline", Some("x86_64-unknown-linux-gnu"), &[]);
 }
 
+/// The stack is probed there, without the function of Microsoft's that usually does it.
+#[cfg(any(target_arch = "x86_64", feature = "all-arch"))]
+#[test]
+fn x86_64_windows() {
+    compile_all("x86-64 Windows", Some("x86_64-pc-windows-gnu"), &[]);
+}
+
 #[cfg(feature = "all-arch")]
 #[test]
 fn aarch64() {

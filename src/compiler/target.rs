@@ -7,7 +7,7 @@ use crate::image::machine::Machine;
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError, SettingKind};
-use target_lexicon::{Architecture, Triple};
+use target_lexicon::{Architecture, OperatingSystem, Triple};
 
 /// Settings of Cranelift's that have one value here, with the reason. Most of them would change nothing, because an image
 /// holds no relocations, no unwind information and no thread-locals: a host that sets one expects something that it would
@@ -22,11 +22,6 @@ const FIXED: &[(&str, &str, &str)] = &[
         "enable_multi_ret_implicit_sret",
         "true",
         "functions of many results return them in memory",
-    ),
-    (
-        "enable_probestack",
-        "false",
-        "the stack limit is compared, not probed",
     ),
     (
         "enable_pinned_reg",
@@ -79,6 +74,44 @@ const FIXED: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// More of them, for every system but Windows.
+const UNPROBED: &[(&str, &str, &str)] = &[(
+    "enable_probestack",
+    "false",
+    "the stack limit is compared, not probed",
+)];
+
+/// More of them, for Windows: a stack gets its pages one after the other there, each as the one above it is in use, and what
+/// goes past that one finds no memory. The limit is compared all the same.
+const PROBED: &[(&str, &str, &str)] = &[
+    (
+        "enable_probestack",
+        "true",
+        "Windows wants each page of a stack to be touched before the next",
+    ),
+    (
+        "probestack_strategy",
+        "inline",
+        "compiled code calls no libraries",
+    ),
+    (
+        "probestack_size_log2",
+        "12",
+        "Windows has pages of this size",
+    ),
+];
+
+/// All settings that have one value here, for a target.
+fn fixed(
+    triple: &Triple,
+) -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+    let stack = match triple.operating_system {
+        OperatingSystem::Windows => PROBED,
+        _ => UNPROBED,
+    };
+    FIXED.iter().chain(stack)
+}
+
 /// Settings that differ from Cranelift's defaults, until the host says otherwise.
 const DEFAULTS: &[(&str, &str)] = &[
     ("opt_level", "speed"),
@@ -110,7 +143,7 @@ impl Target {
             Some(triple) => lookup(triple.as_str())?,
         };
         let mut shared = settings::builder();
-        let fixed = FIXED.iter().map(|&(name, value, _)| (name, value));
+        let fixed = fixed(builder.triple()).map(|&(name, value, _)| (name, value));
         for (name, value) in DEFAULTS.iter().copied().chain(fixed) {
             // Those of one target are not there for the others.
             let _ = shared.set(name, value);
@@ -326,7 +359,7 @@ fn set(
 /// The settings that have one value here must still have that, in whatever way the host wrote another.
 fn check_fixed(isa: &dyn TargetIsa) -> Result<()> {
     for value in isa.flags().iter().chain(isa.isa_flags()) {
-        let fixed = FIXED.iter().find(|(name, ..)| *name == value.name);
+        let fixed = fixed(isa.triple()).find(|(name, ..)| *name == value.name);
         if let Some((name, fixed, why)) = fixed
             && value.value_string() != *fixed
         {

@@ -11,15 +11,27 @@ pub fn page_size() -> usize {
     usize::try_from(size).unwrap_or(4096)
 }
 
-/// Reserves address space that cannot be accessed yet. `size` is not 0.
-pub fn reserve(size: usize) -> Option<NonNull<u8>> {
+/// Reserves address space that cannot be accessed yet, at a multiple of `align`. Neither is 0, and both are whole pages.
+pub fn reserve(size: usize, align: usize) -> Option<NonNull<u8>> {
+    let page = page_size();
+    // Enough to find an aligned place in.
+    let mapped = size.checked_add(align.saturating_sub(page))?;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new anonymous mapping touches nothing that exists.
-    let at = unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_NONE, flags, -1, 0) };
+    let at = unsafe { libc::mmap(std::ptr::null_mut(), mapped, libc::PROT_NONE, flags, -1, 0) };
     if at == libc::MAP_FAILED {
         return None;
     }
-    NonNull::new(at.cast())
+    let base = NonNull::new(at.cast::<u8>())?;
+    let skip = base.as_ptr().align_offset(align);
+    // SAFETY: skip <= mapped - size, by the size of the mapping; what is unmapped, before and after the aligned pages, has
+    // never been used.
+    unsafe {
+        let start = base.add(skip);
+        release(base, skip);
+        release(start.add(size), mapped - size - skip);
+        Some(start)
+    }
 }
 
 /// Changes what may be done with reserved pages; whether that worked.
@@ -35,10 +47,10 @@ pub unsafe fn protect(start: NonNull<u8>, len: usize, access: Access) -> bool {
     len == 0 || unsafe { libc::mprotect(start.as_ptr().cast(), len, protection) } == 0
 }
 
-/// Gives pages back.
+/// Gives a reservation back, whole. (Only this file gives back parts of one: not every system would take them.)
 ///
 /// # Safety
-/// The pages are part of a reservation and are not used again.
+/// It is one that [`reserve`] gave, and is not used again.
 pub unsafe fn release(start: NonNull<u8>, len: usize) {
     if len != 0 {
         // SAFETY: as the caller promises.
@@ -46,52 +58,36 @@ pub unsafe fn release(start: NonNull<u8>, len: usize) {
     }
 }
 
-/// Moves pages that can be read and written into a reservation, where they can be, too; whether that worked. Nothing is
-/// copied, and what was never written to takes no memory there either. Where the pages were there is then nothing, which
-/// another thread may take.
+/// Moves the first `len` bytes of a reservation, which can be read and written, into another, where they can be, too, and
+/// gives back the first; whether that worked. Nothing is copied, and what was never written to takes no memory there either.
 ///
-/// If it fails, the pages are where they were, and the range in the reservation is no longer the caller's.
-///
-/// # Safety
-/// Both ranges are whole pages of reservations, and the new one is not in use.
-pub unsafe fn move_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) -> bool {
-    if len == 0 {
-        return true;
-    }
-    #[cfg(target_os = "linux")]
-    {
-        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-        let target = to.as_ptr().cast::<libc::c_void>();
-        // SAFETY: as the caller promises; what is reserved at the new place gives way. It does so even if the pages cannot be
-        // moved, as where a host has split their mapping with madvise. Only the newest kernels look first and leave it, as
-        // address space that nobody has: to give that back would be to take it from a thread that found it free.
-        unsafe { libc::mremap(from.as_ptr().cast(), len, len, flags, target) == target }
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = from;
-        // SAFETY: as the caller promises.
-        unsafe { release(to, len) };
-        false
-    }
-}
-
-/// Copies pages to pages of zeros, without touching those that would stay so.
+/// If it fails, the pages are where they were, and the other reservation has been given back.
 ///
 /// # Safety
-/// Both ranges are whole pages that do not overlap; the old ones can be read, and the new ones written.
-pub unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) {
-    for at in (0..len).step_by(page_size()) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let page = std::slice::from_raw_parts(from.add(at).as_ptr(), page_size());
-            if page.iter().any(|&byte| byte != 0) {
-                to.add(at)
-                    .as_ptr()
-                    .copy_from_nonoverlapping(page.as_ptr(), page.len());
-            }
+/// Both are reservations with their sizes, `len` is whole pages of each, and neither is in use.
+pub unsafe fn move_pages(from: (NonNull<u8>, usize), to: (NonNull<u8>, usize), len: usize) -> bool {
+    let moved = len == 0 || {
+        #[cfg(target_os = "linux")]
+        {
+            let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+            let target = to.0.as_ptr().cast::<libc::c_void>();
+            // SAFETY: as the caller promises; what is reserved at the new place gives way. It does so even if the pages
+            // cannot be moved, as where a host has split their mapping with madvise.
+            unsafe { libc::mremap(from.0.as_ptr().cast(), len, len, flags, target) == target }
         }
-    }
+        #[cfg(not(target_os = "linux"))]
+        {
+            // SAFETY: as the caller promises.
+            unsafe { release(to.0, len) };
+            false
+        }
+    };
+    let (start, size) = if moved { from } else { to };
+    // SAFETY: as the caller promises. Where the pages were there is then nothing, and where they should have gone, too; only
+    // the newest kernels look first and leave that, as address space that nobody has: to give either back would be to take it
+    // from a thread that found it free.
+    unsafe { release(start.add(len), size - len) };
+    moved
 }
 
 /// A number that no other thread has, neither a living one nor, for a long time, one that lived before.
@@ -181,52 +177,6 @@ pub fn thread_stack() -> Option<(usize, usize)> {
         )
     };
     Some((high.checked_sub(size)?, high))
-}
-
-/// Whether this thread is inside a call of a function, as far as its stack can be walked: code without unwind information,
-/// such as WebAssembly's, ends the walk.
-pub fn is_on_stack(function: *const ()) -> bool {
-    use std::ffi::c_void;
-
-    struct Search {
-        function: *const c_void,
-        found: bool,
-    }
-
-    // The interface of the unwinder that the Itanium C++ ABI describes; what the standard library unwinds with.
-    unsafe extern "C" {
-        fn _Unwind_Backtrace(
-            step: unsafe extern "C" fn(*mut c_void, *mut c_void) -> i32,
-            argument: *mut c_void,
-        ) -> i32;
-        fn _Unwind_GetIP(context: *mut c_void) -> usize;
-        fn _Unwind_FindEnclosingFunction(pc: *mut c_void) -> *mut c_void;
-    }
-
-    unsafe extern "C" fn step(context: *mut c_void, search: *mut c_void) -> i32 {
-        const NO_REASON: i32 = 0;
-        const END_OF_STACK: i32 = 5;
-        // SAFETY: the unwinder gives its context, and the search that the walk was begun with.
-        unsafe {
-            let search = &mut *search.cast::<Search>();
-            let pc = _Unwind_GetIP(context);
-            let function = _Unwind_FindEnclosingFunction(pc as *mut c_void);
-            search.found = std::ptr::eq(function, search.function);
-            if search.found {
-                END_OF_STACK
-            } else {
-                NO_REASON
-            }
-        }
-    }
-
-    let mut search = Search {
-        function: function.cast(),
-        found: false,
-    };
-    // SAFETY: the search lives during the walk.
-    unsafe { _Unwind_Backtrace(step, (&raw mut search).cast()) };
-    search.found
 }
 
 /// Why the system refused a call, in its words. To display it takes no memory, since memory may be what it is about.

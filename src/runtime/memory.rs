@@ -249,19 +249,17 @@ impl Memory {
         let Some(before) = self.mapped else {
             return Some((start, size));
         };
-        // SAFETY: the ranges are ours and do not overlap; what moved, and what is given back, is not used again.
+        // SAFETY: the reservations are ours and do not overlap; what moved, and what is given back, is not used again.
         unsafe {
-            if os::move_pages(before, start, used) {
-                os::release(before.add(used), self.reserved - used);
+            if os::move_pages((before, self.reserved), (start, size), used) {
                 return Some((start, size));
             }
-            os::release(start.add(used), size - used);
             let (start, size) = self.reserve_new(used, end)?;
             if !os::protect(start, used, Access::ReadWrite) {
                 os::release(start, size);
                 return None;
             }
-            os::copy_pages(before, start, used);
+            copy_pages(before, start, used);
             os::release(before, self.reserved);
             Some((start, size))
         }
@@ -273,7 +271,7 @@ impl Memory {
         let page = os::page_size();
         let mut size = self.ahead(end).max(page).checked_next_multiple_of(page)?;
         let start = loop {
-            match os::reserve(size) {
+            match os::reserve(size, page) {
                 Some(start) => break start,
                 None if size == end || self.ty.shared => return None,
                 // Less than wished, but not so little that the next page would move the memory again.
@@ -300,6 +298,24 @@ impl Drop for Memory {
         if let Some(start) = self.mapped {
             // SAFETY: the store is going, or the instance was never seen, and with it all that uses the memory.
             unsafe { os::release(start, self.reserved) };
+        }
+    }
+}
+
+/// Copies pages to pages of zeros, without touching those that would stay so.
+///
+/// # Safety
+/// Both ranges are whole pages that do not overlap; the old ones can be read, and the new ones written.
+unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) {
+    let page = os::page_size();
+    for at in (0..len).step_by(page) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(from.add(at).as_ptr(), page);
+            if bytes.iter().any(|&byte| byte != 0) {
+                let to = to.add(at).as_ptr();
+                to.copy_from_nonoverlapping(bytes.as_ptr(), page);
+            }
         }
     }
 }

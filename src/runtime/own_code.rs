@@ -23,26 +23,13 @@ fn failed(what: &str) -> Error {
     )
 }
 
-/// The mapping of code of this length: whole pages, and enough to find an aligned place in.
-fn mapped(len: usize, align: usize) -> Option<usize> {
-    let page = os::page_size();
-    let slack = align.saturating_sub(page);
-    len.checked_next_multiple_of(page)?.checked_add(slack)
-}
-
 impl Provider for OwnCode {
     fn publish(&self, code: &[u8], align: usize) -> Result<*const u8> {
         let page = os::page_size();
         let pages = code.len().next_multiple_of(page);
-        let size = mapped(code.len(), align).ok_or_else(|| failed("reserve"))?;
-        let base = os::reserve(size).ok_or_else(|| failed("reserve"))?;
-        // Keep the aligned pages, give back what is before and after them.
-        let skip = base.as_ptr().align_offset(align.max(page));
-        // SAFETY: skip <= size - pages, by the size of the mapping; what is unmapped is not used again.
+        let start = os::reserve(pages, align.max(page)).ok_or_else(|| failed("reserve"))?;
+        // SAFETY: the reservation is new, and holds the code.
         unsafe {
-            let start = base.add(skip);
-            os::release(base, skip);
-            os::release(start.add(pages), size - pages - skip);
             let placed = os::protect(start, pages, Access::ReadWrite) && {
                 start
                     .as_ptr()
@@ -62,7 +49,7 @@ impl Provider for OwnCode {
     fn release(&self, executable: *const u8, len: usize) {
         let pages = len.next_multiple_of(os::page_size());
         if let Some(start) = std::ptr::NonNull::new(executable.cast_mut()) {
-            // SAFETY: publish mapped exactly these pages.
+            // SAFETY: publish reserved exactly these pages.
             unsafe { os::release(start, pages) };
         }
     }

@@ -8,12 +8,16 @@ use crate::error::{Error, Result};
 
 /// An error if the CPU keeps a shadow stack for this thread.
 pub fn refuse() -> Result<()> {
+    let without = match cfg!(windows) {
+        true => "link it with /CETCOMPAT:NO",
+        false => "GLIBC_TUNABLES=glibc.cpu.x86_shstk=off, or link it with -z noshstk",
+    };
     match is_on() {
         false => Ok(()),
-        true => Err(Error::unsupported(
+        true => Err(Error::unsupported(format_args!(
             "this thread has a shadow stack (CET on x86-64, GCS on aarch64), which would not follow when WebAssembly \
-             traps; start the process without (GLIBC_TUNABLES=glibc.cpu.x86_shstk=off, or link it with -z noshstk)",
-        )),
+             traps; start the process without ({without})",
+        ))),
     }
 }
 

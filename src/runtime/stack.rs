@@ -80,10 +80,13 @@ mod tests {
                 // The C library may give a thread a larger stack than was asked for, if it has one left.
                 let (low, high) = os::thread_stack().unwrap();
                 assert!(limit == low + STACK_RESERVE && limit < sp && sp < high);
-                // What is left below the limit can be written.
-                let lowest = (limit - STACK_RESERVE + 64) as *mut u8;
-                // SAFETY: it is on this thread's stack, below all that is in use.
-                unsafe { lowest.write_volatile(1) };
+                // What is left below the limit can be written, if it is done from the top down, as on Windows it must.
+                let lowest = limit - STACK_RESERVE + 64;
+                let pages = (lowest..sp - 4096).rev().step_by(4096);
+                for place in pages.chain([lowest]) {
+                    // SAFETY: it is on this thread's stack, below all that is in use.
+                    unsafe { (place as *mut u8).write_volatile(1) };
+                }
             };
             std::thread::scope(|scope| {
                 thread.spawn_scoped(scope, || limit(&mut stacks)).unwrap();

@@ -1,0 +1,47 @@
+//! What the unwinder knows: the interface that the Itanium C++ ABI describes, and what the standard library unwinds with
+//! wherever it is not Microsoft's.
+
+use std::ffi::c_void;
+
+/// Whether this thread is inside a call of a function, as far as its stack can be walked: code without unwind information,
+/// such as WebAssembly's, ends the walk.
+pub fn is_on_stack(function: *const ()) -> bool {
+    struct Search {
+        function: *const c_void,
+        found: bool,
+    }
+
+    unsafe extern "C" {
+        fn _Unwind_Backtrace(
+            step: unsafe extern "C" fn(*mut c_void, *mut c_void) -> i32,
+            argument: *mut c_void,
+        ) -> i32;
+        fn _Unwind_GetIP(context: *mut c_void) -> usize;
+        fn _Unwind_FindEnclosingFunction(pc: *mut c_void) -> *mut c_void;
+    }
+
+    unsafe extern "C" fn step(context: *mut c_void, search: *mut c_void) -> i32 {
+        const NO_REASON: i32 = 0;
+        const END_OF_STACK: i32 = 5;
+        // SAFETY: the unwinder gives its context, and the search that the walk was begun with.
+        unsafe {
+            let search = &mut *search.cast::<Search>();
+            let pc = _Unwind_GetIP(context);
+            let function = _Unwind_FindEnclosingFunction(pc as *mut c_void);
+            search.found = std::ptr::eq(function, search.function);
+            if search.found {
+                END_OF_STACK
+            } else {
+                NO_REASON
+            }
+        }
+    }
+
+    let mut search = Search {
+        function: function.cast(),
+        found: false,
+    };
+    // SAFETY: the search lives during the walk.
+    unsafe { _Unwind_Backtrace(step, (&raw mut search).cast()) };
+    search.found
+}
