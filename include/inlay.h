@@ -67,10 +67,22 @@
 #ifndef INLAY_MUST_USE
 #if (defined __cplusplus && __cplusplus >= 201703L) || (defined __STDC_VERSION__ && __STDC_VERSION__ >= 202311L)
 #define INLAY_MUST_USE [[nodiscard]]
-#elif defined __GNUC__
+#elif defined __GNUC__ || defined __clang__
 #define INLAY_MUST_USE __attribute__((warn_unused_result))
+#elif defined _Check_return_
+#define INLAY_MUST_USE _Check_return_
 #else
 #define INLAY_MUST_USE
+#endif
+#endif
+
+/* Before every function. On Windows it says that the function is in a DLL; a host that links the static library defines
+   INLAY_STATIC. */
+#ifndef INLAY_API
+#if defined _WIN32 && !defined INLAY_STATIC
+#define INLAY_API __declspec(dllimport)
+#else
+#define INLAY_API
 #endif
 #endif
 
@@ -212,7 +224,7 @@ typedef struct inlay_frame_t {
  * kind `INLAY_ERROR_OUT_OF_MEMORY`. The caller owns the error: it deletes it, or returns it from a callback and so gives
  * it away. Any thread may call this.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_error_new(const char *message);
 
 /**
@@ -223,13 +235,15 @@ inlay_error_t *inlay_error_new(const char *message);
  * deletes the error, or on this one if there is no memory for the error. It may call `inlay_error_new` and
  * `inlay_error_delete`, and no other function of Inlay.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_error_new_with_data(const char *message, void *data, inlay_finalize_t finalize);
 
 /** The kind of an error; 0 for NULL. */
+INLAY_API
 inlay_error_kind_t inlay_error_kind(const inlay_error_t *error);
 
 /** Which trap an error is; `INLAY_TRAP_NONE` if it is none, or for NULL. */
+INLAY_API
 inlay_trap_t inlay_error_trap(const inlay_error_t *error);
 
 /**
@@ -237,6 +251,7 @@ inlay_trap_t inlay_error_trap(const inlay_error_t *error);
  *
  * A trap's message is the WebAssembly specification's wording of it.
  */
+INLAY_API
 const char *inlay_error_message(const inlay_error_t *error);
 
 /**
@@ -244,6 +259,7 @@ const char *inlay_error_message(const inlay_error_t *error);
  *
  * The error's, and good for as long as the error. An error that passes through WebAssembly stays the same error.
  */
+INLAY_API
 void *inlay_error_data(const inlay_error_t *error);
 
 /**
@@ -255,6 +271,7 @@ void *inlay_error_data(const inlay_error_t *error);
  * Traps have one, exceptions that nothing caught, and errors of host functions that passed through WebAssembly: it goes
  * through every activation of the store on this stack, and has the innermost 128 frames.
  */
+INLAY_API
 size_t inlay_error_frame_count(const inlay_error_t *error);
 
 /**
@@ -262,11 +279,13 @@ size_t inlay_error_frame_count(const inlay_error_t *error);
  *
  * The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such frame.
  */
+INLAY_API
 bool inlay_error_frame(const inlay_error_t *error, size_t index, inlay_frame_t *out);
 
 /**
  * Deletes an error, and with it its message, its frames, and the data of the host's, which is finalized. NULL is fine.
  */
+INLAY_API
 void inlay_error_delete(inlay_error_t *error);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -380,9 +399,11 @@ enum {
  *
  * NULL only without memory for it; the caller deletes it with `inlay_config_delete`. Any thread may call this.
  */
+INLAY_API
 inlay_config_t *inlay_config_new(void);
 
 /** Deletes a configuration; engines made of it go on. NULL is fine. */
+INLAY_API
 void inlay_config_delete(inlay_config_t *config);
 
 /**
@@ -391,7 +412,7 @@ void inlay_config_delete(inlay_config_t *config);
  * Copies the table; `finalize` is now Inlay's to call, once, also when this fails.
  * `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or a callback is missing.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code_memory_t *memory);
 
 /**
@@ -402,7 +423,7 @@ inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code
  * another architecture or system can be compiled and saved, not run. Copies the string.
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
 
 /**
@@ -418,7 +439,7 @@ inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
  * element instead, unless "enable_table_access_spectre_mitigation" is set to "false". The same is done for memories if
  * "enable_heap_access_spectre_mitigation" is set to "true". SECURITY.md says what each covers and costs.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_flag(inlay_config_t *config,
                                  const char *name,
                                  const char *value);
@@ -428,7 +449,7 @@ inlay_error_t *inlay_config_flag(inlay_config_t *config,
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_FLOAT_OPS_` constants.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_float_ops(inlay_config_t *config, inlay_float_ops_t float_ops);
 
 /**
@@ -436,7 +457,7 @@ inlay_error_t *inlay_config_float_ops(inlay_config_t *config, inlay_float_ops_t 
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_RELAXED_` constants.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_relaxed(inlay_config_t *config, inlay_relaxed_t relaxed);
 
 /**
@@ -445,7 +466,7 @@ inlay_error_t *inlay_config_relaxed(inlay_config_t *config, inlay_relaxed_t rela
  * What builtins give, the host's replacements among them, is covered as well as what instructions give; a NaN that is only
  * moved keeps its bits, as WebAssembly says. `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_NANS_` constants.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_nans(inlay_config_t *config,
                                  inlay_nans_t nans);
 
@@ -457,7 +478,7 @@ inlay_error_t *inlay_config_nans(inlay_config_t *config,
  * that needs a feature which is off is refused with an `INLAY_ERROR_UNSUPPORTED` that names it.
  * `INLAY_ERROR_INVALID_ARGUMENT` for an unknown name.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bool enabled);
 
 /**
@@ -469,7 +490,7 @@ inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bo
  * where it uses an instruction of the CPU: see `inlay_config_float_ops`.
  * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such builtin.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_builtin(inlay_config_t *config,
                                     const char *name,
                                     inlay_any_func_t function);
@@ -480,7 +501,7 @@ inlay_error_t *inlay_config_builtin(inlay_config_t *config,
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants, `INLAY_ERROR_UNSUPPORTED`
  * for `INLAY_TRAPS_FAULTS` in this version.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps);
 
 /**
@@ -490,7 +511,7 @@ inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps);
  * depends on the number.
  * `INLAY_ERROR_INVALID_ARGUMENT` for 0 and for more than 1,024.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_compile_threads(inlay_config_t *config,
                                             size_t threads);
 
@@ -499,7 +520,7 @@ inlay_error_t *inlay_config_compile_threads(inlay_config_t *config,
  *
  * A memory that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_max_memory_pages(inlay_config_t *config, uint64_t pages);
 
 /**
@@ -507,11 +528,11 @@ inlay_error_t *inlay_config_max_memory_pages(inlay_config_t *config, uint64_t pa
  *
  * A table that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_max_table_elements(inlay_config_t *config, uint64_t elements);
 
 /** Sets the most instances that each store may have. The default is 10,000. One more is an `INLAY_ERROR_LIMIT`. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_max_instances(inlay_config_t *config, size_t instances);
 
 /**
@@ -526,7 +547,7 @@ inlay_error_t *inlay_config_max_instances(inlay_config_t *config, size_t instanc
  * 32 KiB, or the host gives its bounds with `inlay_store_stack`. `INLAY_ERROR_INVALID_ARGUMENT` for less than 4 KiB and
  * for more than 1 GiB.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_stack_bytes(inlay_config_t *config,
                                         size_t bytes);
 
@@ -543,6 +564,7 @@ inlay_error_t *inlay_config_stack_bytes(inlay_config_t *config,
 typedef struct inlay_engine_t inlay_engine_t;
 
 /** The version of this library, such as "0.2.0": a static string. `INLAY_VERSION` is that of the header. */
+INLAY_API
 const char *inlay_version(void);
 
 /**
@@ -553,10 +575,11 @@ const char *inlay_version(void);
  * feature that this host lacks, a setting that has to stay as it is, `INLAY_FLOAT_OPS_NATIVE` where the CPU has no
  * instruction, or a thread that has a shadow stack (CET, GCS).
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_engine_new(const inlay_config_t *config, inlay_engine_t **out);
 
 /** Deletes an engine. NULL is fine. */
+INLAY_API
 void inlay_engine_delete(inlay_engine_t *engine);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -639,13 +662,15 @@ typedef struct inlay_functype_t inlay_functype_t;
  * parameters or results. A type that no signature can say is had from a module that has it, with
  * `inlay_module_import_functype`.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_functype_new(const char *signature, inlay_functype_t **out);
 
 /** The signature of a function type. Borrowed from the type; "" for NULL. */
+INLAY_API
 const char *inlay_functype_signature(const inlay_functype_t *ty);
 
 /** Deletes a function type. NULL is fine. */
+INLAY_API
 void inlay_functype_delete(inlay_functype_t *ty);
 
 /** For a memory or table without a maximum. */
@@ -801,7 +826,7 @@ typedef struct inlay_extern_type_t {
  *
  * The calling thread compiles, too, and needs a stack of 128 KiB for it.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_compile(inlay_engine_t *engine,
                                     const uint8_t *wasm,
                                     size_t len,
@@ -812,7 +837,7 @@ inlay_error_t *inlay_module_compile(inlay_engine_t *engine,
  *
  * Nothing is compiled, so limits of the compiler are not found. `INLAY_ERROR_UNSUPPORTED` in a library without a compiler.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_validate(inlay_engine_t *engine,
                                      const uint8_t *wasm,
                                      size_t len);
@@ -823,7 +848,7 @@ inlay_error_t *inlay_module_validate(inlay_engine_t *engine,
  *
  * The same wasm and settings give the same bytes. An image is only good for the version of Inlay that made it.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_save(const inlay_module_t *module, inlay_buffer_t **out);
 
 /**
@@ -833,7 +858,7 @@ inlay_error_t *inlay_module_save(const inlay_module_t *module, inlay_buffer_t **
  * is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
  * another version, for another target, or need CPU features that the engine's target does not have.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_load(inlay_engine_t *engine, const uint8_t *image, size_t len, inlay_module_t **out);
 
 /**
@@ -842,12 +867,15 @@ inlay_error_t *inlay_module_load(inlay_engine_t *engine, const uint8_t *image, s
  * NULL and 0 if it has none: because it has no functions, or because it is for another machine. Either
  * out-parameter may be NULL.
  */
+INLAY_API
 void inlay_module_code(const inlay_module_t *module, const uint8_t **executable, size_t *len);
 
 /** Deletes a module; its instances go on. NULL is fine. */
+INLAY_API
 void inlay_module_delete(inlay_module_t *module);
 
 /** How many imports a module has; 0 for NULL. */
+INLAY_API
 size_t inlay_module_import_count(const inlay_module_t *module);
 
 /**
@@ -855,6 +883,7 @@ size_t inlay_module_import_count(const inlay_module_t *module);
  *
  * The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such import.
  */
+INLAY_API
 bool inlay_module_import(const inlay_module_t *module, size_t index, inlay_extern_type_t *out);
 
 /**
@@ -863,12 +892,13 @@ bool inlay_module_import(const inlay_module_t *module, size_t index, inlay_exter
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such import, or it has no function type.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_import_functype(const inlay_module_t *module,
                                             size_t index,
                                             inlay_functype_t **out);
 
 /** How many exports a module has; 0 for NULL. */
+INLAY_API
 size_t inlay_module_export_count(const inlay_module_t *module);
 
 /**
@@ -876,22 +906,26 @@ size_t inlay_module_export_count(const inlay_module_t *module);
  *
  * The caller sets `out->size`. False, and zeros in the rest of `out`, if there is no such export.
  */
+INLAY_API
 bool inlay_module_export(const inlay_module_t *module, size_t index, inlay_extern_type_t *out);
 
 /**
  * The type of the function or tag that a module exports, whole, as `inlay_module_import_functype`. The caller deletes
  * `*out`.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_export_functype(const inlay_module_t *module, size_t index, inlay_functype_t **out);
 
 /** The bytes of a buffer. Borrowed from it; NULL for NULL. */
+INLAY_API
 const uint8_t *inlay_buffer_data(const inlay_buffer_t *buffer);
 
 /** How many bytes a buffer has; 0 for NULL. */
+INLAY_API
 size_t inlay_buffer_size(const inlay_buffer_t *buffer);
 
 /** Deletes a buffer. NULL is fine. */
+INLAY_API
 void inlay_buffer_delete(inlay_buffer_t *buffer);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -911,7 +945,7 @@ typedef struct inlay_store_t inlay_store_t;
  *
  * `data` is the host's own, given back by `inlay_store_data`; Inlay does not look at it.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_store_new(inlay_engine_t *engine, void *data, inlay_store_t **out);
 
 /**
@@ -919,9 +953,11 @@ inlay_error_t *inlay_store_new(inlay_engine_t *engine, void *data, inlay_store_t
  *
  * No wasm of the store may be running.
  */
+INLAY_API
 void inlay_store_delete(inlay_store_t *store);
 
 /** What `inlay_store_new` was given as `data`; NULL for NULL. */
+INLAY_API
 void *inlay_store_data(const inlay_store_t *store);
 
 /**
@@ -937,7 +973,7 @@ void *inlay_store_data(const inlay_store_t *store);
  * Calls into one store end in the reverse order of their beginning, on whatever stacks they are: coroutines that take
  * turns in the middle of calls need a store each.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_store_stack(inlay_store_t *store,
                                  const void *lowest,
                                  size_t len);
@@ -979,10 +1015,11 @@ typedef inlay_error_t *(*inlay_host_func_t)(void *env,
                                             size_t nresults);
 
 /** Makes an empty linker. The caller deletes `*out`. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_new(inlay_engine_t *engine, inlay_linker_t **out);
 
 /** Deletes a linker; host functions that no store uses are finalized. NULL is fine. */
+INLAY_API
 void inlay_linker_delete(inlay_linker_t *linker);
 
 /**
@@ -990,7 +1027,7 @@ void inlay_linker_delete(inlay_linker_t *linker);
  *
  * Copies the strings and the type. `finalize` is called once with `env`, also when this fails.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_func(inlay_linker_t *linker,
                                  const char *module,
                                  const char *name,
@@ -1000,7 +1037,7 @@ inlay_error_t *inlay_linker_func(inlay_linker_t *linker,
                                  inlay_finalize_t finalize);
 
 /** As `inlay_linker_func`, with lengths for the names. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_func_n(inlay_linker_t *linker,
                                    const char *module,
                                    size_t module_len,
@@ -1022,7 +1059,7 @@ inlay_error_t *inlay_linker_func_n(inlay_linker_t *linker,
  * whether it is that of the C function only the host can know. References that are not null or to functions of one
  * type are not for C functions: a module that imports such a function takes one of `inlay_linker_func`.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_func_typed(inlay_linker_t *linker,
                                        const char *module,
                                        const char *name,
@@ -1032,7 +1069,7 @@ inlay_error_t *inlay_linker_func_typed(inlay_linker_t *linker,
                                        inlay_finalize_t finalize);
 
 /** As `inlay_linker_func_typed`, with lengths for the names. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_func_typed_n(inlay_linker_t *linker,
                                          const char *module,
                                          size_t module_len,
@@ -1048,14 +1085,14 @@ inlay_error_t *inlay_linker_func_typed_n(inlay_linker_t *linker,
  *
  * Copies the strings. The thing stays the store's: the name is good for instances in that store only.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_define(inlay_linker_t *linker,
                                    const char *module,
                                    const char *name,
                                    const inlay_extern_t *item);
 
 /** As `inlay_linker_define`, with lengths for the names. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_define_n(inlay_linker_t *linker,
                                      const char *module,
                                      size_t module_len,
@@ -1068,11 +1105,11 @@ inlay_error_t *inlay_linker_define_n(inlay_linker_t *linker,
  *
  * As `inlay_linker_define` for each of them. If one cannot be defined, for want of memory, those before it are.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_instance(inlay_linker_t *linker, const char *module, inlay_instance_t *instance);
 
 /** As `inlay_linker_instance`, with a length for the name. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
                                        const char *module,
                                        size_t module_len,
@@ -1087,7 +1124,7 @@ inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
  * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine. What a failed instance had written to imported
  * tables and memories by then stays, as WebAssembly says; and so does, in its store, one that something may refer to.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_linker_instantiate(const inlay_linker_t *linker,
                                         inlay_store_t *store,
                                         const inlay_module_t *module,
@@ -1101,18 +1138,23 @@ inlay_error_t *inlay_linker_instantiate(const inlay_linker_t *linker,
 typedef struct inlay_instance_t inlay_instance_t;
 
 /** The function that an instance exports under this name; NULL if there is none. */
+INLAY_API
 inlay_func_t *inlay_instance_func(inlay_instance_t *instance, const char *name);
 
 /** The memory that an instance exports under this name; NULL if there is none. */
+INLAY_API
 inlay_memory_t *inlay_instance_memory(inlay_instance_t *instance, const char *name);
 
 /** The table that an instance exports under this name; NULL if there is none. */
+INLAY_API
 inlay_table_t *inlay_instance_table(inlay_instance_t *instance, const char *name);
 
 /** The global that an instance exports under this name; NULL if there is none. */
+INLAY_API
 inlay_global_t *inlay_instance_global(inlay_instance_t *instance, const char *name);
 
 /** The tag that an instance exports under this name; NULL if there is none. */
+INLAY_API
 inlay_tag_t *inlay_instance_tag(inlay_instance_t *instance, const char *name);
 
 /**
@@ -1120,9 +1162,11 @@ inlay_tag_t *inlay_instance_tag(inlay_instance_t *instance, const char *name);
  *
  * `inlay_module_export` lists the names.
  */
+INLAY_API
 bool inlay_instance_export(inlay_instance_t *instance, const char *name, inlay_extern_t *out);
 
 /** As `inlay_instance_export`, with a length for the name, which may hold NULs. */
+INLAY_API
 bool inlay_instance_export_n(inlay_instance_t *instance, const char *name, size_t name_len, inlay_extern_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -1138,7 +1182,7 @@ typedef struct inlay_func_t inlay_func_t;
  * Copies the type. `*out` belongs to the store. `finalize` is called once with `env`, when the store goes or when
  * this fails. The `inlay_caller_instance` of such a function is NULL.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_func_new(inlay_store_t *store,
                               const inlay_functype_t *ty,
                               inlay_host_func_t function,
@@ -1154,7 +1198,7 @@ inlay_error_t *inlay_func_new(inlay_store_t *store,
  * other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm trapped; or the error
  * that a host function returned. The store stays usable after all of them.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_func_call(inlay_func_t *func,
                                const inlay_value_t *args,
                                size_t nargs,
@@ -1162,6 +1206,7 @@ inlay_error_t *inlay_func_call(inlay_func_t *func,
                                size_t nresults);
 
 /** The signature of a function, such as "iI:f". Borrowed from the store; "" for NULL, and without memory for it. */
+INLAY_API
 const char *inlay_func_signature(const inlay_func_t *func);
 
 /**
@@ -1177,7 +1222,7 @@ const char *inlay_func_signature(const inlay_func_t *func);
  * made by `inlay_func_new` if no module in the store has functions of its type, and for references that are not null or
  * to functions of one type, which a C function does not check: use `inlay_func_call`.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_func_typed(inlay_func_t *func, const char *signature, inlay_any_func_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -1193,7 +1238,7 @@ typedef struct inlay_memory_t inlay_memory_t;
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_memory_new(inlay_store_t *store, const inlay_memory_type_t *ty, inlay_memory_t **out);
 
 /**
@@ -1210,16 +1255,17 @@ typedef struct inlay_shared_memory_t inlay_shared_memory_t;
  * `INLAY_ERROR_LIMIT` beyond the host's limit, `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much address space
  * as its maximum.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_shared_memory_new(inlay_engine_t *engine,
                                        const inlay_memory_type_t *ty,
                                        inlay_shared_memory_t **out);
 
 /** Deletes the host's hold on a shared memory; stores go on using it. NULL is fine. */
+INLAY_API
 void inlay_shared_memory_delete(inlay_shared_memory_t *memory);
 
 /** Makes a shared memory known to a store, to be imported by its instances. `*out` belongs to the store. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_memory_from_shared(inlay_store_t *store,
                                         const inlay_shared_memory_t *shared,
                                         inlay_memory_t **out);
@@ -1228,7 +1274,7 @@ inlay_error_t *inlay_memory_from_shared(inlay_store_t *store,
  * Takes hold of a store's shared memory, such as one that a module made, for use in other stores. The caller
  * deletes `*out`. `INLAY_ERROR_INVALID_ARGUMENT` if the memory is not shared.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_memory_t **out);
 
 /**
@@ -1237,9 +1283,11 @@ inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_mem
  * Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
  * other threads' use of it allows.
  */
+INLAY_API
 uint8_t *inlay_memory_data(inlay_memory_t *memory);
 
 /** How many bytes the memory has; 0 for NULL. */
+INLAY_API
 size_t inlay_memory_size(inlay_memory_t *memory);
 
 /**
@@ -1248,10 +1296,11 @@ size_t inlay_memory_size(inlay_memory_t *memory);
  * `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_memory_grow(inlay_memory_t *memory, uint64_t delta_pages, uint64_t *old_pages);
 
 /** The memory's type: the minimum and maximum that it was made with. Zeros for NULL. */
+INLAY_API
 void inlay_memory_type(const inlay_memory_t *memory, inlay_memory_type_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -1267,23 +1316,24 @@ typedef struct inlay_table_t inlay_table_t;
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no table can have or an `init` of another kind,
  * `INLAY_ERROR_LIMIT` beyond the host's limit, `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_table_new(inlay_store_t *store,
                                const inlay_table_type_t *ty,
                                const inlay_value_t *init,
                                inlay_table_t **out);
 
 /** How many elements the table has; 0 for NULL. */
+INLAY_API
 uint64_t inlay_table_size(const inlay_table_t *table);
 
 /** One element; `INLAY_ERROR_INVALID_ARGUMENT` if there is none of that index. */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_table_get(inlay_table_t *table, uint64_t index, inlay_value_t *out);
 
 /**
  * Sets one element; `INLAY_ERROR_INVALID_ARGUMENT` if there is none of that index, or for a value of another kind or store.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_table_set(inlay_table_t *table,
                                uint64_t index,
                                const inlay_value_t *value);
@@ -1294,13 +1344,14 @@ inlay_error_t *inlay_table_set(inlay_table_t *table,
  * `old_size` may be NULL. `INLAY_ERROR_LIMIT` beyond the table's maximum or the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory; `INLAY_ERROR_INVALID_ARGUMENT` for a value of another kind or store.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_table_grow(inlay_table_t *table,
                                 uint64_t delta,
                                 const inlay_value_t *init,
                                 uint64_t *old_size);
 
 /** The table's type: the element, minimum and maximum that it was made with. Zeros for NULL. */
+INLAY_API
 void inlay_table_type(const inlay_table_t *table, inlay_table_type_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -1315,23 +1366,25 @@ typedef struct inlay_global_t inlay_global_t;
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if `init` is of another kind than the type's, or a function of another store.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_global_new(inlay_store_t *store,
                                 const inlay_global_type_t *ty,
                                 const inlay_value_t *init,
                                 inlay_global_t **out);
 
 /** The global's value; an i32 of 0 for NULL. */
+INLAY_API
 void inlay_global_get(const inlay_global_t *global, inlay_value_t *out);
 
 /**
  * Sets the global's value; `INLAY_ERROR_INVALID_ARGUMENT` if it is not mutable, or for a value of another kind or store.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_global_set(inlay_global_t *global,
                                 const inlay_value_t *value);
 
 /** The global's type. Zeros for NULL. */
+INLAY_API
 void inlay_global_type(const inlay_global_t *global, inlay_global_type_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -1346,10 +1399,11 @@ typedef struct inlay_tag_t inlay_tag_t;
  *
  * Copies the type. `INLAY_ERROR_INVALID_ARGUMENT` if it has results.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_tag_new(inlay_store_t *store, const inlay_functype_t *ty, inlay_tag_t **out);
 
 /** The signature of a tag, such as "iI:". Borrowed from the store; "" for NULL. */
+INLAY_API
 const char *inlay_tag_signature(const inlay_tag_t *tag);
 
 /**
@@ -1360,7 +1414,7 @@ const char *inlay_tag_signature(const inlay_tag_t *tag);
  * store and so gives it away. Wasm of another store does not catch it. `INLAY_ERROR_INVALID_ARGUMENT` for other
  * counts or kinds.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_exception_new(inlay_tag_t *tag,
                                    const inlay_value_t *values,
                                    size_t nvalues,
@@ -1371,9 +1425,11 @@ inlay_error_t *inlay_exception_new(inlay_tag_t *tag,
  *
  * It belongs to its store, and is valid as long as that lives.
  */
+INLAY_API
 inlay_tag_t *inlay_error_tag(const inlay_error_t *error);
 
 /** How many values an exception carries, which nothing caught; 0 if the error is none, or for NULL. */
+INLAY_API
 size_t inlay_error_value_count(const inlay_error_t *error);
 
 /**
@@ -1383,7 +1439,7 @@ size_t inlay_error_value_count(const inlay_error_t *error);
  * are valid as long as that lives. `INLAY_ERROR_INVALID_ARGUMENT` if the error is no exception, or for another
  * count.
  */
-INLAY_MUST_USE
+INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_error_values(const inlay_error_t *error, inlay_value_t *values, size_t nvalues);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -1394,6 +1450,7 @@ inlay_error_t *inlay_error_values(const inlay_error_t *error, inlay_value_t *val
 typedef struct inlay_caller_t inlay_caller_t;
 
 /** The store that the calling wasm runs in; NULL for NULL. */
+INLAY_API
 inlay_store_t *inlay_caller_store(inlay_caller_t *caller);
 
 /**
@@ -1402,9 +1459,11 @@ inlay_store_t *inlay_caller_store(inlay_caller_t *caller);
  * When another instance calls the function by reference, this is still the one that imported it. While an
  * instance is being made, as in its start function, its exports can be used already.
  */
+INLAY_API
 inlay_instance_t *inlay_caller_instance(inlay_caller_t *caller);
 
 /** The memory that the importing instance exports under this name; NULL if there is none. */
+INLAY_API
 inlay_memory_t *inlay_caller_memory(inlay_caller_t *caller, const char *name);
 
 #ifdef __cplusplus

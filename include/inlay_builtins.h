@@ -32,6 +32,7 @@ typedef struct inlay_vmctx_t inlay_vmctx_t;
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 float inlay_builtin_f32_ceil(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -40,6 +41,7 @@ float inlay_builtin_f32_ceil(inlay_vmctx_t *vmctx, float x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 float inlay_builtin_f32_floor(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -48,6 +50,7 @@ float inlay_builtin_f32_floor(inlay_vmctx_t *vmctx, float x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 float inlay_builtin_f32_trunc(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -56,6 +59,7 @@ float inlay_builtin_f32_trunc(inlay_vmctx_t *vmctx, float x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 float inlay_builtin_f32_nearest(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -64,6 +68,7 @@ float inlay_builtin_f32_nearest(inlay_vmctx_t *vmctx, float x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 double inlay_builtin_f64_ceil(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -72,6 +77,7 @@ double inlay_builtin_f64_ceil(inlay_vmctx_t *vmctx, double x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 double inlay_builtin_f64_floor(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -80,6 +86,7 @@ double inlay_builtin_f64_floor(inlay_vmctx_t *vmctx, double x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 double inlay_builtin_f64_trunc(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -88,6 +95,7 @@ double inlay_builtin_f64_trunc(inlay_vmctx_t *vmctx, double x);
  * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
+INLAY_API
 double inlay_builtin_f64_nearest(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -95,6 +103,7 @@ double inlay_builtin_f64_nearest(inlay_vmctx_t *vmctx, double x);
  *
  * The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
  */
+INLAY_API
 float inlay_builtin_f32_fma(inlay_vmctx_t *vmctx, float x, float y, float z);
 
 /**
@@ -102,6 +111,7 @@ float inlay_builtin_f32_fma(inlay_vmctx_t *vmctx, float x, float y, float z);
  *
  * The vmctx is not used and may be NULL. Any thread may call it. See IEEE 754-2019, fusedMultiplyAdd.
  */
+INLAY_API
 double inlay_builtin_f64_fma(inlay_vmctx_t *vmctx, double x, double y, double z);
 
 /**
@@ -111,6 +121,7 @@ double inlay_builtin_f64_fma(inlay_vmctx_t *vmctx, double x, double y, double z)
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -120,6 +131,7 @@ int32_t inlay_builtin_i32_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -129,6 +141,7 @@ int32_t inlay_builtin_i32_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -138,6 +151,7 @@ int32_t inlay_builtin_i32_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -147,6 +161,7 @@ int32_t inlay_builtin_i32_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -156,6 +171,7 @@ int64_t inlay_builtin_i64_trunc_f32_s(inlay_vmctx_t *vmctx, float x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -165,6 +181,7 @@ int64_t inlay_builtin_i64_trunc_f32_u(inlay_vmctx_t *vmctx, float x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -174,6 +191,7 @@ int64_t inlay_builtin_i64_trunc_f64_s(inlay_vmctx_t *vmctx, double x);
  * both recorded with `inlay_builtin_trap`; the result is then 0. Call it with the vmctx that
  * wasm passed, on the thread that runs that wasm. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -182,6 +200,7 @@ int64_t inlay_builtin_i64_trunc_f64_u(inlay_vmctx_t *vmctx, double x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -190,6 +209,7 @@ int32_t inlay_builtin_i32_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -198,6 +218,7 @@ int32_t inlay_builtin_i32_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -206,6 +227,7 @@ int32_t inlay_builtin_i32_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int32_t inlay_builtin_i32_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -214,6 +236,7 @@ int32_t inlay_builtin_i32_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -222,6 +245,7 @@ int64_t inlay_builtin_i64_trunc_sat_f32_s(inlay_vmctx_t *vmctx, float x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
 
 /**
@@ -230,6 +254,7 @@ int64_t inlay_builtin_i64_trunc_sat_f32_u(inlay_vmctx_t *vmctx, float x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
 
 /**
@@ -238,6 +263,7 @@ int64_t inlay_builtin_i64_trunc_sat_f64_s(inlay_vmctx_t *vmctx, double x);
  * A NaN gives 0 and a value out of range the nearest integer that fits. The vmctx is not used and
  * may be NULL. Any thread may call it. See the WebAssembly specification, section 4.3.2.
  */
+INLAY_API
 int64_t inlay_builtin_i64_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
 
 /*---------------------------------------------------------------------------------------------------------------------
@@ -250,6 +276,7 @@ int64_t inlay_builtin_i64_trunc_sat_f64_u(inlay_vmctx_t *vmctx, double x);
  * Each byte of `*lanes` is below 32. `out` may be one of the operands. The vmctx is not used and may be NULL. Any
  * thread may call it. See the WebAssembly specification, section 4.4.3.
  */
+INLAY_API
 void inlay_builtin_i8x16_shuffle(inlay_vmctx_t *vmctx,
                                  const inlay_v128_t *x,
                                  const inlay_v128_t *y,
@@ -262,6 +289,7 @@ void inlay_builtin_i8x16_shuffle(inlay_vmctx_t *vmctx,
  * `out` may be one of the operands. The vmctx is not used and may be NULL. Any thread may call it. See the
  * WebAssembly specification, section 4.4.3.
  */
+INLAY_API
 void inlay_builtin_i8x16_swizzle(inlay_vmctx_t *vmctx,
                                  const inlay_v128_t *x,
                                  const inlay_v128_t *lanes,
@@ -279,6 +307,7 @@ void inlay_builtin_i8x16_swizzle(inlay_vmctx_t *vmctx,
  * recorded either inside the replacement of a builtin that cannot trap, such as "f64.floor", since wasm does not look
  * for a trap after it.
  */
+INLAY_API
 void inlay_builtin_trap(inlay_vmctx_t *vmctx, inlay_trap_t trap);
 
 #ifdef __cplusplus

@@ -40,7 +40,7 @@ rustc --edition 2024 --crate-type lib --emit metadata -A warnings -o "$work/inla
 
 echo "pycparser and cffi"
 # Both read preprocessed C without attributes; the standard headers are theirs to know.
-cc -E -P -D'INLAY_MUST_USE=' -Iinclude include/inlay.h > "$work/whole.i"
+cc -E -P -D'INLAY_MUST_USE=' -D'INLAY_API=' -Iinclude include/inlay.h > "$work/whole.i"
 sed -n '/typedef struct inlay_error_t/,$p' "$work/whole.i" > "$work/inlay.i"
 "$work/python/bin/python" - "$work/inlay.i" << 'PYTHON'
 import re, sys

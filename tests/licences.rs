@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is said before the texts.
@@ -96,10 +96,17 @@ fn linked() -> BTreeSet<(String, String)> {
     crates.filter(|(name, _)| name != "inlay").collect()
 }
 
-/// The text of a licence among the files of a crate, by what its file is called.
+/// The text of a licence among the files of a crate, by how what it is called ends.
 fn text(directory: &Path, endings: &[&str]) -> Option<String> {
+    let entries = fs::read_dir(directory).expect("a crate");
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
     endings.iter().find_map(|ending| {
-        let text = fs::read_to_string(directory.join(format!("LICENSE{ending}"))).ok()?;
+        let name = format!("LICENSE{ending}");
+        let is_it = |path: &&PathBuf| {
+            path.file_name()
+                .is_some_and(|it| it.eq_ignore_ascii_case(&name))
+        };
+        let text = fs::read_to_string(paths.iter().find(is_it)?).ok()?;
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         Some(lines.join("\n").trim_matches('\n').to_owned())
     })

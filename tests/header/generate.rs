@@ -151,11 +151,12 @@ impl Section {
                     }
                     let fails = declaration.starts_with("inlay_error_t *")
                         || declaration.starts_with("struct inlay_error_t *");
-                    let must_use = match fails && function_name(declaration).is_some() {
-                        true => "INLAY_MUST_USE\n",
-                        false => "",
+                    let before = match function_name(declaration) {
+                        Some(_) if fails => "INLAY_MUST_USE INLAY_API\n",
+                        Some(_) => "INLAY_API\n",
+                        None => "",
                     };
-                    writeln!(text, "{}\n{must_use}{declaration}", item.doc)
+                    writeln!(text, "{}\n{before}{declaration}", item.doc)
                         .expect("a string takes everything");
                 }
             }
