@@ -256,7 +256,7 @@ template <class Wrapper, class Raw> Result<Wrapper> done(inlay_error_t *error, R
 
 } // namespace detail
 
-// The version of the library, such as "0.1.0".
+// The version of the library, such as "0.2.0".
 inline const char *version() noexcept { return inlay_version(); }
 
 // ---------------------------------------------------------------------------------------------

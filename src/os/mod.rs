@@ -7,12 +7,18 @@
 //! there, and writes back where to go on, which is all of it that is the system's own; whether the fault was WebAssembly's,
 //! and which handler of `runtime::resume` it goes on at, is for `runtime` to say.
 
+#[cfg(not(all(target_os = "macos", target_arch = "aarch64")))]
+mod code;
+#[cfg(all(target_os = "macos", target_arch = "aarch64"))]
+#[path = "map_jit.rs"]
+mod code;
 #[cfg(unix)]
 mod unix;
 mod unwinder;
 #[cfg(windows)]
 mod windows;
 
+pub use code::place_code;
 #[cfg(unix)]
 pub use unix::*;
 pub use unwinder::is_on_stack;

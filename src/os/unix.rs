@@ -104,6 +104,13 @@ pub fn thread() -> usize {
 }
 
 /// As above.
+#[cfg(target_os = "freebsd")]
+pub fn thread() -> usize {
+    // SAFETY: it reads a number of this thread's.
+    unsafe { libc::pthread_getthreadid_np() as usize }
+}
+
+/// As above.
 #[cfg(target_vendor = "apple")]
 pub fn thread() -> usize {
     let mut thread = 0;
@@ -113,13 +120,13 @@ pub fn thread() -> usize {
 }
 
 /// The bounds of this thread's own stack, if the system knows them: its lowest usable address, and the first one above.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(not(target_vendor = "apple"))]
 pub fn thread_stack() -> Option<(usize, usize)> {
     let mut attributes = MaybeUninit::uninit();
     let (mut lowest, mut size, mut guard) = (std::ptr::null_mut(), 0, 0);
     // SAFETY: the attributes are initialized by the first call, if it succeeds, and destroyed once.
     unsafe {
-        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+        if attributes_of_this_thread(attributes.as_mut_ptr()) != 0 {
             return None;
         }
         let known = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size) == 0
@@ -135,6 +142,31 @@ pub fn thread_stack() -> Option<(usize, usize)> {
     #[cfg(target_env = "musl")]
     let low = first_stack().map_or(low, |first| first.min(low));
     (low < high).then_some((low, high))
+}
+
+/// Initializes attributes to those of this thread; 0 if that worked.
+///
+/// # Safety
+/// They can be written, and are destroyed if it worked.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+unsafe fn attributes_of_this_thread(attributes: *mut libc::pthread_attr_t) -> libc::c_int {
+    // SAFETY: as the caller promises.
+    unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes) }
+}
+
+/// As above.
+///
+/// # Safety
+/// As above.
+#[cfg(target_os = "freebsd")]
+unsafe fn attributes_of_this_thread(attributes: *mut libc::pthread_attr_t) -> libc::c_int {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match libc::pthread_attr_init(attributes) {
+            0 => libc::pthread_attr_get_np(libc::pthread_self(), attributes),
+            failed => failed,
+        }
+    }
 }
 
 /// The lowest address that the stack of the process's first thread can grow to, if this is that thread. musl says only how
@@ -214,12 +246,25 @@ impl std::fmt::Display for SystemError {
 #[cfg(not(target_arch = "aarch64"))]
 pub unsafe fn synchronize_code(_: *const u8, _: usize) {}
 
+/// As above.
+///
+/// # Safety
+/// As above.
+#[cfg(all(target_arch = "aarch64", target_vendor = "apple"))]
+pub unsafe fn synchronize_code(start: *const u8, len: usize) {
+    unsafe extern "C" {
+        fn sys_icache_invalidate(start: *const u8, len: usize);
+    }
+    // SAFETY: as the caller promises.
+    unsafe { sys_icache_invalidate(start, len) }
+}
+
 /// Cleans the data cache and invalidates the instruction cache, line by line,
 /// as the Arm architecture reference manual (B2.4.4) asks of who writes code.
 ///
 /// # Safety
 /// The code has just been written, and is readable.
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(target_vendor = "apple")))]
 pub unsafe fn synchronize_code(start: *const u8, len: usize) {
     use std::arch::asm;
     let ctr: usize;
