@@ -106,13 +106,6 @@ fn the_readme_opens_with_five_lines_and_the_two_commands() {
         .take_while(|line| !line.is_empty())
         .collect();
     assert_eq!(opening.len(), 5, "{opening:#?}");
-    let commands = blocks(&readme, "sh")
-        .into_iter()
-        .next()
-        .expect("a block of commands");
-    let commands: Vec<&str> = commands
-        .lines()
-        .map(|line| line.split('#').next().unwrap().trim())
-        .collect();
-    assert_eq!(commands, ["make -C examples-c run", "cargo test"]);
+    let has_them = |block: &String| block == "make -C examples-c run\ncargo test\n";
+    assert!(blocks(&readme, "sh").iter().any(has_them));
 }
