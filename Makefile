@@ -122,6 +122,7 @@ FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(call FULL,so)|' \
 HEADERS := inlay.h inlay_builtins.h inlay.hpp
 CMAKE_FILES := inlay-config.cmake inlay-config-version.cmake
 DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
+PAGES := $(sort $(wildcard docs/*.md))
 D := $(DESTDIR)
 
 define install_kind
@@ -137,6 +138,8 @@ install: $(foreach kind,$(KINDS),$(BUILD)/lib$(kind).so $(BUILD)/lib$(kind).a)
 	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(CMAKEDIR) $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(D)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
+	$(INSTALL) -d $(D)$(DOCDIR)/docs
+	$(INSTALL) -m 644 $(PAGES) $(D)$(DOCDIR)/docs
 	$(foreach kind,$(KINDS),$(install_kind))
 	for file in $(CMAKE_FILES); do \
 	    $(FILL) packaging/$$file.in >$(D)$(CMAKEDIR)/$$file || exit 1; \
@@ -146,8 +149,8 @@ uninstall:
 	for kind in $(KINDS); do \
 	    rm -f $(addprefix $(D)$(LIBDIR)/,lib$$kind.a $(call FULL,lib$$kind.so) lib$$kind.so.$(ABI) lib$$kind.so pkgconfig/$$kind.pc); \
 	done
-	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
-	@for directory in $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
+	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS) $(PAGES)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
+	@for directory in $(D)$(DOCDIR)/docs $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
 
 # ---- releasing --------------------------------------------------------------------------------------------------------
 #

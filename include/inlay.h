@@ -265,11 +265,10 @@ void *inlay_error_data(const inlay_error_t *error);
 /**
  * How many wasm frames the error's backtrace has; 0 for NULL.
  *
- * They are those that the error has passed through so far, 128 at most. A host function that gets an error from a call, and
- * returns it, sends it through the frames of the wasm that called the host function, also if that is of another store.
- *
- * Traps have one, exceptions that nothing caught, and errors of host functions that passed through WebAssembly: it goes
- * through every activation of the store on this stack, and has the innermost 128 frames.
+ * Traps have a backtrace, and so have exceptions that nothing caught, and errors of host functions that passed through
+ * WebAssembly. Its frames are those that the error has passed through so far, the innermost 128 at most. A host function that
+ * gets an error from a call, and returns it, sends it through the frames of the wasm that called the host function, also if
+ * that is of another store.
  */
 INLAY_API
 size_t inlay_error_frame_count(const inlay_error_t *error);
@@ -410,7 +409,7 @@ void inlay_config_delete(inlay_config_t *config);
  * Sets the memory that code runs in, and replaces the one set before.
  *
  * Copies the table; `finalize` is now Inlay's to call, once, also when this fails.
- * `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or a callback is missing.
+ * `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `publish` or `release` is missing.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code_memory_t *memory);
@@ -822,7 +821,9 @@ typedef struct inlay_extern_type_t {
  * at once, of locals and operands that live long over very many branches, of very many branches that pass values, or of
  * more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
  * refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
- * of a thousand results can make them. Whether it is refused does not depend on the number of threads.
+ * of a thousand results can make them. Whether it is refused does not depend on the number of threads. More than 100 memories or
+ * 100,000 tables are `INLAY_ERROR_INVALID_MODULE`, as is what else goes beyond the limits that engines have agreed on
+ * (<https://webassembly.github.io/spec/js-api/#limits>).
  *
  * The calling thread compiles, too, and needs a stack of 128 KiB for it.
  */
@@ -856,10 +857,14 @@ inlay_error_t *inlay_module_save(const inlay_module_t *module, inlay_buffer_t **
  *
  * The bytes are only read during the call. Damage is found by a checksum, which is no signature: **an image
  * is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
- * another version, for another target, or need CPU features that the engine's target does not have.
+ * another version, for another target (whose triple is not the same to the letter), or need CPU features that the engine's
+ * target does not have.
  */
 INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_module_load(inlay_engine_t *engine, const uint8_t *image, size_t len, inlay_module_t **out);
+inlay_error_t *inlay_module_load(inlay_engine_t *engine,
+                                 const uint8_t *image,
+                                 size_t len,
+                                 inlay_module_t **out);
 
 /**
  * Where a module's code is, and how many bytes it has. Borrowed from the module.
@@ -1121,7 +1126,7 @@ inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
  * `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or if one has another type or belongs to another
  * store; `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
  * `INLAY_ERROR_TRAP` if a segment does not fit or the start function traps, and its error if that fails;
- * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine. What a failed instance had written to imported
+ * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, or this thread has a shadow stack. What a failed instance had written to imported
  * tables and memories by then stays, as WebAssembly says; and so does, in its store, one that something may refer to.
  */
 INLAY_MUST_USE INLAY_API
@@ -1244,7 +1249,8 @@ inlay_error_t *inlay_memory_new(inlay_store_t *store, const inlay_memory_type_t 
 /**
  * A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
  *
- * Any number of threads may use it.
+ * Any number of threads may use it. WebAssembly can make its own thread wait for another one to notify it
+ * (`memory.atomic.wait32`), as long as it likes; nothing but that, or the time that it gave, ends the wait.
  */
 typedef struct inlay_shared_memory_t inlay_shared_memory_t;
 

@@ -136,15 +136,15 @@ build() {
   mkdir -p "$out/c" "$out/wasm"
   # Its programs are needed here.
   RUSTFLAGS="" "$cargo" build --quiet --locked --package wat2wasm
-  case $parts in
-  *spec*)
+  case " $parts " in
+  *" spec "*)
     # shellcheck disable=SC2086 # lists of options
     "$cargo" test --no-run --test spec --quiet --locked $std --target "$triple" --message-format=json-render-diagnostics \
       >"$out/messages"
     ;;
   esac
-  case $parts in
-  *c* | *examples* | *install*)
+  case " $parts " in
+  *" c "* | *" examples "* | *" install "*)
     rm -rf "$out/prefix"
     make --silent install BUILD="$out/ship" PREFIX="$out/prefix" TRIPLE="$triple" CC="$cc" CROSS="$cross" CARGO="$cargo" \
       RUSTC="$RUSTC" CARGOFLAGS="--quiet $std" LDFLAGS="$unwinder"
@@ -171,24 +171,6 @@ c_program() {
     INLAY_TEST_QUICK=1 "$2.sh"
 }
 
-c() {
-  program=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages" | tail -n 1)
-  $qemu "$program" --list --format terse | sed -n 's/: test$//p' >"$out/tests"
-  while read -r test; do
-    check "spec $test" $qemu "$program" --exact "$test" --nocapture
-  done <"$out/tests"
-}
-
-c_program() {
-  case $1 in
-  *.cpp) compile="$gcc-g++ -std=c++17" ;;
-  *) compile="$gcc-gcc -std=c11" ;;
-  esac
-  # As needed: the program that opens the library by itself must not be linked with it.
-  $compile -Wall -Wextra -Wpedantic -Werror -O1 -g -Iinclude -I"$out/wasm" -Itests/c "$1" -o "$2" -Wl,--as-needed \
-    "$out/lib/libinlay.so.0" -Wl,-rpath,"$out/lib" -Wl,--disable-new-dtags -pthread -ldl -lm &&
-    INLAY_TEST_QUICK=1 "$2.sh"
-}
 
 c() {
   for wat in tests/c/wat/*.wat; do

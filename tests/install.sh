@@ -31,7 +31,7 @@ if [ "${1-}" != inside ]; then
     make --silent install BUILD="$ship" PREFIX=/somewhere DESTDIR="$work/root"
 
     # Another version, with another number of the ABI, in the same prefix; of the smaller library, which is quickly built.
-    git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src include packaging tools tests/header README.md \
+    git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src include packaging tools tests/header docs README.md \
         CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt | xargs -0 cp --parents -t "$work/next"
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
     sed -i "s/$version/1.3.0/; s/^abi = .*/abi = 1/" "$work/next/Cargo.toml" "$work/next/include/inlay.h"

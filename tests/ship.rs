@@ -172,6 +172,9 @@ fn what_is_installed_is_removed_again() {
         ] {
             expected.insert(format!("{prefix}/share/doc/inlay/{name}"));
         }
+        for page in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")) {
+            expected.insert(format!("{prefix}/share/doc/inlay/docs/{page}"));
+        }
         assert_eq!(found, expected);
 
         // Nothing that was filled in was forgotten, and nothing says where it is, unless it has to.

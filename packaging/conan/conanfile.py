@@ -33,7 +33,7 @@ class InlayConan(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
-        for part in ("Makefile", "Cargo.*", "build.rs", "build/*", "src/*", "include/*", "packaging/*", "tests/*", "tools/*",
+        for part in ("Makefile", "Cargo.*", "build.rs", "build/*", "src/*", "include/*", "packaging/*", "docs/*", "tests/*", "tools/*",
                      "vendor/*", ".cargo/*", "*.md", "LICENSE", "THIRD-PARTY-LICENSES.txt"):
             copy(self, part, src=root, dst=self.export_sources_folder)
 

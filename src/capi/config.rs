@@ -175,7 +175,7 @@ pub unsafe extern "C" fn inlay_config_delete(config: *mut inlay_config_t) {
 /// Sets the memory that code runs in, and replaces the one set before.
 ///
 /// Copies the table; `finalize` is now Inlay's to call, once, also when this fails.
-/// `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or a callback is missing.
+/// `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `publish` or `release` is missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_code_memory(
     config: *mut inlay_config_t,

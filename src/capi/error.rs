@@ -181,11 +181,10 @@ pub unsafe extern "C" fn inlay_error_data(error: *const inlay_error_t) -> *mut c
 
 /// How many wasm frames the error's backtrace has; 0 for NULL.
 ///
-/// They are those that the error has passed through so far, 128 at most. A host function that gets an error from a call, and
-/// returns it, sends it through the frames of the wasm that called the host function, also if that is of another store.
-///
-/// Traps have one, exceptions that nothing caught, and errors of host functions that passed through WebAssembly: it goes
-/// through every activation of the store on this stack, and has the innermost 128 frames.
+/// Traps have a backtrace, and so have exceptions that nothing caught, and errors of host functions that passed through
+/// WebAssembly. Its frames are those that the error has passed through so far, the innermost 128 at most. A host function that
+/// gets an error from a call, and returns it, sends it through the frames of the wasm that called the host function, also if
+/// that is of another store.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_error_frame_count(error: *const inlay_error_t) -> usize {
     // SAFETY: the caller gives an error or NULL.

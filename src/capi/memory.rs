@@ -47,7 +47,8 @@ unsafe fn add(store: *mut Store, memory: Pinned<Memory>) -> Result<*mut inlay_me
 
 /// A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
 ///
-/// Any number of threads may use it.
+/// Any number of threads may use it. WebAssembly can make its own thread wait for another one to notify it
+/// (`memory.atomic.wait32`), as long as it likes; nothing but that, or the time that it gave, ends the wait.
 pub struct inlay_shared_memory_t(Shared<SharedMemory>);
 
 /// Makes a shared memory of zeros, within the engine's limits. The caller deletes `*out`.

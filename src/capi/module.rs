@@ -105,7 +105,9 @@ fn show(
 /// at once, of locals and operands that live long over very many branches, of very many branches that pass values, or of
 /// more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
 /// refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
-/// of a thousand results can make them. Whether it is refused does not depend on the number of threads.
+/// of a thousand results can make them. Whether it is refused does not depend on the number of threads. More than 100 memories or
+/// 100,000 tables are `INLAY_ERROR_INVALID_MODULE`, as is what else goes beyond the limits that engines have agreed on
+/// (<https://webassembly.github.io/spec/js-api/#limits>).
 ///
 /// The calling thread compiles, too, and needs a stack of 128 KiB for it.
 #[unsafe(no_mangle)]
@@ -195,7 +197,8 @@ pub unsafe extern "C" fn inlay_module_save(
 ///
 /// The bytes are only read during the call. Damage is found by a checksum, which is no signature: **an image
 /// is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
-/// another version, for another target, or need CPU features that the engine's target does not have.
+/// another version, for another target (whose triple is not the same to the letter), or need CPU features that the engine's
+/// target does not have.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_load(
     engine: *mut inlay_engine_t,

@@ -67,9 +67,11 @@ impl From<wasmparser::Error> for Error {
         let named = UNNAMED.iter().find(|(text, _)| error.message() == *text);
         let named = named.map(|(_, feature)| *feature);
         let Some(missing) = error.missing_wasm_feature().or(named) else {
+            // Which bytes there are instead of the first eight is said over ten lines.
+            let sentence = error.message().split(" - expected=").next();
             return Error::invalid(format_args!(
                 "invalid module: {} (at offset {:#x})",
-                error.message(),
+                sentence.unwrap_or_default(),
                 error.offset()
             ));
         };

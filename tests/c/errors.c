@@ -313,7 +313,9 @@ static void invalid_modules(void) {
     inlay_module_t *module = GARBAGE(inlay_module_t);
     FAILS(inlay_module_compile(engine, exact, bad[i].len, &module), INLAY_ERROR_INVALID_MODULE, NULL);
     CHECK(module == NULL);
-    FAILS(inlay_module_validate(engine, exact, bad[i].len), INLAY_ERROR_INVALID_MODULE, NULL);
+    inlay_error_t *error = inlay_module_validate(engine, exact, bad[i].len);
+    CHECK(strchr(inlay_error_message(error), '\n') == NULL);
+    FAILS(error, INLAY_ERROR_INVALID_MODULE, NULL);
     free(exact);
   }
   inlay_module_t *module = GARBAGE(inlay_module_t);
