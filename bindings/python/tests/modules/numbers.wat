@@ -1,0 +1,18 @@
+(module $numbers
+  (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "add64") (param i64 i64) (result i64) (i64.add (local.get 0) (local.get 1)))
+  (func (export "half") (param f32) (result f32) (f32.mul (local.get 0) (f32.const 0.5)))
+  (func (export "sqrt") (param f64) (result f64) (f64.sqrt (local.get 0)))
+  (func (export "nothing"))
+  (func (export "swap") (param i32 i64 f64) (result f64 i64 i32) (local.get 2) (local.get 1) (local.get 0))
+  (func (export "bytes") (param v128 v128) (result v128) (i8x16.add (local.get 0) (local.get 1)))
+  (func $fib (export "fib") (param i32) (result i32)
+    (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+      (then (local.get 0))
+      (else (i32.add
+        (call $fib (i32.sub (local.get 0) (i32.const 1)))
+        (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+  (func (export "quotient") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func $inner (unreachable))
+  (func $outer (export "trap") (call $inner))
+  (func $forever (export "forever") (call $forever)))

@@ -1,0 +1,13 @@
+(module
+  (import "env" "swap" (func $swap (param externref funcref) (result funcref externref)))
+  (table (export "funcs") 2 10 funcref)
+  (table (export "objects") 2 externref)
+  (global (export "object") (mut externref) (ref.null extern))
+  (global (export "count") (mut i64) (i64.const 7))
+  (global (export "constant") i32 (i32.const -1))
+  (elem (table 0) (i32.const 0) func $one)
+  (func $one (export "one") (result i32) (i32.const 1))
+  (func (export "swap") (param externref funcref) (result funcref externref)
+    (call $swap (local.get 0) (local.get 1)))
+  (func (export "call") (param i32) (result i32) (call_indirect (result i32) (local.get 0)))
+  (func (export "same") (param externref) (result externref) (local.get 0)))
