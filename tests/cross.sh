@@ -226,12 +226,12 @@ install_() {
   export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
   rpath=-Wl,-rpath,$out/prefix/lib
   for module in inlay inlay_runtime; do
-    check "shared $module" installed "" $module "$rpath" 100000
+    check "installed: shared $module" installed "" $module "$rpath" 100000
     most=8000000
     [ $module = inlay ] || most=1000000
     # A static program with glibc is larger by that.
     [ "$arch" = musl ] || most=$((most + 1000000))
-    check "static $module" installed --static $module "-static -Wl,--gc-sections $unwinder" $most
+    check "installed: static $module" installed --static $module "-static -Wl,--gc-sections $unwinder" $most
     echo "    $size bytes"
   done
 }

@@ -60,11 +60,11 @@ passed=0
 
 pass() {
     passed=$((passed + 1))
-    echo "  passed  $*"
+    echo "  passed  installed: $*"
 }
 
 fail() {
-    echo "  FAILED  $*" >&2
+    echo "  FAILED  installed: $*" >&2
     exit 1
 }
 

@@ -16,7 +16,12 @@ pub fn reserve(size: usize, align: usize) -> Option<NonNull<u8>> {
     let page = page_size();
     // Enough to find an aligned place in.
     let mapped = size.checked_add(align.saturating_sub(page))?;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // FreeBSD has no such flag, and counts only what is written to.
+    #[cfg(target_os = "freebsd")]
+    const NOT_COUNTED: libc::c_int = 0;
+    #[cfg(not(target_os = "freebsd"))]
+    const NOT_COUNTED: libc::c_int = libc::MAP_NORESERVE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | NOT_COUNTED;
     // SAFETY: a new anonymous mapping touches nothing that exists.
     let at = unsafe { libc::mmap(std::ptr::null_mut(), mapped, libc::PROT_NONE, flags, -1, 0) };
     if at == libc::MAP_FAILED {
