@@ -162,6 +162,8 @@ fn wasm_check(
 ///
 /// The check passes the C parameters on through its own frame, which can be large, too. Cranelift writes them there
 /// only at the call, which comes after the comparison.
+/// For Windows its prologue touches the pages of that frame before: 16 KiB for the largest type there is, of which
+/// `STACK_RESERVE` is twice as much.
 fn entry_check(
     env: &Env<'_>,
     scratch: &mut Scratch,

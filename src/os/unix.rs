@@ -4,6 +4,10 @@ use super::Access;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
+/// What lets the system give more memory, said after "let".
+pub const MORE_ROOM: &str =
+    "the process have more address space or more mappings (ulimit -v, vm.max_map_count)";
+
 /// Bytes of a page.
 pub fn page_size() -> usize {
     // SAFETY: it reads a constant of the system.

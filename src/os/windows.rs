@@ -8,6 +8,9 @@ use windows_sys::Win32::System::Memory;
 use windows_sys::Win32::System::SystemInformation;
 use windows_sys::Win32::System::Threading;
 
+/// What lets the system give more memory, said after "let".
+pub const MORE_ROOM: &str = "the system have a larger page file";
+
 /// Bytes of a page.
 pub fn page_size() -> usize {
     system_info().dwPageSize as usize

@@ -125,9 +125,9 @@ impl Memory {
         Error::new(
             ErrorKind::OutOfMemory,
             format_args!(
-                "out of memory: the system has no room for a memory of {pages} pages ({}); ask for less, or let the \
-                 process have more address space or more mappings (ulimit -v, vm.max_map_count)",
-                os::last_error()
+                "out of memory: the system has no room for a memory of {pages} pages ({}); ask for less, or let {}",
+                os::last_error(),
+                os::MORE_ROOM
             ),
         )
     }
