@@ -46,6 +46,8 @@ static inlay_config_t *oldest_cpu(void) {
     inlay_config_t *config = inlay_config_new();
 #if defined(__x86_64__) && defined(__linux__)
     check(inlay_config_target(config, "x86_64-unknown-linux-gnu"));
+#elif defined(__x86_64__) && defined(_WIN32)
+    check(inlay_config_target(config, "x86_64-pc-windows-gnu"));
 #endif
     return config;
 }

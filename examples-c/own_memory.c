@@ -1,8 +1,12 @@
 /* own_memory.c: compiled code goes into memory of ours, which is never writable and executable at once. */
 #define _GNU_SOURCE /* memfd_create */
 #include <string.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #include "example.h"
 #include "math.wasm.h"
@@ -15,6 +19,58 @@ typedef struct arena {
     size_t size, used;
     int published, released, finalized;
 } arena_t;
+
+/* What the system has for that: something that holds bytes, mapped twice, and then closed, since the
+   windows keep it alive. And its own opinion of what may be done at an address. */
+#ifdef _WIN32
+static void open_windows(arena_t *arena) {
+    HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_EXECUTE_READWRITE, 0, (DWORD)arena->size, NULL);
+    expect(section != NULL, "no section");
+    arena->writable = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+    arena->executable = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_EXECUTE, 0, 0, 0);
+    expect(arena->writable != NULL && arena->executable != NULL, "no windows on the memory");
+    CloseHandle(section);
+}
+
+static void close_windows(arena_t *arena) {
+    UnmapViewOfFile(arena->writable);
+    UnmapViewOfFile(arena->executable);
+}
+
+static void print_permissions(const char *what, const void *address) {
+    MEMORY_BASIC_INFORMATION info;
+    if (VirtualQuery(address, &info, sizeof info) == sizeof info)
+        printf("%s %p, %s\n", what, address,
+               info.Protect == PAGE_READWRITE      ? "rw-s"
+               : info.Protect == PAGE_EXECUTE_READ ? "r-xs"
+                                                   : "something else");
+}
+#else
+static void open_windows(arena_t *arena) {
+    int fd = memfd_create("code", MFD_CLOEXEC);
+    expect(fd >= 0 && ftruncate(fd, (off_t)arena->size) == 0, "no memory file");
+    arena->writable = mmap(NULL, arena->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    arena->executable = mmap(NULL, arena->size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    expect(arena->writable != MAP_FAILED && arena->executable != MAP_FAILED, "no windows on the memory");
+    close(fd);
+}
+
+static void close_windows(arena_t *arena) {
+    munmap(arena->writable, arena->size);
+    munmap(arena->executable, arena->size);
+}
+
+static void print_permissions(const char *what, const void *address) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512], permissions[5];
+    unsigned long low, high;
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
+        if (sscanf(line, "%lx-%lx %4s", &low, &high, permissions) == 3 && (uintptr_t)address >= low &&
+            (uintptr_t)address < high)
+            printf("%s %p, %s\n", what, address, permissions);
+    if (maps != NULL) fclose(maps);
+}
+#endif
 
 /* Inlay calls this once for each module, on the thread that compiles or loads it. The code needs
    nothing but to be copied: it has no relocations, so any aligned address will do. On CPUs whose
@@ -40,31 +96,13 @@ static void release(void *env, const uint8_t *executable, size_t len) {
 /* The last call of all: nothing of the engine is left that could use the memory. */
 static void finalize(void *env) {
     arena_t *arena = env;
-    munmap(arena->writable, arena->size);
-    munmap(arena->executable, arena->size);
+    close_windows(arena);
     arena->finalized++;
-}
-
-/* Prints the kernel's own opinion of what may be done at an address. */
-static void print_permissions(const char *what, const void *address) {
-    FILE *maps = fopen("/proc/self/maps", "r");
-    char line[512], permissions[5];
-    unsigned long low, high;
-    while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
-        if (sscanf(line, "%lx-%lx %4s", &low, &high, permissions) == 3 && (uintptr_t)address >= low &&
-            (uintptr_t)address < high)
-            printf("%s %p, %s\n", what, address, permissions);
-    if (maps != NULL) fclose(maps);
 }
 
 int main(void) {
     arena_t arena = {.size = 1 << 20};
-    int fd = memfd_create("code", MFD_CLOEXEC);
-    expect(fd >= 0 && ftruncate(fd, (off_t)arena.size) == 0, "no memory file");
-    arena.writable = mmap(NULL, arena.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    arena.executable = mmap(NULL, arena.size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    expect(arena.writable != MAP_FAILED && arena.executable != MAP_FAILED, "no windows on the memory");
-    close(fd); /* the windows keep the memory alive */
+    open_windows(&arena);
 
     inlay_code_memory_t code_memory = {sizeof code_memory, &arena, publish, release, finalize};
     inlay_config_t *config = inlay_config_new();

@@ -1,5 +1,7 @@
 //! The C++ layer, include/inlay.hpp: it compiles alone in each style and standard, and the programs in tests/cpp, which
-//! use all of it, run with exceptions and without, and under the sanitizers.
+//! use all of it, run with exceptions and without, and under the sanitizers. What
+//! compiles here makes programs for here; tests/windows.sh runs the same for Windows.
+#![cfg(unix)]
 
 mod common;
 

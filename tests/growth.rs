@@ -1,7 +1,9 @@
 //! What grows takes time and memory as it grows, and no more: linking, and memories beyond 4 GiB. And what there is not
 //! enough of is an error, the same with any number of threads.
 //!
-//! `cargo test --test growth -- --nocapture` prints what each takes.
+//! `cargo test --test growth -- --nocapture` prints what each takes. Limits are those that Unix sets; tests/windows/memory.c
+//! is for Windows.
+#![cfg(unix)]
 
 #[path = "spec/api.rs"]
 mod api;

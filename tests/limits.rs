@@ -2,7 +2,8 @@
 //! they do, and in bounded memory.
 //!
 //! `cargo test --test limits -- --nocapture` prints what each takes. Times are only printed; memory beyond the limit set
-//! here ends the test.
+//! here ends the test: both are Unix's.
+#![cfg(unix)]
 
 #[path = "spec/api.rs"]
 mod api;

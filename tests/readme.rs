@@ -1,5 +1,6 @@
 //! The first program in README.md is compiled from the README's own text, run, and must print what the
 //! README says that it prints.
+#![cfg(unix)]
 
 mod common;
 

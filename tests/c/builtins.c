@@ -566,11 +566,16 @@ static void unknown_names(void) {
 
 /* No SSE4.1 instruction where none was allowed. objdump (binutils, which comes with gcc) disassembles the text, and its
    mnemonics are compared with the list of those that SSE4.1 brought. Without objdump the bytes are searched for the
-   encodings of its four roundings: 66, perhaps a REX prefix, 0F 3A, 08 to 0B. */
+   encodings of its four roundings: 66, perhaps a REX prefix, 0F 3A, 08 to 0B; or, as AVX has them, C4, two bytes that stand
+   for those, 08 to 0B. */
 #if defined __x86_64__
 static int sse41_by_bytes(const uint8_t *text, size_t len) {
   int found = 0;
   for (size_t i = 0; i + 5 < len; i++) {
+    if (text[i] == 0xc4 && (text[i + 1] & 0x1f) == 3 && (text[i + 2] & 3) == 1) {
+      found += text[i + 3] >= 0x08 && text[i + 3] <= 0x0b;
+      continue;
+    }
     if (text[i] != 0x66) continue;
     size_t at = i + 1;
     if ((text[at] & 0xf0) == 0x40) at++;

@@ -530,7 +530,7 @@ static void finalize_when_the_engine_fails(void) {
   provider_t p;
   provider_open(&p, PROVIDER_ARENA, MIB);
   inlay_config_t *config = provider_config(&p);
-  OK(inlay_config_target(config, "x86_64-unknown-linux-gnu"));
+  OK(inlay_config_target(config, BASELINE));
   OK(inlay_config_float_ops(config, INLAY_FLOAT_OPS_NATIVE)); /* the baseline has no rounding instruction */
   inlay_engine_t *engine = (inlay_engine_t *)&p;
   FAILS(inlay_engine_new(config, &engine), INLAY_ERROR_UNSUPPORTED, NULL);

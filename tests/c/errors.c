@@ -480,7 +480,7 @@ static void features_of_the_cpu(void) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     for (int baseline = 0; baseline < 2; baseline++) {
       inlay_config_t *config = inlay_config_new();
-      if (baseline) OK(inlay_config_target(config, "x86_64-unknown-linux-gnu"));
+      if (baseline) OK(inlay_config_target(config, BASELINE));
       OK(inlay_config_flag(config, names[i], "true"));
       if (present[i]) {
         inlay_engine_delete(new_engine(config));

@@ -336,6 +336,9 @@ static void wrong_exceptions(void) {
 size_t __sanitizer_get_current_allocated_bytes(void);
 enum { MANY_ROUNDS = 2 };
 static long resident(void) { return (long)(__sanitizer_get_current_allocated_bytes() >> 10); }
+#elif defined _WIN32
+enum { MANY_ROUNDS = 20 };
+static long resident(void) { return (long)(private_bytes() >> 10); }
 #else
 enum { MANY_ROUNDS = 20 };
 static long resident(void) {

@@ -1,7 +1,11 @@
 /* Images: saved, loaded here and in another process, at other addresses, with other settings, and damaged. The program
    runs itself again as the other process. */
 #include "test.h"
+#ifdef _WIN32
+#include <process.h>
+#else
 #include <sys/wait.h>
+#endif
 #include "exercise.h"
 #include "provider.h"
 #include "fib.wasm.h"
@@ -30,6 +34,10 @@ static file_t file_read(const char *path) {
 /* Runs this program with these arguments; its exit status. What it prints is not shown where it is meant to fail. */
 static int run_self(const char *what, const char *one, const char *two, int meant_to_fail) {
   fflush(stdout);
+#ifdef _WIN32
+  (void)meant_to_fail;
+  return (int)_spawnl(_P_WAIT, self, "self", what, one, two, NULL);
+#else
   pid_t child = fork();
   if (child == 0) {
     if (meant_to_fail && !freopen("/dev/null", "w", stdout)) _exit(98);
@@ -39,6 +47,7 @@ static int run_self(const char *what, const char *one, const char *two, int mean
   int status = -1;
   CHECK(child > 0 && waitpid(child, &status, 0) == child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+#endif
 }
 static char directory[] = "/tmp/inlay-images-XXXXXX";
 static const char *in_directory(const char *name, char *path, size_t len) {
@@ -262,7 +271,7 @@ static inlay_config_t *variant(int i) {
   case 3: OK(inlay_config_float_ops(config, INLAY_FLOAT_OPS_BUILTIN)); break;
   case 4: OK(inlay_config_flag(config, "opt_level", "speed_and_size")); break;
   default:
-    OK(inlay_config_target(config, "x86_64-unknown-linux-gnu"));
+    OK(inlay_config_target(config, BASELINE));
     OK(inlay_config_flag(config, "has_sse3", "true"));
     break;
   }

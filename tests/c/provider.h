@@ -6,13 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 enum provider_kind {
   PROVIDER_ARENA,  /* one mapping for several modules; writable while publish copies, else read-execute */
   PROVIDER_RANDOM, /* the same at a random address */
-  PROVIDER_DUAL,   /* one memfd mapped twice: a view to write, a view to execute */
-  PROVIDER_SEALED  /* a memfd for each module, sealed against every writer, mapped read-execute */
+  PROVIDER_DUAL,   /* one memfd, or section, mapped twice: a view to write, a view to execute */
+  PROVIDER_SEALED  /* one for each module, sealed against every writer, mapped read-execute */
 };
 enum provider_failure { FAIL_ERROR, FAIL_NULL, FAIL_MISALIGNED };
 
@@ -50,6 +49,55 @@ static inline void provider_need(int good, const char *what) {
   _exit(1);
 }
 
+#ifdef _WIN32
+
+/* A section whose bytes may be executed, and a view of it. */
+static inline HANDLE provider_section(size_t len) {
+  HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_EXECUTE_READWRITE, (DWORD)((uint64_t)len >> 32), (DWORD)len, NULL);
+  provider_need(section != NULL, "CreateFileMapping");
+  return section;
+}
+static inline uint8_t *provider_view(HANDLE section, DWORD access, void *at, size_t len) {
+  uint8_t *view = (uint8_t *)MapViewOfFileEx(section, access, 0, 0, len, at);
+  provider_need(view != NULL, "MapViewOfFileEx");
+  return view;
+}
+static inline void provider_views(provider_t *p) {
+  HANDLE section = provider_section(p->capacity);
+  p->write_view = provider_view(section, FILE_MAP_WRITE, NULL, p->capacity);
+  p->execute_view = provider_view(section, FILE_MAP_READ | FILE_MAP_EXECUTE, NULL, p->capacity);
+  CloseHandle(section);
+}
+static inline void provider_close_view(void *view, size_t len) {
+  (void)len;
+  provider_need(UnmapViewOfFile(view), "UnmapViewOfFile");
+}
+
+/* SEALED: write the bytes through a view, close it, and only then map one to execute them; with the section's handle goes
+   the last way to write them. After this nobody, the host included, can change the bytes. */
+static inline void provider_seal(provider_region_t *region, const uint8_t *code, size_t len, size_t align) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), map_len = provider_round(len, page);
+  HANDLE section = provider_section(map_len);
+  uint8_t *view = provider_view(section, FILE_MAP_WRITE, NULL, map_len);
+  memcpy(view, code, len);
+  provider_close_view(view, map_len);
+  void *at = NULL;
+  if (align > (size_t)sysconf(_SC_THREAD_STACK_MIN)) { /* find room with an aligned address in it, and take that */
+    uint8_t *room = (uint8_t *)mmap(NULL, map_len + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    provider_need(room != MAP_FAILED, "VirtualAlloc");
+    at = (void *)provider_round((uintptr_t)room, align);
+    munmap(room, map_len + align);
+  }
+  region->map = provider_view(section, FILE_MAP_READ | FILE_MAP_EXECUTE, at, map_len);
+  CloseHandle(section);
+  DWORD before;
+  CHECK(!VirtualProtect(region->map, map_len, PAGE_READWRITE, &before));
+  region->map_len = map_len;
+  region->executable = (const uint8_t *)region->map;
+}
+
+#else
+
 /* A memfd whose bytes may be executed: newer kernels may ask for that by name. */
 static inline int provider_memfd(unsigned flags) {
   int fd = memfd_create("inlay code", flags | MFD_CLOEXEC | 0x0010u /* MFD_EXEC */);
@@ -58,30 +106,19 @@ static inline int provider_memfd(unsigned flags) {
   return fd;
 }
 
-static inline void provider_open(provider_t *p, enum provider_kind kind, size_t capacity) {
-  memset(p, 0, sizeof *p);
-  p->kind = kind;
-  p->capacity = capacity;
-  if (kind == PROVIDER_ARENA || kind == PROVIDER_RANDOM) {
-    void *hint = NULL;
-    if (kind == PROVIDER_RANDOM) /* a page somewhere in 47 bits of user space; the kernel takes a free hint as it is */
-      hint = (void *)(uintptr_t)((test_random() % 0x600000000000u + 0x100000000000u) & ~(uint64_t)0xfff);
-    p->write_view = p->execute_view = (uint8_t *)mmap(hint, capacity, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    provider_need(p->execute_view != MAP_FAILED, "mmap");
-  } else if (kind == PROVIDER_DUAL) {
-    int fd = provider_memfd(0);
-    provider_need(ftruncate(fd, (off_t)capacity) == 0, "ftruncate");
-    p->write_view = (uint8_t *)mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    p->execute_view = (uint8_t *)mmap(NULL, capacity, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    provider_need(p->write_view != MAP_FAILED && p->execute_view != MAP_FAILED, "mmap");
-    close(fd);
-  }
+static inline void provider_views(provider_t *p) {
+  int fd = provider_memfd(0);
+  provider_need(ftruncate(fd, (off_t)p->capacity) == 0, "ftruncate");
+  p->write_view = (uint8_t *)mmap(NULL, p->capacity, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  p->execute_view = (uint8_t *)mmap(NULL, p->capacity, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  provider_need(p->write_view != MAP_FAILED && p->execute_view != MAP_FAILED, "mmap");
+  close(fd);
 }
+static inline void provider_close_view(void *view, size_t len) { munmap(view, len); }
 
 /* SEALED: write the bytes through the descriptor, seal it, and only then map it, through a descriptor that cannot
    write either. After this nobody, the host included, can change the bytes. */
-static inline void provider_seal(provider_t *p, provider_region_t *region, const uint8_t *code, size_t len, size_t align) {
-  (void)p;
+static inline void provider_seal(provider_region_t *region, const uint8_t *code, size_t len, size_t align) {
   int fd = provider_memfd(MFD_ALLOW_SEALING);
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   size_t map_len = provider_round(len, page);
@@ -121,6 +158,23 @@ static inline void provider_seal(provider_t *p, provider_region_t *region, const
   region->executable = (const uint8_t *)map;
 }
 
+#endif
+
+static inline void provider_open(provider_t *p, enum provider_kind kind, size_t capacity) {
+  memset(p, 0, sizeof *p);
+  p->kind = kind;
+  p->capacity = capacity;
+  if (kind == PROVIDER_ARENA || kind == PROVIDER_RANDOM) {
+    void *hint = NULL;
+    if (kind == PROVIDER_RANDOM) /* a page somewhere in 47 bits of user space; the kernel takes a free hint as it is */
+      hint = (void *)(uintptr_t)((test_random() % 0x600000000000u + 0x100000000000u) & ~(uint64_t)0xfff);
+    p->write_view = p->execute_view = (uint8_t *)mmap(hint, capacity, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    provider_need(p->execute_view != MAP_FAILED, "mmap");
+  } else if (kind == PROVIDER_DUAL) {
+    provider_views(p);
+  }
+}
+
 static inline inlay_error_t *provider_publish(void *env, const uint8_t *code, size_t len, size_t align,
                                               const uint8_t **executable) {
   provider_t *p = (provider_t *)env;
@@ -143,7 +197,7 @@ static inline inlay_error_t *provider_publish(void *env, const uint8_t *code, si
   provider_region_t *region = &p->regions[p->count];
   memset(region, 0, sizeof *region);
   if (p->kind == PROVIDER_SEALED) {
-    provider_seal(p, region, code, len, align);
+    provider_seal(region, code, len, align);
   } else {
     size_t place = align > p->extra_align ? align : p->extra_align;
     size_t at = provider_round((uintptr_t)p->execute_view + p->used, place) - (uintptr_t)p->execute_view;
@@ -188,7 +242,7 @@ static inline void provider_release(void *env, const uint8_t *executable, size_t
     CHECK(region->len == len);
     if (!(p->failure == FAIL_MISALIGNED && p->injected)) CHECK(provider_same(region));
     region->live = 0;
-    if (region->map) munmap(region->map, region->map_len);
+    if (region->map) provider_close_view(region->map, region->map_len);
     free(region->copy);
     region->copy = NULL;
     return;
@@ -225,7 +279,7 @@ static inline inlay_config_t *provider_config(provider_t *p) {
 static inline void provider_close(provider_t *p) {
   CHECK(p->published == p->released);
   CHECK(p->finalized == 1);
-  if (p->write_view && p->write_view != p->execute_view) munmap(p->write_view, p->capacity);
-  if (p->execute_view) munmap(p->execute_view, p->capacity);
+  if (p->kind == PROVIDER_DUAL) provider_close_view(p->write_view, p->capacity), provider_close_view(p->execute_view, p->capacity);
+  else if (p->execute_view) munmap(p->execute_view, p->capacity);
 }
 #endif

@@ -351,7 +351,7 @@ static void images(void) {
   for (int i = 0; i < 2; i++) {
     inlay_config_t *config = inlay_config_new();
 #if defined __x86_64__
-    if (i) OK(inlay_config_target(config, "x86_64-unknown-linux-gnu"));
+    if (i) OK(inlay_config_target(config, BASELINE));
 #endif
     commune_t c = commune_new(config);
     inlay_config_delete(config);

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 /* The least of the CPUs that are of the kind which this runs on: naming a target asks for nothing beyond. */
-#if defined __x86_64__
+#if defined _WIN32
+#define BASELINE "x86_64-pc-windows-gnu"
+#elif defined __x86_64__
 #define BASELINE "x86_64-unknown-linux-gnu"
 #elif defined __aarch64__
 #define BASELINE "aarch64-unknown-linux-gnu"

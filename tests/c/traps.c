@@ -235,6 +235,22 @@ static void stores_take_turns(void) {
   world_delete(&worlds[1]);
 }
 
+#ifdef _WIN32
+/* no filter of exceptions is touched */
+typedef struct {
+  LPTOP_LEVEL_EXCEPTION_FILTER filter;
+} signals_t;
+static signals_t at_start;
+static void signals_read(signals_t *s) {
+  s->filter = SetUnhandledExceptionFilter(NULL);
+  SetUnhandledExceptionFilter(s->filter);
+}
+static void signals_untouched(void) {
+  signals_t now;
+  signals_read(&now);
+  CHECK(now.filter == at_start.filter);
+}
+#else
 /* no signal, no alternate stack, no signal mask is touched */
 typedef struct {
   struct sigaction actions[65];
@@ -260,6 +276,7 @@ static void signals_untouched(void) {
   }
   CHECK(now.alternate.ss_sp == at_start.alternate.ss_sp && now.alternate.ss_flags == at_start.alternate.ss_flags);
 }
+#endif
 static void signals(void) {
   host_t host;
   world_t world = traps_world(NULL, &host);
@@ -273,7 +290,13 @@ static void signals(void) {
 
 /* 100,000 traps leave nothing behind */
 static size_t heap_in_use(void) {
-#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+#if defined _WIN32
+  PROCESS_HEAP_ENTRY entry = {.lpData = NULL};
+  size_t bytes = 0;
+  while (HeapWalk(GetProcessHeap(), &entry))
+    if (entry.wFlags & PROCESS_HEAP_ENTRY_BUSY) bytes += entry.cbData;
+  return bytes;
+#elif defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
 #else
@@ -282,11 +305,15 @@ static size_t heap_in_use(void) {
 #endif
 }
 static size_t resident(void) {
+#ifdef _WIN32
+  return private_bytes();
+#else
   FILE *file = fopen("/proc/self/statm", "r");
   unsigned long size = 0, pages = 0;
   if (!file || fscanf(file, "%lu %lu", &size, &pages) != 2) pages = 0;
   if (file) fclose(file);
   return pages * (size_t)sysconf(_SC_PAGESIZE);
+#endif
 }
 static void trap_many_times(const world_t *world, host_t *host, int times) {
   static const char *const names[] = {"stop", "load", "div_s_zero", "type_mismatch", "nan_i32_f64_u", "fill", "table_init"};

@@ -97,7 +97,9 @@ static inline void five_deep_body(void *argument) {
     CHECK(host->depth == 5 && host->seen_count == 5 && result == 0);
     for (int i = 0; i < host->seen_count; i++) CHECK(host->seen[i] == error);
     CHECK(inlay_error_frame_count(error) >= 1);
-    inlay_frame_t frame = {.size = sizeof frame};
+    inlay_frame_t frame;
+    memset(&frame, 0, sizeof frame);
+    frame.size = sizeof frame;
     CHECK(inlay_error_frame(error, 0, &frame) && strcmp(frame.function_name, names[way]) == 0);
     TRAPS(error, INLAY_TRAP_UNREACHABLE, "unreachable");
     still_works(pair->world);

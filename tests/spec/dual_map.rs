@@ -41,28 +41,12 @@ struct Provider {
 
 impl DualMap {
     fn new() -> DualMap {
-        unsafe {
-            let file = libc::memfd_create(c"inlay-spec".as_ptr(), libc::MFD_CLOEXEC);
-            assert!(file >= 0, "memfd_create failed");
-            assert_eq!(
-                libc::ftruncate(file, SIZE as libc::off_t),
-                0,
-                "ftruncate failed"
-            );
-            let map = |protection| {
-                let view = libc::mmap(ptr::null_mut(), SIZE, protection, libc::MAP_SHARED, file, 0);
-                assert_ne!(view, libc::MAP_FAILED, "mmap failed");
-                view as *mut u8
-            };
-            let write = map(libc::PROT_READ | libc::PROT_WRITE);
-            let execute = map(libc::PROT_READ | libc::PROT_EXEC);
-            libc::close(file);
-            DualMap {
-                write,
-                execute,
-                used: 0,
-                live: HashMap::new(),
-            }
+        let (write, execute) = unsafe { views() };
+        DualMap {
+            write,
+            execute,
+            used: 0,
+            live: HashMap::new(),
         }
     }
 
@@ -87,10 +71,75 @@ impl DualMap {
 impl Drop for DualMap {
     fn drop(&mut self) {
         unsafe {
-            libc::munmap(self.write as *mut c_void, SIZE);
-            libc::munmap(self.execute as *mut c_void, SIZE);
+            unmap(self.write);
+            unmap(self.execute);
         }
     }
+}
+
+/// Two views of the same new memory: to write, and to execute.
+#[cfg(unix)]
+unsafe fn views() -> (*mut u8, *mut u8) {
+    unsafe {
+        let file = libc::memfd_create(c"inlay-spec".as_ptr(), libc::MFD_CLOEXEC);
+        assert!(file >= 0, "memfd_create failed");
+        assert_eq!(
+            libc::ftruncate(file, SIZE as libc::off_t),
+            0,
+            "ftruncate failed"
+        );
+        let map = |protection| {
+            let view = libc::mmap(ptr::null_mut(), SIZE, protection, libc::MAP_SHARED, file, 0);
+            assert_ne!(view, libc::MAP_FAILED, "mmap failed");
+            view as *mut u8
+        };
+        let write = map(libc::PROT_READ | libc::PROT_WRITE);
+        let execute = map(libc::PROT_READ | libc::PROT_EXEC);
+        libc::close(file);
+        (write, execute)
+    }
+}
+
+#[cfg(unix)]
+unsafe fn unmap(view: *mut u8) {
+    unsafe { libc::munmap(view as *mut c_void, SIZE) };
+}
+
+/// As above.
+#[cfg(windows)]
+unsafe fn views() -> (*mut u8, *mut u8) {
+    use windows_sys::Win32::Foundation::{CloseHandle, INVALID_HANDLE_VALUE};
+    use windows_sys::Win32::System::Memory::{
+        CreateFileMappingW, FILE_MAP_EXECUTE, FILE_MAP_READ, FILE_MAP_WRITE, MapViewOfFile,
+        PAGE_EXECUTE_READWRITE,
+    };
+    unsafe {
+        let section = CreateFileMappingW(
+            INVALID_HANDLE_VALUE,
+            ptr::null(),
+            PAGE_EXECUTE_READWRITE,
+            0,
+            SIZE as u32,
+            ptr::null(),
+        );
+        assert!(!section.is_null(), "CreateFileMapping failed");
+        let map = |access| {
+            let view = MapViewOfFile(section, access, 0, 0, SIZE).Value;
+            assert!(!view.is_null(), "MapViewOfFile failed");
+            view as *mut u8
+        };
+        let write = map(FILE_MAP_WRITE);
+        let execute = map(FILE_MAP_READ | FILE_MAP_EXECUTE);
+        CloseHandle(section);
+        (write, execute)
+    }
+}
+
+#[cfg(windows)]
+unsafe fn unmap(view: *mut u8) {
+    use windows_sys::Win32::System::Memory::{MEMORY_MAPPED_VIEW_ADDRESS, UnmapViewOfFile};
+    let view = MEMORY_MAPPED_VIEW_ADDRESS { Value: view.cast() };
+    unsafe { UnmapViewOfFile(view) };
 }
 
 unsafe extern "C" fn publish(

@@ -5,7 +5,7 @@
 //! prints `file:line: what happened`; the numbers of each configuration are printed with `--nocapture`.
 
 mod api;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 mod dual_map;
 mod run;
 mod settings;
@@ -249,16 +249,20 @@ fn the_driver_notices_what_is_wrong() {
     assert_eq!((report.passed, report.failed), (0, 3));
 }
 
+/// Naming a target asks for the least of its CPUs: SSE2 and nothing after it.
+#[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
+const BASELINE: &str = match cfg!(windows) {
+    true => "x86_64-pc-windows-gnu",
+    false => "x86_64-unknown-linux-gnu",
+};
+
 /// The configurations that need this machine's kind of CPU.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 mod x86_64 {
     use std::sync::{Arc, Mutex};
 
     use super::*;
     use dual_map::Seen;
-
-    /// Naming a target asks for the least of its CPUs: SSE2 and nothing after it.
-    const BASELINE: &str = "x86_64-unknown-linux-gnu";
 
     fn baseline(policy: c::inlay_float_ops_t) -> Engine {
         engine(|config| {

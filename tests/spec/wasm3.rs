@@ -110,19 +110,20 @@ fn host_builtin() {
     run_all("host/builtin", |config| config.float_ops(policy).unwrap());
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 #[test]
 fn baseline_auto() {
-    let target = "x86_64-unknown-linux-gnu";
-    run_all("baseline/auto", |config| config.target(target).unwrap());
+    run_all("baseline/auto", |config| {
+        config.target(crate::BASELINE).unwrap()
+    });
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 #[test]
 fn baseline_builtin() {
-    let (target, policy) = ("x86_64-unknown-linux-gnu", c::INLAY_FLOAT_OPS_BUILTIN);
+    let policy = c::INLAY_FLOAT_OPS_BUILTIN;
     run_all("baseline/builtin", |config| {
-        config.target(target).unwrap();
+        config.target(crate::BASELINE).unwrap();
         config.float_ops(policy).unwrap();
     });
 }

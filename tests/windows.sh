@@ -1,0 +1,307 @@
+#!/bin/sh
+# Builds Inlay for Windows (x86_64-pc-windows-gnu) and runs its tests there, under Wine.
+#
+#   tests/windows.sh            all of it
+#   tests/windows.sh spec c     only these parts; there are: dist, spec, c, cpp, examples
+#
+# On Debian or Ubuntu, as root or with sudo, it installs what it needs: Wine, mingw-w64 with POSIX threads (which the C++
+# tests use; Inlay itself does not), clang, lld and llvm, and Debian's rustc, cargo and source of the standard library,
+# which is built for Windows, since nobody packages it. (In Debian 12 these are rustc-web, cargo-web and rust-web-src.)
+# Everything that is built goes to target/windows, or where INLAY_WINDOWS_DIR says; it takes about 2 GB, and a quarter
+# of an hour of two cores.
+#
+# The parts:
+#   dist      what there is to give away, in dist: inlay.dll as released, libinlay.dll.a to link it with mingw-w64, inlay.def
+#             with its names, inlay.lib made of that for Microsoft's linker, and libinlay.a to link statically. Checks what
+#             the DLL exports and needs, compiles the C header in Microsoft's dialect, and runs a program linked with each.
+#   spec      the unit tests, tests/entries, exhausted and mutations, and tests/spec, each of its configurations in a process
+#             of its own
+#   c         the programs in tests/c and tests/windows, against the shared library
+#   cpp       the programs in tests/cpp, in each of their styles
+#   examples  the programs in examples-c
+# Each prints what passes and what does not, and the script fails if anything does not. But for dist it is the debug profile.
+#
+# What is left out:
+#   tests/c/fork_dlclose                there is no fork; tests/windows/unloaded loads and frees the library
+#   registers_survive of tests/c/stacks  another convention's registers; tests/windows/convention looks at Windows' own
+#   signals of tests/c/traps             looks at the filter of unhandled exceptions in their place
+#
+# What Wine cannot show, and Windows must:
+#   - Pages of a stack that come one after the other. Wine gives a stack all of them at once, so code that skipped the guard
+#     page would run: tests/probes.rs looks at the code instead. That the stack's lowest pages are those which
+#     src/os/windows.rs says is taken from Microsoft's documentation and from what Wine does.
+#   - Shadow stacks (CET) and control flow guard, which Wine does not have.
+#   - The instruction cache of another CPU; and whether memory that is reserved is counted as such.
+#   - Microsoft's compiler, its C library and its debugger: there is none here. clang and lld-link speak their dialects.
+#   - An exception that nobody handles in the host's own frames: no wasm frame has unwind tables yet, so the system finds no
+#     way from a host function through wasm to a handler further up, and ends the process. Wine does too, elsewhere.
+#   - How many handles a process has, which Wine before version 9 does not count.
+#   - What Windows says when it refuses something: Wine has sentences of its own.
+set -eu
+cd "$(dirname "$0")/.."
+root=$(pwd)
+dir=${INLAY_WINDOWS_DIR:-$root/target/windows}
+case $dir in /*) ;; *) dir=$root/$dir ;; esac
+mkdir -p "$dir"
+
+parts=""
+for word in "$@"; do
+  case $word in
+  dist | spec | c | cpp | examples) parts="$parts $word" ;;
+  *) echo "no part has the name '$word'" >&2; exit 2 ;;
+  esac
+done
+parts=${parts:-dist spec c cpp examples}
+
+# ---- what is needed --------------------------------------------------------------------------------
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install() {
+  missing=""
+  for package in "$@"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  as_root apt-get update -qq
+  # shellcheck disable=SC2086 # a list of names
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+}
+
+command -v apt-get >/dev/null || { echo "there is no apt-get here; the script's first lines say what it needs" >&2; exit 1; }
+# Debian 12 has a new Rust under names of its own, beside the old one that it was released with.
+if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
+install wine64 gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix clang lld llvm make "rustc$web" "cargo$web" "rust$web-src"
+
+# The standard library is built for nightly only, and must be of the compiler that uses it, so rustup's are not asked.
+export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+cargo=/usr/bin/cargo
+triple=x86_64-pc-windows-gnu
+std="-Zbuild-std=std,panic_unwind,test,proc_macro --target $triple"
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc-posix
+export CARGO_TARGET_DIR="$dir"
+gcc="x86_64-w64-mingw32-gcc-posix -D__USE_MINGW_ANSI_STDIO=1"
+gxx="x86_64-w64-mingw32-g++-posix -D__USE_MINGW_ANSI_STDIO=1"
+out=$dir/tests
+mkdir -p "$out/lib" "$out/c" "$out/cpp" "$out/wasm" "$out/examples"
+
+# A Windows of its own, which nothing outside $dir is written to by. Debian keeps Wine where no shell looks.
+wine=$(command -v wine64 || echo /usr/lib/wine/wine64)
+wineserver=$(command -v wineserver64 || echo /usr/lib/wine/wineserver64)
+export WINEPREFIX="$dir/wine" WINEDEBUG=-all DISPLAY=""
+# Where mingw-w64's own libraries are, for programs in C++ and with threads.
+libraries() {
+  for name in libstdc++-6.dll libgcc_s_seh-1.dll libwinpthread-1.dll; do
+    path=$(x86_64-w64-mingw32-gcc-posix -print-file-name=$name)
+    printf ';Z:%s' "$(dirname "$(readlink -f "$path")")"
+  done
+}
+WINEPATH="Z:$out/lib$(libraries)"
+export WINEPATH
+# One server for all programs, until the script ends.
+"$wineserver" -p >/dev/null 2>&1 || true
+trap '"$wineserver" -k >/dev/null 2>&1 || true' EXIT
+timeout 300 "$wine" wineboot --init >/dev/null 2>&1
+system=$WINEPREFIX/drive_c/windows/system32
+[ -e "$system/bcryptprimitives.dll" ] ||
+  $gcc -O1 -shared -o "$system/bcryptprimitives.dll" tests/windows/bcryptprimitives.c -ladvapi32
+
+# ---- running ---------------------------------------------------------------------------------------
+
+failed=""
+
+# Runs one thing with its name: if it fails, the end of what it printed is shown, and the numbers of the suite always.
+check() {
+  what=$1
+  shift
+  if "$@" >"$out/log" 2>&1 </dev/null; then
+    sed -n 's/^spec \(.*\)/    \1/p' "$out/log"
+    echo "  passed  $what"
+  else
+    status=$?
+    tail -n "${INLAY_WINDOWS_LINES:-40}" "$out/log" | sed 's/^/    /'
+    echo "  FAILED  $what (status $status)"
+    failed="$failed$what
+"
+  fi
+}
+
+run() { timeout 900 "$wine" "$@"; }
+
+# The header of each module that is written as text in a directory.
+wasm_headers() {
+  for wat in "$1"/*.wat; do
+    name=$(basename "$wat" .wat)
+    header=$2/$name.wasm.h
+    "$dir/debug/wat2wasm" "$wat" "$header"
+    printf '#include <stddef.h>\nstatic const size_t %s_wasm_len = sizeof %s_wasm;\n' "$name" "$name" >>"$header"
+  done
+}
+
+build() {
+  # One command for the library and its tests: by itself the library has dependencies with other features, which would
+  # all be built once more.
+  case $parts in
+  *spec*) what="test --no-run --lib --test spec --test entries --test exhausted --test mutations" ;;
+  *) what="build --lib" ;;
+  esac
+  # shellcheck disable=SC2086 # lists of options
+  "$cargo" $what --quiet --locked $std --message-format=json-render-diagnostics >"$out/messages"
+  # shellcheck disable=SC2086 # a list of options
+  "$cargo" build --lib --quiet --locked $std
+  cp "$dir/$triple/debug/inlay.dll" "$dir/$triple/debug/libinlay.dll.a" "$out/lib/"
+  # Its programs are needed here.
+  "$cargo" build --quiet --locked --package wat2wasm
+}
+
+# ---- the parts -------------------------------------------------------------------------------------
+
+# The names that a file declares, exports or lists, one a line.
+exported() {
+  x86_64-w64-mingw32-objdump -p "$1" | sed -n '/^\[Ordinal\/Name Pointer/,/^$/s/^[[:space:]]*\[ *[0-9]*\] //p' | sort
+}
+declared() {
+  # A function's name is what stands before its parenthesis, in a declaration that begins after INLAY_API.
+  cat include/inlay.h include/inlay_builtins.h | sed -n '/INLAY_API$/{n;s/.*[ *]\(inlay_[a-z0-9_]*\)(.*/\1/p;}' | sort
+}
+the_same_names() {
+  declared >"$out/declared"
+  exported "$dir/dist/inlay.dll" >"$out/exported"
+  sed -n 's/^    //p' "$dir/dist/inlay.def" | sort >"$out/listed"
+  test -s "$out/declared" && cmp "$out/declared" "$out/exported" && cmp "$out/declared" "$out/listed"
+}
+only_the_system() {
+  x86_64-w64-mingw32-objdump -p "$dir/dist/inlay.dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u >"$out/needed"
+  cat "$out/needed"
+  ! grep -vxE 'kernel32.dll|ntdll.dll|msvcrt.dll|userenv.dll|ws2_32.dll|bcryptprimitives.dll|api-ms-win-core-synch-.*' "$out/needed"
+}
+# clang as cl.exe, without headers of Microsoft's: its own are enough for inlay.h.
+cl="clang --driver-mode=cl --target=x86_64-pc-windows-msvc /clang:-ffreestanding /W4 /WX /GS- /O2 /Iinclude"
+microsoft_compiles() { $cl "/std:$1" -fsyntax-only "$2" -- "$out/alone.c"; }
+# To ignore an error must be an error, with /WX.
+microsoft_warns() { ! $cl "/std:$1" -fsyntax-only "$2" -- "$out/ignored.c"; }
+microsoft_links() {
+  printf 'LIBRARY kernel32.dll\nEXPORTS\n    ExitProcess\n' >"$out/kernel32.def" &&
+    llvm-dlltool -m i386:x86-64 -d "$out/kernel32.def" -l "$out/kernel32.lib" &&
+    $cl /std:c11 /c "/Fo$out/msvc.obj" -- tests/windows/msvc.c &&
+    lld-link /nologo /nodefaultlib /entry:start /subsystem:console "/out:$dir/dist/msvc.exe" "$out/msvc.obj" "$dir/dist/inlay.lib" \
+      "$out/kernel32.lib" && run "$dir/dist/msvc.exe"
+}
+mingw_links() {
+  # shellcheck disable=SC2086 # options
+  $gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 $1 -Iinclude -I"$out/wasm" -isystem tests/windows -include posix.h \
+    -Itests/c tests/c/calls.c -o "$dir/dist/$2.exe" $3 && run "$dir/dist/$2.exe"
+}
+dist() {
+  mkdir -p "$dir/dist"
+  raw=$out/raw.def
+  # shellcheck disable=SC2086 # a list of options
+  "$cargo" rustc --release --quiet --locked --lib --crate-type cdylib $std -- -C "link-arg=-Wl,--output-def,$raw"
+  cp "$dir/$triple/release/inlay.dll" "$dir/$triple/release/libinlay.dll.a" "$dir/dist/"
+  # Without the numbers that the linker gives the names: they differ from version to version.
+  { printf 'LIBRARY inlay.dll\nEXPORTS\n' && sed -n 's/^ *\(inlay_[a-z0-9_]*\) @.*/    \1/p' "$raw"; } >"$dir/dist/inlay.def"
+  llvm-dlltool -m i386:x86-64 -d "$dir/dist/inlay.def" -l "$dir/dist/inlay.lib"
+  # shellcheck disable=SC2086 # a list of options
+  "$cargo" rustc --release --quiet --locked --lib --crate-type staticlib $std -- --print native-static-libs 2>"$out/static"
+  cp "$dir/$triple/release/libinlay.a" "$dir/dist/"
+  system_libraries=$(sed -n 's/.*native-static-libs: //p' "$out/static" | tail -n 1)
+  (cd "$dir/dist" && wc -c inlay.dll libinlay.dll.a inlay.def inlay.lib libinlay.a | sed '$d; s/^/  /')
+
+  printf '#include "inlay.h"\n#include "inlay_builtins.h"\n' >"$out/alone.c"
+  printf '#include "inlay.h"\nvoid f(void);\nvoid f(void) { inlay_error_new("lost"); }\n' >"$out/ignored.c"
+  for style in "c11 /TC" "c17 /TC" "c++17 /TP" "c++20 /TP"; do
+    check "Microsoft's dialect, $style" microsoft_compiles ${style% *} ${style#* }
+    check "Microsoft's dialect, $style: a warning" microsoft_warns ${style% *} ${style#* }
+  done
+  check "the names of the header, the DLL and the .def" the_same_names
+  check "libraries that the DLL needs" only_the_system
+  check "inlay.lib, lld-link" microsoft_links
+  wasm_headers tests/c/wat "$out/wasm"
+  check "libinlay.dll.a, mingw-w64" mingw_links "" shared "$dir/dist/libinlay.dll.a"
+  check "libinlay.a, mingw-w64" mingw_links -DINLAY_STATIC static "$dir/dist/libinlay.a $system_libraries"
+}
+
+spec() {
+  for program in $(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages"); do
+    case $program in
+    */spec-*)
+      run "$program" --list --format terse 2>/dev/null | tr -d '\r' | sed -n 's/: test$//p' >"$out/list"
+      while read -r test; do
+        check "spec $test" run "$program" --exact "$test" --nocapture
+      done <"$out/list"
+      ;;
+    */inlay-*) check "unit tests" run "$program" ;;
+    *) check "$(basename "$program" | sed 's/-[0-9a-f]*\.exe$//')" run "$program" ;;
+    esac
+  done
+}
+
+c_program() {
+  options="-Wall -Wextra -O1 -g -Iinclude -I$out/wasm -isystem tests/windows -include posix.h -Itests/c"
+  # shellcheck disable=SC2086 # a list of options
+  case $1 in
+  *.cpp) $gxx -std=c++17 -Wpedantic -Werror $options "$1" -c -o "$2.o" ;;
+  */structured.c) clang --target=x86_64-w64-windows-gnu -D__USE_MINGW_ANSI_STDIO=1 -std=c11 -fms-extensions $options "$1" -c -o "$2.o" ;;
+  *) $gcc -std=c11 -Wpedantic -Werror $options "$1" -c -o "$2.o" ;;
+  esac
+  library=$out/lib/libinlay.dll.a
+  case $1 in */unloaded.c) library="" ;; esac
+  # shellcheck disable=SC2086 # none, or one
+  $gxx "$2.o" -o "$2.exe" $library -pthread && run "$2.exe"
+}
+
+c() {
+  wasm_headers tests/c/wat "$out/wasm"
+  wasm_headers tests/windows "$out/wasm"
+  for file in tests/c/*.c tests/c/*.cpp tests/windows/*.c tests/windows/*.cpp; do
+    name=$(basename "$file")
+    name=${name%.*}
+    case $name in
+    fork_dlclose) continue ;;            # see above
+    bcryptprimitives | msvc) continue ;; # no tests of their own
+    esac
+    check "${file%.*}" c_program "$file" "$out/c/$name"
+  done
+}
+
+cpp_program() {
+  name=$1
+  shift
+  $gxx "$@" -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror -O1 -g -Iinclude -isystem tests/windows \
+    -I"$out/cpp" "tests/cpp/$name.cpp" -o "$out/cpp/$name.exe" "$out/lib/libinlay.dll.a" -pthread && run "$out/cpp/$name.exe"
+}
+cpp() {
+  wasm_headers tests/cpp "$out/cpp"
+  for file in tests/cpp/*.cpp; do
+    name=$(basename "$file" .cpp)
+    check "tests/cpp/$name" cpp_program "$name" -std=c++17
+    check "tests/cpp/$name without exceptions" cpp_program "$name" -std=c++17 -fno-exceptions -fno-rtti
+    check "tests/cpp/$name as C++20" cpp_program "$name" -std=c++20
+    check "tests/cpp/$name as C++20 without exceptions" cpp_program "$name" -std=c++20 -fno-exceptions
+  done
+}
+
+examples() {
+  # Their own Makefile builds them; it is told where the library is, and that it is no business of its.
+  : >"$out/lib/libinlay.so"
+  make --quiet -C examples-c all -o library LIB="$out/lib" OUT="$out/examples" WAT2WASM="$dir/debug/wat2wasm" CARGO=true \
+    CC="$gcc" CXX="$gxx" >/dev/null
+  for name in hello own_memory host_functions traps builtins typed exceptions results; do
+    check "examples-c/$name" run "$out/examples/$name.exe"
+  done
+  check "examples-c/image save" run "$out/examples/image.exe" save "$out/examples/math.image"
+  check "examples-c/image load" run "$out/examples/image.exe" load "$out/examples/math.image"
+  check "examples-c/run gcd" run "$out/examples/run.exe" "$out/examples/math.wasm" gcd 1071 462
+}
+
+echo "==== $triple"
+build
+for part in $parts; do $part; done
+
+if [ -n "$failed" ]; then
+  printf 'Failed:\n%s' "$failed"
+  exit 1
+fi
+echo "Everything passed."

@@ -1,0 +1,6 @@
+/* The one function of this library of Windows 10 that Rust's standard library takes its random numbers from: Wine has
+   neither before version 9. */
+#include <windows.h>
+#include <ntsecapi.h>
+
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T len) { return RtlGenRandom(bytes, (ULONG)len); }
