@@ -11,8 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The least of the CPUs that are of the kind which this runs on: naming a target asks for nothing beyond. */
-#if defined _WIN32
+/* The least of the CPUs that are of the kind which this runs on: naming a target asks for nothing beyond. With another C
+   library than the usual one, whoever builds this says it. */
+#if defined BASELINE
+#elif defined _WIN32
 #define BASELINE "x86_64-pc-windows-gnu"
 #elif defined __x86_64__
 #define BASELINE "x86_64-unknown-linux-gnu"

@@ -299,9 +299,11 @@ static size_t heap_in_use(void) {
 #elif defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
-#else
+#elif defined __GLIBC__
   struct mallinfo info = mallinfo();
   return (size_t)(unsigned)info.uordblks + (size_t)(unsigned)info.hblkhd;
+#else
+  return 0; /* musl does not say; what is resident tells enough */
 #endif
 }
 static size_t resident(void) {
