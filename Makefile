@@ -10,7 +10,8 @@
 #   make clean              removes target/ship
 #
 # Two libraries have the same headers and symbols: inlay, and inlay_runtime, which has no compiler and is a twentieth of
-# the size. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-
+# the size. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for
+# Windows, TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
 #
 # How a library is made. Cargo makes a static archive, from which one object is linked that has what the exported
 # functions reach, and exports nothing else. That object is the static library, so that no symbol of Rust's can meet
@@ -58,13 +59,23 @@ SONAME = lib$*.so.$(ABI)
 # The file's name goes on from the SONAME with the version's other numbers.
 FULL = $(1).$(ABI)$(shell echo $(VERSION) | sed 's/^[0-9]*//')
 
+# What differs by system: the files of a library, and what a static one wants beside itself.
+ifeq ($(findstring windows,$(TRIPLE)),)
+FILES = $(BUILD)/lib$(1).so $(BUILD)/lib$(1).a
+PRIVATE_LIBS := -lpthread
+else
+FILES = $(BUILD)/$(1).dll $(BUILD)/$(1).lib $(BUILD)/lib$(1).a
+PRIVATE_LIBS := -lntdll -luserenv -lws2_32
+PRIVATE_CFLAGS := -DINLAY_STATIC
+endif
+
 .PHONY: all full runtime install uninstall dist dist-source dist-binary run real clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: full runtime
-full: $(BUILD)/libinlay.so $(BUILD)/libinlay.a
-runtime: $(BUILD)/libinlay_runtime.so $(BUILD)/libinlay_runtime.a
+full: $(call FILES,inlay)
+runtime: $(call FILES,inlay_runtime)
 
 # ---- building ---------------------------------------------------------------------------------------------------------
 
@@ -91,9 +102,11 @@ $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	$(CC) -r -nostdlib -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
 	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
 
+ifeq ($(findstring windows,$(TRIPLE)),)
 $(BUILD)/lib%.a: $(BUILD)/%.o
 	@rm -f $@
 	@$(AR) crD $@ $<
+endif
 
 $(BUILD)/lib%.so: $(BUILD)/%.o
 	@printf 'INLAY_%s {\n  global: inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/inlay.map
@@ -101,6 +114,24 @@ $(BUILD)/lib%.so: $(BUILD)/%.o
 	    -Wl,--gc-sections -Wl,-O1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed $(LDFLAGS) -lpthread
 	@ln -sf $(notdir $(call FULL,$@)) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
+
+# For Windows the archive stays one, without what a debugger would want, since the linkers there make no such object; and the
+# DLL's names are those of a .def, from which dlltool makes the import library that Microsoft's linker reads.
+ifneq ($(findstring windows,$(TRIPLE)),)
+$(BUILD)/lib%.a: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
+	@$(OBJCOPY) -D --strip-debug -R .llvmbc -R .llvmcmd $< $@
+endif
+
+$(BUILD)/%.def: $(BUILD)/lib%.a
+	@{ printf 'LIBRARY $*.dll\nEXPORTS\n' && $(NM) -g --defined-only $< 2>/dev/null | \
+	    sed -n 's/^[0-9a-f]* T \(inlay_.*\)/    \1/p' | LC_ALL=C sort -u; } >$@
+
+$(BUILD)/%.dll: $(BUILD)/lib%.a $(BUILD)/%.def
+	@$(CC) -shared $(BUILD)/$*.def $< -o $@ -s -static-libgcc -Wl,--gc-sections -Wl,--no-insert-timestamp \
+	    -Wl,--out-implib,$(BUILD)/lib$*.dll.a $(LDFLAGS) $(PRIVATE_LIBS)
+
+$(BUILD)/%.lib: $(BUILD)/%.def
+	@$(CROSS)dlltool --deterministic-libraries -d $< -D $*.dll -l $@
 
 # ---- installing -------------------------------------------------------------------------------------------------------
 
@@ -113,6 +144,8 @@ below = $(if $(filter /%,$(call under,$(1))),$(1),$(2)/$(call under,$(1)))
 above = $(if $(filter /%,$(call under,$(1))),$(PREFIX),$(subst $(empty) $(empty),/,$(2) $(foreach part,$(subst /, ,$(call under,$(1))),..)))
 
 FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(call FULL,so)|' \
+    -e 's|@PRIVATE_LIBS@|$(PRIVATE_LIBS)|' -e 's|@PRIVATE_CFLAGS@|$(PRIVATE_CFLAGS)|' \
+    -e 's|@CMAKE_LIBS@|$(subst $(empty) $(empty),;,$(PRIVATE_LIBS:-l%=%))|' \
     -e 's|@PC_PREFIX@|$(call above,$(LIBDIR)/pkgconfig,$${pcfiledir})|' \
     -e 's|@PC_LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' -e 's|@PC_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
     -e 's|@CMAKE_PREFIX@|$(call above,$(CMAKEDIR),$${CMAKE_CURRENT_LIST_DIR})|' \
@@ -125,16 +158,30 @@ DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
 PAGES := $(sort $(wildcard docs/*.md))
 D := $(DESTDIR)
 
-define install_kind
-	$(INSTALL) -m 644 $(BUILD)/lib$(kind).a $(BUILD)/$(call FULL,lib$(kind).so) $(D)$(LIBDIR)
+ifeq ($(findstring windows,$(TRIPLE)),)
+INSTALLED = lib$(1).a $(call FULL,lib$(1).so) lib$(1).so.$(ABI) lib$(1).so
+define install_files
+$(INSTALL) -m 644 $(BUILD)/lib$(kind).a $(BUILD)/$(call FULL,lib$(kind).so) $(D)$(LIBDIR)
 	ln -sf $(call FULL,lib$(kind).so) $(D)$(LIBDIR)/lib$(kind).so.$(ABI)
 	ln -sf lib$(kind).so.$(ABI) $(D)$(LIBDIR)/lib$(kind).so
+endef
+else
+INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def ../bin/$(1).dll
+define install_files
+$(INSTALL) -d $(D)$(LIBDIR)/../bin
+	$(INSTALL) -m 644 $(addprefix $(BUILD)/,lib$(kind).a lib$(kind).dll.a $(kind).lib $(kind).def) $(D)$(LIBDIR)
+	$(INSTALL) -m 755 $(BUILD)/$(kind).dll $(D)$(LIBDIR)/../bin
+endef
+endif
+
+define install_kind
+	$(install_files)
 	$(FILL) -e 's|@KIND@|$(kind)|' -e 's|@DESCRIPTION@|$(DESCRIPTION_$(kind))|' packaging/inlay.pc.in \
 	    >$(D)$(LIBDIR)/pkgconfig/$(kind).pc
 
 endef
 
-install: $(foreach kind,$(KINDS),$(BUILD)/lib$(kind).so $(BUILD)/lib$(kind).a)
+install: $(foreach kind,$(KINDS),$(call FILES,$(kind)))
 	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(CMAKEDIR) $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(D)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
@@ -146,9 +193,7 @@ install: $(foreach kind,$(KINDS),$(BUILD)/lib$(kind).so $(BUILD)/lib$(kind).a)
 	done
 
 uninstall:
-	for kind in $(KINDS); do \
-	    rm -f $(addprefix $(D)$(LIBDIR)/,lib$$kind.a $(call FULL,lib$$kind.so) lib$$kind.so.$(ABI) lib$$kind.so pkgconfig/$$kind.pc); \
-	done
+	rm -f $(foreach kind,$(KINDS),$(addprefix $(D)$(LIBDIR)/,$(call INSTALLED,$(kind)) pkgconfig/$(kind).pc))
 	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS) $(PAGES)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
 	@for directory in $(D)$(DOCDIR)/docs $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
 

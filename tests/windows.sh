@@ -11,8 +11,8 @@
 # of an hour of two cores.
 #
 # The parts:
-#   dist      what there is to give away, in dist: inlay.dll as released, libinlay.dll.a to link it with mingw-w64, inlay.def
-#             with its names, inlay.lib made of that for Microsoft's linker, and libinlay.a to link statically. Checks what
+#   dist      what `make install` puts into dist: inlay.dll as released, libinlay.dll.a to link it with mingw-w64, inlay.def
+#             with its names, inlay.lib made of that for Microsoft's linker, libinlay.a; and inlay_runtime likewise. Checks what
 #             the DLL exports and needs, compiles the C header in Microsoft's dialect, and runs a program linked with each.
 #   spec      the unit tests, tests/entries, exhausted and mutations, and tests/spec, each of its configurations in a process
 #             of its own
@@ -35,7 +35,7 @@
 #   - Microsoft's compiler, its C library and its debugger: there is none here. clang and lld-link speak their dialects.
 #   - An exception that nobody handles in the host's own frames: no wasm frame has unwind tables yet, so the system finds no
 #     way from a host function through wasm to a handler further up, and ends the process. Wine does too, elsewhere.
-#   - How many handles a process has, which Wine before version 9 does not count.
+#   - How many handles a process has, which the Wine of Debian 12 does not count.
 #   - What Windows says when it refuses something: Wine has sentences of its own.
 set -eu
 cd "$(dirname "$0")/.."
@@ -73,7 +73,7 @@ install() {
 command -v apt-get >/dev/null || { echo "there is no apt-get here; the script's first lines say what it needs" >&2; exit 1; }
 # Debian 12 has a new Rust under names of its own, beside the old one that it was released with.
 if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
-install wine64 gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix clang lld llvm make "rustc$web" "cargo$web" "rust$web-src"
+install wine64 pkg-config gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix clang lld llvm make "rustc$web" "cargo$web" "rust$web-src"
 
 # The standard library is built for nightly only, and must be of the compiler that uses it, so rustup's are not asked.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
@@ -168,12 +168,12 @@ declared() {
 }
 the_same_names() {
   declared >"$out/declared"
-  exported "$dir/dist/inlay.dll" >"$out/exported"
-  sed -n 's/^    //p' "$dir/dist/inlay.def" | sort >"$out/listed"
+  exported "$dir/dist/bin/$1.dll" >"$out/exported"
+  sed -n 's/^    //p' "$dir/dist/lib/$1.def" | sort >"$out/listed"
   test -s "$out/declared" && cmp "$out/declared" "$out/exported" && cmp "$out/declared" "$out/listed"
 }
 only_the_system() {
-  x86_64-w64-mingw32-objdump -p "$dir/dist/inlay.dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u >"$out/needed"
+  x86_64-w64-mingw32-objdump -p "$dir/dist/bin/$1.dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u >"$out/needed"
   cat "$out/needed"
   ! grep -vxE 'kernel32.dll|ntdll.dll|msvcrt.dll|userenv.dll|ws2_32.dll|bcryptprimitives.dll|api-ms-win-core-synch-.*' "$out/needed"
 }
@@ -186,28 +186,25 @@ microsoft_links() {
   printf 'LIBRARY kernel32.dll\nEXPORTS\n    ExitProcess\n' >"$out/kernel32.def" &&
     llvm-dlltool -m i386:x86-64 -d "$out/kernel32.def" -l "$out/kernel32.lib" &&
     $cl /std:c11 /c "/Fo$out/msvc.obj" -- tests/windows/msvc.c &&
-    lld-link /nologo /nodefaultlib /entry:start /subsystem:console "/out:$dir/dist/msvc.exe" "$out/msvc.obj" "$dir/dist/inlay.lib" \
-      "$out/kernel32.lib" && run "$dir/dist/msvc.exe"
+    lld-link /nologo /nodefaultlib /entry:start /subsystem:console "/out:$out/msvc.exe" "$out/msvc.obj" "$dir/dist/lib/inlay.lib" \
+      "$out/kernel32.lib" && run "$out/msvc.exe"
 }
 mingw_links() {
   # shellcheck disable=SC2086 # options
   $gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 $1 -Iinclude -I"$out/wasm" -isystem tests/windows -include posix.h \
-    -Itests/c tests/c/calls.c -o "$dir/dist/$2.exe" $3 && run "$dir/dist/$2.exe"
+    -Itests/c tests/c/calls.c -o "$out/$2.exe" $3 && run "$out/$2.exe"
+}
+# It has no compiler, and says so.
+mingw_loads() {
+  # shellcheck disable=SC2086 # options
+  $gcc -std=c11 -O1 $1 -Iinclude examples-c/consumer/main.c -o "$out/$2.exe" $3 &&
+    run "$out/$2.exe" 2>&1 | grep "default features"
 }
 dist() {
-  mkdir -p "$dir/dist"
-  raw=$out/raw.def
-  # shellcheck disable=SC2086 # a list of options
-  "$cargo" rustc --release --quiet --locked --lib --crate-type cdylib $std -- -C "link-arg=-Wl,--output-def,$raw"
-  cp "$dir/$triple/release/inlay.dll" "$dir/$triple/release/libinlay.dll.a" "$dir/dist/"
-  # Without the numbers that the linker gives the names: they differ from version to version.
-  { printf 'LIBRARY inlay.dll\nEXPORTS\n' && sed -n 's/^ *\(inlay_[a-z0-9_]*\) @.*/    \1/p' "$raw"; } >"$dir/dist/inlay.def"
-  llvm-dlltool -m i386:x86-64 -d "$dir/dist/inlay.def" -l "$dir/dist/inlay.lib"
-  # shellcheck disable=SC2086 # a list of options
-  "$cargo" rustc --release --quiet --locked --lib --crate-type staticlib $std -- --print native-static-libs 2>"$out/static"
-  cp "$dir/$triple/release/libinlay.a" "$dir/dist/"
-  system_libraries=$(sed -n 's/.*native-static-libs: //p' "$out/static" | tail -n 1)
-  (cd "$dir/dist" && wc -c inlay.dll libinlay.dll.a inlay.def inlay.lib libinlay.a | sed '$d; s/^/  /')
+  rm -rf "$dir/dist"
+  make --silent install BUILD="$dir/ship" PREFIX="$dir/dist" TRIPLE=$triple CROSS=x86_64-w64-mingw32- CC=x86_64-w64-mingw32-gcc-posix \
+    CARGO="$cargo" RUSTC="$RUSTC" CARGOFLAGS="--quiet -Zbuild-std=std,panic_unwind"
+  (cd "$dir/dist" && wc -c bin/*.dll lib/*.* | sed '$d; s/^/  /')
 
   printf '#include "inlay.h"\n#include "inlay_builtins.h"\n' >"$out/alone.c"
   printf '#include "inlay.h"\nvoid f(void);\nvoid f(void) { inlay_error_new("lost"); }\n' >"$out/ignored.c"
@@ -215,12 +212,19 @@ dist() {
     check "Microsoft's dialect, $style" microsoft_compiles ${style% *} ${style#* }
     check "Microsoft's dialect, $style: a warning" microsoft_warns ${style% *} ${style#* }
   done
-  check "the names of the header, the DLL and the .def" the_same_names
-  check "libraries that the DLL needs" only_the_system
-  check "inlay.lib, lld-link" microsoft_links
+  for library in inlay inlay_runtime; do
+    check "the names of the header, $library.dll and $library.def" the_same_names $library
+    check "libraries that $library.dll needs" only_the_system $library
+  done
+  cp "$dir/dist/bin/"*.dll "$out/"
   wasm_headers tests/c/wat "$out/wasm"
-  check "libinlay.dll.a, mingw-w64" mingw_links "" shared "$dir/dist/libinlay.dll.a"
-  check "libinlay.a, mingw-w64" mingw_links -DINLAY_STATIC static "$dir/dist/libinlay.a $system_libraries"
+  check "installed: inlay.lib, lld-link" microsoft_links
+  export PKG_CONFIG_PATH="$dir/dist/lib/pkgconfig"
+  check "installed: inlay.dll" mingw_links "" shared "$(pkg-config --libs inlay)"
+  check "installed: libinlay.a" mingw_links "$(pkg-config --static --cflags inlay) -DINLAY_STATIC" static \
+    "-static $(pkg-config --static --libs inlay)"
+  check "installed: inlay_runtime.dll" mingw_loads "" runtime "$(pkg-config --libs inlay_runtime)"
+  check "installed: libinlay_runtime.a" mingw_loads -DINLAY_STATIC static_runtime "-static $(pkg-config --static --libs inlay_runtime)"
 }
 
 spec() {

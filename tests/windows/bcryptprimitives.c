@@ -1,5 +1,5 @@
-/* The one function of this library of Windows 10 that Rust's standard library takes its random numbers from: Wine has
-   neither before version 9. */
+/* The one function of this library of Windows 10 that Rust's standard library takes its random numbers from: the Wine of
+   Debian 12 has neither. */
 #include <windows.h>
 #include <ntsecapi.h>
 
