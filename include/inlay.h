@@ -1284,7 +1284,8 @@ INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_memory_t **out);
 
 /**
- * Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL.
+ * Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory stay
+ * where they are as it grows.
  *
  * Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
  * other threads' use of it allows.

@@ -119,7 +119,8 @@ pub unsafe extern "C" fn inlay_memory_share(
     }
 }
 
-/// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL.
+/// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory stay
+/// where they are as it grows.
 ///
 /// Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
 /// other threads' use of it allows.

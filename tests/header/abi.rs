@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// What there is, by name: the words that say it, and of structures one line for each field.
 type Abi = BTreeMap<String, Vec<String>>;
@@ -68,8 +69,14 @@ fn type_of(declaration: &str) -> String {
     .to_owned()
 }
 
-/// What the headers declare; what only a compiler knows, it is asked in one program.
-fn current() -> Abi {
+/// What the headers declare, found out once.
+fn current() -> &'static Abi {
+    static ABI: OnceLock<Abi> = OnceLock::new();
+    ABI.get_or_init(read_headers)
+}
+
+/// What only a compiler knows, it is asked in one program.
+fn read_headers() -> Abi {
     let mut abi = Abi::new();
     let mut questions = String::new();
     for header in ["inlay.h", "inlay_builtins.h"] {
@@ -214,11 +221,11 @@ fn keeps_its_promise_to_programs_that_were_linked_before() {
     let new = current();
     assert!(new.len() > 200, "{} names", new.len());
     if env::var_os("INLAY_BLESS").is_some_and(|what| what == "abi") {
-        fs::write(&path, written(&new, number)).expect("the ABI");
+        fs::write(&path, written(new, number)).expect("the ABI");
     }
     // Sizes and offsets are those of 64-bit machines, which are all that there is.
     let (old_number, old) = read(&fs::read_to_string(&path).expect("packaging/abi.txt"));
-    let breaks = breaks(&old, &new);
+    let breaks = breaks(&old, new);
     assert!(
         breaks.is_empty() || old_number != number,
         "programs that were linked before break; give the ABI another number than {old_number} in Cargo.toml: {breaks:#?}"
@@ -229,12 +236,12 @@ fn keeps_its_promise_to_programs_that_were_linked_before() {
 #[test]
 fn finds_what_breaks() {
     let old = current();
-    assert_eq!(read(&written(&old, "7")), ("7".to_owned(), old.clone()));
+    assert_eq!(read(&written(old, "7")), ("7".to_owned(), old.clone()));
     let broken_by = |change: &dyn Fn(&mut Abi)| {
         let mut new = old.clone();
         change(&mut new);
-        assert_ne!(new, old);
-        breaks(&old, &new).len()
+        assert_ne!(&new, old);
+        breaks(old, &new).len()
     };
     let set = |name: &'static str, at: usize, from: &'static str, to: &'static str| {
         move |abi: &mut Abi| {
