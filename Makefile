@@ -91,7 +91,8 @@ $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
 
 # Whatever a panic could print in the standard library is two thirds of the smallest library, and never runs in this one:
 # `src/guard.rs` keeps panics from printing. All of it hangs on the function that prints a backtrace; another takes its
-# place here, and what only it reached is left out. Where it is not found, the library is larger, and a test says so.
+# place here, and what only it reached is left out. Where it is not found, the library is larger, and a test says so. Of the
+# linkers only that of binutils leaves anything out of an object that will be linked again.
 BACKTRACE = _R[A-Za-z0-9_]*BacktraceLock5print[A-Za-z0-9_]*7Display3fmt
 $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@$(NM) -g --defined-only $< 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] \(inlay_.*\)/\1/p' | \
@@ -99,7 +100,7 @@ $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@backtrace=$$(LC_ALL=C tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
 	    sed 's/.*/-Wl,--defsym=&=inlay_no_backtrace/') && \
 	sed 's/^/-Wl,-u,/' $(BUILD)/$*.symbols >$(BUILD)/$*.roots && \
-	$(CC) -r -nostdlib -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
+	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
 	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
 
 ifeq ($(findstring windows,$(TRIPLE)),)
@@ -109,8 +110,8 @@ $(BUILD)/lib%.a: $(BUILD)/%.o
 endif
 
 $(BUILD)/lib%.so: $(BUILD)/%.o
-	@printf 'INLAY_%s {\n  global: inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/inlay.map
-	@$(CC) -shared $< -o $(call FULL,$@) -s -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/inlay.map -Wl,-Bsymbolic \
+	@printf 'INLAY_%s {\n  global: inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/$*.map
+	@$(CC) -shared $< -o $(call FULL,$@) -s -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/$*.map -Wl,-Bsymbolic \
 	    -Wl,--gc-sections -Wl,-O1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed $(LDFLAGS) -lpthread
 	@ln -sf $(notdir $(call FULL,$@)) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@

@@ -82,7 +82,9 @@ fn no_byte_says_where_it_was_built() {
         for extension in ["so", "a"] {
             let library = common::shipped("all").join(format!("lib{kind}.{extension}"));
             let bytes = fs::read(&library).expect("a library");
-            for path in [&*home, root, env!("CARGO_TARGET_TMPDIR")] {
+            // Whoever has no home of his own has nothing to find there.
+            let home = Some(&*home).filter(|home| home.len() > 1);
+            for path in [root, env!("CARGO_TARGET_TMPDIR")].into_iter().chain(home) {
                 let found = bytes
                     .windows(path.len())
                     .position(|at| at == path.as_bytes());
