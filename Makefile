@@ -1,7 +1,7 @@
 # Builds and installs the libraries as they ship.
 #
-#   make                    builds both libraries, shared and static, in target/ship
-#   make install            PREFIX=/usr/local, below DESTDIR if there is one; LIBDIR, INCLUDEDIR, DOCDIR, CMAKEDIR if not in PREFIX;
+#   make                    builds both libraries, shared and static, in target/ship, or in target/ship/TRIPLE for another platform
+#   make install            PREFIX=/usr/local, below DESTDIR if there is one; BINDIR, LIBDIR, INCLUDEDIR, DOCDIR, CMAKEDIR if not in it;
 #                           KINDS=inlay or KINDS=inlay_runtime for one of the libraries
 #   make uninstall          removes what `make install` with the same variables has put there
 #   make dist               source archive and, of this platform, binary archive, with checksums, in target/ship/dist
@@ -9,7 +9,7 @@
 #   make run, make real     the examples: see examples-c/Makefile
 #   make clean              removes target/ship
 #
-# Two libraries have the same headers and symbols: inlay, and inlay_runtime, which has no compiler and is a twentieth of
+# Two libraries have the same headers and symbols: inlay, and inlay_runtime, which has no compiler and is a sixteenth of
 # the size. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for
 # Windows, TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
 #
@@ -24,6 +24,7 @@ ABI := $(shell sed -n 's/^abi = \([0-9]*\)/\1/p' Cargo.toml)
 PREFIX ?= /usr/local
 override PREFIX := $(patsubst %/,%,$(PREFIX))
 LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/inlay
 CMAKEDIR ?= $(LIBDIR)/cmake/inlay
@@ -45,7 +46,7 @@ INSTALL ?= install
 # A relative CARGO_TARGET_DIR means relative to this directory.
 TARGET_NAME := $(or $(CARGO_TARGET_DIR),target)
 TARGET_DIR := $(if $(filter /%,$(TARGET_NAME)),$(TARGET_NAME),$(CURDIR)/$(TARGET_NAME))
-BUILD ?= $(TARGET_DIR)/ship
+BUILD ?= $(TARGET_DIR)/ship$(if $(filter-out $(HOST),$(TRIPLE)),/$(TRIPLE))
 
 KINDS := inlay inlay_runtime
 FEATURES_inlay_runtime := --no-default-features
@@ -150,6 +151,7 @@ FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(call FULL,so)|' \
     -e 's|@PC_PREFIX@|$(call above,$(LIBDIR)/pkgconfig,$${pcfiledir})|' \
     -e 's|@PC_LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' -e 's|@PC_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
     -e 's|@CMAKE_PREFIX@|$(call above,$(CMAKEDIR),$${CMAKE_CURRENT_LIST_DIR})|' \
+    -e 's|@CMAKE_BINDIR@|$(call below,$(BINDIR),$${_inlay_prefix})|' \
     -e 's|@CMAKE_LIBDIR@|$(call below,$(LIBDIR),$${_inlay_prefix})|' \
     -e 's|@CMAKE_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${_inlay_prefix})|'
 
@@ -167,18 +169,18 @@ $(INSTALL) -m 644 $(BUILD)/lib$(kind).a $(BUILD)/$(call FULL,lib$(kind).so) $(D)
 	ln -sf lib$(kind).so.$(ABI) $(D)$(LIBDIR)/lib$(kind).so
 endef
 else
-INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def ../bin/$(1).dll
+INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def
 define install_files
-$(INSTALL) -d $(D)$(LIBDIR)/../bin
+$(INSTALL) -d $(D)$(BINDIR)
 	$(INSTALL) -m 644 $(addprefix $(BUILD)/,lib$(kind).a lib$(kind).dll.a $(kind).lib $(kind).def) $(D)$(LIBDIR)
-	$(INSTALL) -m 755 $(BUILD)/$(kind).dll $(D)$(LIBDIR)/../bin
+	$(INSTALL) -m 755 $(BUILD)/$(kind).dll $(D)$(BINDIR)
 endef
 endif
 
 define install_kind
 	$(install_files)
 	$(FILL) -e 's|@KIND@|$(kind)|' -e 's|@DESCRIPTION@|$(DESCRIPTION_$(kind))|' packaging/inlay.pc.in \
-	    >$(D)$(LIBDIR)/pkgconfig/$(kind).pc
+	    >$(D)$(LIBDIR)/pkgconfig/$(kind).pc && chmod 644 $(D)$(LIBDIR)/pkgconfig/$(kind).pc
 
 endef
 
@@ -190,11 +192,11 @@ install: $(foreach kind,$(KINDS),$(call FILES,$(kind)))
 	$(INSTALL) -m 644 $(PAGES) $(D)$(DOCDIR)/docs
 	$(foreach kind,$(KINDS),$(install_kind))
 	for file in $(CMAKE_FILES); do \
-	    $(FILL) packaging/$$file.in >$(D)$(CMAKEDIR)/$$file || exit 1; \
+	    $(FILL) packaging/$$file.in >$(D)$(CMAKEDIR)/$$file && chmod 644 $(D)$(CMAKEDIR)/$$file || exit 1; \
 	done
 
 uninstall:
-	rm -f $(foreach kind,$(KINDS),$(addprefix $(D)$(LIBDIR)/,$(call INSTALLED,$(kind)) pkgconfig/$(kind).pc))
+	rm -f $(foreach kind,$(KINDS),$(addprefix $(D)$(LIBDIR)/,$(call INSTALLED,$(kind)) pkgconfig/$(kind).pc) $(D)$(BINDIR)/$(kind).dll)
 	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS) $(PAGES)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
 	@for directory in $(D)$(DOCDIR)/docs $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
 
@@ -212,13 +214,13 @@ STAGE := $(BUILD)/stage
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.toml +%s)
 export SOURCE_DATE_EPOCH
 PACK = LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX,go-w \
-    --format=gnu -cf - -C $(1) $(2) | gzip -9n >$(DIST)/$(2).tar.gz
+    --format=gnu -cf $(DIST)/$(2).tar -C $(1) $(2) && gzip -9nf $(DIST)/$(2).tar
 
 dist: dist-binary
 	cd $(DIST) && sha256sum *.tar.gz >SHA256SUMS && cat SHA256SUMS
 
 dist-source:
-	rm -rf $(STAGE) $(DIST)
+	rm -rf $(STAGE) $(DIST)/$(NAME).tar.gz $(DIST)/$(BINARY).tar.gz
 	mkdir -p $(STAGE)/$(NAME)/.cargo $(DIST)
 	git archive HEAD | tar -xf - -C $(STAGE)/$(NAME)
 	cd $(STAGE)/$(NAME) && $(CARGO) vendor --quiet --locked

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles Inlay for platforms that cannot be run here, as far as the machine code: macOS, iOS (where there is no place
-# for a compiler), Android, FreeBSD and riscv64 Linux. Nothing is linked and nothing is run: that it compiles is all that is known.
+# Checks that Inlay is right in its types for platforms that cannot be run here: macOS, iOS (where there is no place for a
+# compiler), Android, FreeBSD and riscv64 Linux. No machine code is made, nothing is linked and nothing is run.
 #
 #   tests/check.sh               all of them
 #   tests/check.sh TRIPLE...     only these

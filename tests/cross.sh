@@ -156,6 +156,7 @@ build() {
 spec() {
   program=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages" | tail -n 1)
   $qemu "$program" --list --format terse | sed -n 's/: test$//p' >"$out/tests"
+  [ -s "$out/tests" ] || check "spec: its list of tests" false
   while read -r test; do
     check "spec $test" $qemu "$program" --exact "$test" --nocapture
   done <"$out/tests"
@@ -212,14 +213,19 @@ examples() {
 }
 
 installed() {
+  rm -f "$out/consumer"
   # shellcheck disable=SC2046 # lists of options
-  $cc examples-c/consumer/main.c -o "$out/consumer" $(pkg-config --cflags --libs $1 "$2") $3 -s
+  $cc examples-c/consumer/main.c -o "$out/consumer" $(pkg-config --cflags --libs $1 "$2") $3 -s || return 1
   size=$(stat -c %s "$out/consumer")
   said=$($qemu "$out/consumer" 2>&1) || true
-  [ "$said" = "2 + 40 = 42" ] || { [ "$2" = inlay_runtime ] && case $said in *"default features"*) true ;; *) false ;; esac; } || {
+  # One of the libraries has no compiler, and says so.
+  case $2:$said in
+  "inlay:2 + 40 = 42" | inlay_runtime:*"default features"*) ;;
+  *)
     echo "$said"
     return 1
-  }
+    ;;
+  esac
   [ "$size" -lt "$4" ] || {
     echo "$size bytes, of less than $4"
     return 1

@@ -35,7 +35,7 @@ cp -r packaging/debian "$work/inlay-$version/"
 (cd "$work/inlay-$version" && env -u CARGO_HOME -u RUSTFLAGS PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     bwrap --dev-bind / / --unshare-net dpkg-buildpackage -us -uc >"$work/log" 2>&1) || { tail -n 40 "$work/log"; exit 1; }
 
-# Whatever lintian says of a package is a failure, but for what is listed in the packages themselves with its reason.
+# An error or a warning of lintian's is a failure, but for what the packages list themselves, with the reason.
 for changes in "$work"/*.changes; do
     lintian --no-cfg --allow-root --fail-on error,warning --display-info "$changes"
 done

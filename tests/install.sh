@@ -28,7 +28,7 @@ if [ "${1-}" != inside ]; then
     work=$ship/install-test
     rm -rf "$work"
     mkdir -p "$work/root" "$work/next"
-    make --silent install BUILD="$ship" PREFIX=/somewhere DESTDIR="$work/root"
+    make --silent install BUILD="$ship" PREFIX=/inlay-was-here DESTDIR="$work/root"
 
     # Another version, with another number of the ABI, in the same prefix; of the smaller library, which is quickly built.
     git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src include packaging tools tests/header docs README.md \
@@ -37,18 +37,18 @@ if [ "${1-}" != inside ]; then
     sed -i "s/$version/1.3.0/; s/^abi = .*/abi = 1/" "$work/next/Cargo.toml" "$work/next/include/inlay.h"
     sed -i "/^name = \"inlay\"/{n;s/$version/1.3.0/}" "$work/next/Cargo.lock"
     make --silent -C "$work/next" install KINDS=inlay_runtime BUILD="$ship/install-next" PREFIX=/next DESTDIR="$work/root"
-    cp -P "$work"/root/next/lib/*.so.1* "$work/root/somewhere/lib/"
+    cp -P "$work"/root/next/lib/*.so.1* "$work/root/inlay-was-here/lib/"
 
     run=$PWD
     for part in examples-c/consumer tests/install; do
         mkdir -p "$work/src" && cp -r "$run/$part" "$work/src/"
     done
-    cp "$0" "$work/src/install.sh"
+    cp tests/install.sh "$work/src/install.sh"
     exec bwrap --unshare-all --die-with-parent --clearenv --setenv PATH /usr/bin:/bin --setenv LC_ALL C.UTF-8 --setenv HOME /build \
         --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
         --ro-bind /etc/alternatives /etc/alternatives --ro-bind /etc/ld.so.cache /etc/ld.so.cache \
         --proc /proc --dev /dev --tmpfs /build --tmpfs /tmp \
-        --ro-bind "$work/root/somewhere" /opt/inlay --ro-bind "$work/root/next" /opt/next --ro-bind "$work/src" /src \
+        --ro-bind "$work/root/inlay-was-here" /opt/inlay --ro-bind "$work/root/next" /opt/next --ro-bind "$work/src" /src \
         --setenv VERSION "$version" --chdir /build bash /src/install.sh inside
 fi
 
@@ -85,10 +85,10 @@ rpath=-Wl,-rpath,/opt/inlay/lib
 for module in inlay inlay_runtime; do
     pkg-config --validate $module || fail "$module.pc"
     case $(pkg-config --cflags --libs --static $module) in
-    *somewhere*) fail "$module.pc says where it was installed" ;;
+    *inlay-was-here*) fail "$module.pc says where it was installed" ;;
     esac
 done
-! grep -rq somewhere /opt/inlay || fail "something says where it was installed: $(grep -rl somewhere /opt/inlay)"
+! grep -rq inlay-was-here /opt/inlay || fail "something says where it was installed: $(grep -rl inlay-was-here /opt/inlay)"
 pass "nothing says where it was installed"
 
 # ---- pkg-config

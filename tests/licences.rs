@@ -1,4 +1,4 @@
-//! `THIRD-PARTY-LICENSES.txt` has the licence of everything that is linked into the libraries, on any platform.
+//! `THIRD-PARTY-LICENSES.txt` has the licence of every crate that is linked into the libraries, on any platform.
 //! `INLAY_BLESS=1 cargo test --test licences` writes it anew.
 
 use serde_json::Value;
@@ -12,9 +12,10 @@ use std::process::Command;
 /// What is said before the texts.
 const PREFACE: &str = "\
 Inlay is under the licence in LICENSE. Linked into its libraries are the crates and the parts of Rust's standard library
-that are listed here. Where a licence leaves a choice, the first of these that it offers was chosen: Apache-2.0 with the
-LLVM exception, MIT, Apache-2.0; what is called Apache-2.0 here is the first part of LICENSE. Those who link a library
-into something else and give that away pass on LICENSE and this file.
+that are listed here. Where a crate's licence leaves a choice, the first of these that it offers was chosen: Apache-2.0
+with the LLVM exception, MIT. What is called Apache-2.0 here is the first part of LICENSE. A DLL for Windows also has parts of
+gcc's runtime library (GPL-3.0 with the GCC runtime library exception) and of mingw-w64's (public domain, and ZPL-2.1).
+Those who link a library into something else and give that away pass on LICENSE and this file.
 ";
 
 /// The crates of the standard library that can be linked in, with the licences that each offers. `library/Cargo.lock` and
@@ -151,7 +152,7 @@ fn generate() -> String {
         "-".repeat(120)
     );
     all.push_str(
-        "MIT OR Apache-2.0, of which Apache-2.0 is chosen; with its own crates, and these:\n\n",
+        "Apache-2.0 is chosen where it is offered, and of memchr's the Unlicense, which asks for nothing:\n\n",
     );
     for (name, licence) in STANDARD {
         writeln!(all, "    {name}, {licence}").expect("room");

@@ -55,7 +55,12 @@ for platform in ${*:-gnu musl aarch64 s390x windows check}; do
     windows) run windows tests/windows.sh && row_of_script "Windows, mingw, x86-64" "under Wine" ;;
     check)
         run check tests/check.sh
-        for triple in $(sed -n 's/^  passed  \([^ ]*\).*/\1/p' "$log" | sort -u); do row "$triple" "compiled, not run" — — — —; done
+        for triple in $(sed -n 's/^  \(passed\|FAILED\)  \([^ ]*\).*/\2/p' "$log" | sort -u); do
+            how="its types checked, not run"
+            grep -q "^  passed  $triple $" "$log" || how="$how; without the compiler"
+            ! grep -q "^  FAILED  $triple" "$log" || how="does not compile"
+            row "$triple" "$how" — — — —
+        done
         ;;
     *) echo "no platform has the name '$platform'" >&2; exit 2 ;;
     esac

@@ -6,19 +6,22 @@
 #   tests/reproducible.sh
 #
 # What is compared is the last commit. Not a part of CI, because it takes eight minutes and a second user (as root it makes none: it is nobody).
-# It installs bubblewrap on Debian or Ubuntu. Everything is below INLAY_REPRODUCIBLE_DIR, or /var/tmp/inlay-reproducible.
+# It installs bubblewrap and locales on Debian or Ubuntu. Everything is below INLAY_REPRODUCIBLE_DIR, or /var/tmp/inlay-reproducible.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=${INLAY_REPRODUCIBLE_DIR:-/var/tmp/inlay-reproducible}
-if ! command -v bwrap >/dev/null; then
+if ! command -v bwrap >/dev/null || [ ! -e /usr/share/i18n/locales/tr_TR ]; then
     as_root=""
     [ "$(id -u)" = 0 ] || as_root=sudo
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bubblewrap >/dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bubblewrap locales >/dev/null
 fi
 rm -rf "$work"
 first=$work/first second=$work/second/with/a/longer/way
 mkdir -p "$first" "$second" "$work/home"
 chmod 755 "$work"
+# A language in which i is not the small letter of I.
+mkdir -p "$work/locale"
+localedef -i tr_TR -f UTF-8 "$work/locale/tr_TR.UTF-8"
 git clone -q . "$first/inlay"
 git clone -q . "$second/other-name"
 
@@ -43,7 +46,7 @@ other() {
         cd "$second/other-name"
         umask 077
         env -i PATH="$work/toolchain/bin:/usr/bin:/bin" HOME="$work/home" CARGO_HOME="$work/home/of-cargo" TZ=Asia/Kathmandu \
-            LC_ALL=C.UTF-8 LANG=tr_TR.UTF-8 "$@"
+            LOCPATH="$work/locale" LC_ALL=tr_TR.UTF-8 "$@"
     )
 }
 other $as_other make --silent -j2 dist-source

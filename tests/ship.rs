@@ -78,13 +78,16 @@ fn the_static_library_defines_nothing_else() {
 fn no_byte_says_where_it_was_built() {
     let home = env::var("HOME").expect("a home directory");
     let root = env!("CARGO_MANIFEST_DIR");
+    let crates = env::var("CARGO_HOME").unwrap_or_default();
+    let rustc = env::var_os("RUSTC").unwrap_or("rustc".into());
+    let sysroot = lines(Command::new(rustc).args(["--print", "sysroot"])).concat();
     for kind in KINDS {
         for extension in ["so", "a"] {
             let library = common::shipped("all").join(format!("lib{kind}.{extension}"));
             let bytes = fs::read(&library).expect("a library");
-            // Whoever has no home of his own has nothing to find there.
-            let home = Some(&*home).filter(|home| home.len() > 1);
-            for path in [root, env!("CARGO_TARGET_TMPDIR")].into_iter().chain(home) {
+            let places = [root, env!("CARGO_TARGET_TMPDIR"), &home, &crates, &sysroot];
+            // Where there is no such place, or it is all of the system, there is nothing to find.
+            for path in places.into_iter().filter(|path| path.len() > 4) {
                 let found = bytes
                     .windows(path.len())
                     .position(|at| at == path.as_bytes());

@@ -175,13 +175,15 @@ the_same_names() {
 only_the_system() {
   x86_64-w64-mingw32-objdump -p "$dir/dist/bin/$1.dll" | sed -n 's/.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u >"$out/needed"
   cat "$out/needed"
-  ! grep -vxE 'kernel32.dll|ntdll.dll|msvcrt.dll|userenv.dll|ws2_32.dll|bcryptprimitives.dll|api-ms-win-core-synch-.*' "$out/needed"
+  test -s "$out/needed" && ! grep -vxE 'kernel32.dll|ntdll.dll|msvcrt.dll|userenv.dll|ws2_32.dll|bcryptprimitives.dll|api-ms-win-core-synch-.*' "$out/needed"
 }
 # clang as cl.exe, without headers of Microsoft's: its own are enough for inlay.h.
 cl="clang --driver-mode=cl --target=x86_64-pc-windows-msvc /clang:-ffreestanding /W4 /WX /GS- /O2 /Iinclude"
 microsoft_compiles() { $cl "/std:$1" -fsyntax-only "$2" -- "$out/alone.c"; }
 # To ignore an error must be an error, with /WX.
-microsoft_warns() { ! $cl "/std:$1" -fsyntax-only "$2" -- "$out/ignored.c"; }
+microsoft_warns() {
+  ! $cl "/std:$1" -fsyntax-only "$2" -- "$out/ignored.c" 2>"$out/warned" && grep -E "unused-result|nodiscard" "$out/warned"
+}
 microsoft_links() {
   printf 'LIBRARY kernel32.dll\nEXPORTS\n    ExitProcess\n' >"$out/kernel32.def" &&
     llvm-dlltool -m i386:x86-64 -d "$out/kernel32.def" -l "$out/kernel32.lib" &&
@@ -221,10 +223,10 @@ dist() {
   check "installed: inlay.lib, lld-link" microsoft_links
   export PKG_CONFIG_PATH="$dir/dist/lib/pkgconfig"
   check "installed: inlay.dll" mingw_links "" shared "$(pkg-config --libs inlay)"
-  check "installed: libinlay.a" mingw_links "$(pkg-config --static --cflags inlay) -DINLAY_STATIC" static \
+  check "installed: libinlay.a" mingw_links "$(pkg-config --static --cflags inlay)" static \
     "-static $(pkg-config --static --libs inlay)"
   check "installed: inlay_runtime.dll" mingw_loads "" runtime "$(pkg-config --libs inlay_runtime)"
-  check "installed: libinlay_runtime.a" mingw_loads -DINLAY_STATIC static_runtime "-static $(pkg-config --static --libs inlay_runtime)"
+  check "installed: libinlay_runtime.a" mingw_loads "$(pkg-config --static --cflags inlay_runtime)" static_runtime "-static $(pkg-config --static --libs inlay_runtime)"
 }
 
 spec() {
@@ -232,6 +234,7 @@ spec() {
     case $program in
     */spec-*)
       run "$program" --list --format terse 2>/dev/null | tr -d '\r' | sed -n 's/: test$//p' >"$out/list"
+      [ -s "$out/list" ] || check "spec: its list of tests" false
       while read -r test; do
         check "spec $test" run "$program" --exact "$test" --nocapture
       done <"$out/list"

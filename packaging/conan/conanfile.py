@@ -42,6 +42,8 @@ class InlayConan(ConanFile):
             raise ConanInvalidConfiguration("this recipe is for Linux so far")
         if self.settings.arch not in ("x86_64", "armv8", "riscv64", "s390x"):
             raise ConanInvalidConfiguration("Inlay has no code for this CPU")
+        if self.settings_build.arch != self.settings.arch:
+            raise ConanInvalidConfiguration("this recipe builds for the machine that it runs on")
 
     def package_id(self):
         # The interface is C, and the library is one build: neither the host's compiler nor its debugging changes it.

@@ -70,7 +70,7 @@ pub unsafe fn release(start: NonNull<u8>, len: usize) {
 /// Moves the first `len` bytes of a reservation, which can be read and written, into another, where they can be, too, and
 /// gives back the first; whether that worked. Nothing is copied, and what was never written to takes no memory there either.
 ///
-/// If it fails, the pages are where they were, and the other reservation has been given back.
+/// If it fails, the pages are where they were, and the other reservation is no longer the caller's.
 ///
 /// # Safety
 /// Both are reservations with their sizes, `len` is whole pages of each, and neither is in use.
@@ -92,9 +92,9 @@ pub unsafe fn move_pages(from: (NonNull<u8>, usize), to: (NonNull<u8>, usize), l
         }
     };
     let (start, size) = if moved { from } else { to };
-    // SAFETY: as the caller promises. Where the pages were there is then nothing, and where they should have gone, too; only
-    // the newest kernels look first and leave that, as address space that nobody has: to give either back would be to take it
-    // from a thread that found it free.
+    // SAFETY: as the caller promises. Where the pages were there is then nothing, and where they should have gone, too: to
+    // give either back would be to take it from a thread that found it free. Some kernels look first whether they can move
+    // pages, and leave address space that nobody has where they should have gone; to tell is not possible.
     unsafe { release(start.add(len), size - len) };
     moved
 }

@@ -21,6 +21,8 @@ class InlayTestConan(ConanFile):
     def generate(self):
         CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
+        # Nothing is written beside the sources, which others copy.
+        toolchain.user_presets_path = False
         options = self.dependencies["inlay"].options
         kind = "inlay" if options.shared else "static"
         if options.compiler != "True":
