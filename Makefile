@@ -18,6 +18,9 @@
 # another library's, and the shared library is linked from it, so that symbols have a version: rustc brings a version
 # script of its own for shared libraries, beside which the linker takes no other.
 
+# Ranges of letters mean those of ASCII here, whatever the language of who builds: elsewhere [A-Z] can be other letters.
+export LC_ALL := C
+
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 ABI := $(shell sed -n 's/^abi = \([0-9]*\)/\1/p' Cargo.toml)
 
@@ -97,8 +100,8 @@ $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
 BACKTRACE = _R[A-Za-z0-9_]*BacktraceLock5print[A-Za-z0-9_]*7Display3fmt
 $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@$(NM) -g --defined-only $< 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] \(inlay_.*\)/\1/p' | \
-	    grep -v '^inlay_no_backtrace$$' | LC_ALL=C sort -u >$(BUILD)/$*.symbols
-	@backtrace=$$(LC_ALL=C tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
+	    grep -v '^inlay_no_backtrace$$' | sort -u >$(BUILD)/$*.symbols
+	@backtrace=$$(tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
 	    sed 's/.*/-Wl,--defsym=&=inlay_no_backtrace/') && \
 	sed 's/^/-Wl,-u,/' $(BUILD)/$*.symbols >$(BUILD)/$*.roots && \
 	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
@@ -126,7 +129,7 @@ endif
 
 $(BUILD)/%.def: $(BUILD)/lib%.a
 	@{ printf 'LIBRARY $*.dll\nEXPORTS\n' && $(NM) -g --defined-only $< 2>/dev/null | \
-	    sed -n 's/^[0-9a-f]* T \(inlay_.*\)/    \1/p' | LC_ALL=C sort -u; } >$@
+	    sed -n 's/^[0-9a-f]* T \(inlay_.*\)/    \1/p' | sort -u; } >$@
 
 $(BUILD)/%.dll: $(BUILD)/lib%.a $(BUILD)/%.def
 	@$(CC) -shared $(BUILD)/$*.def $< -o $@ -s -static-libgcc -Wl,--gc-sections -Wl,--no-insert-timestamp \
@@ -213,7 +216,7 @@ STAGE := $(BUILD)/stage
 # The time that all files in an archive have: that of the commit, or of the archive that this was unpacked from.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.toml +%s)
 export SOURCE_DATE_EPOCH
-PACK = LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX,go-w \
+PACK = tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX,go-w \
     --format=gnu -cf $(DIST)/$(2).tar -C $(1) $(2) && gzip -9nf $(DIST)/$(2).tar
 
 dist: dist-binary
