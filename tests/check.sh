@@ -8,13 +8,8 @@
 # On Debian or Ubuntu, as root or with sudo, it installs Debian's rustc, cargo and the source of the standard library.
 set -eu
 cd "$(dirname "$0")/.."
-if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
-for package in "rustc$web" "cargo$web" "rust$web-src"; do
-  dpkg -s "$package" >/dev/null 2>&1 && continue
-  as_root=""
-  [ "$(id -u)" = 0 ] || as_root=sudo
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
-done
+. tests/need.sh
+need "rustc$web" "cargo$web" "rust$web-src"
 # cargo builds a standard library for nightly compilers only, or for one that is told to be one.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="${INLAY_CHECK_DIR:-$PWD/target/check}"
 

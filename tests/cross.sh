@@ -44,30 +44,13 @@ arches=${arches:-aarch64 s390x musl} parts=${parts:-spec c examples install}
 
 # ---- what is needed --------------------------------------------------------------------------------
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-install() {
-  missing=""
-  for package in "$@"; do
-    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
-  done
-  [ -n "$missing" ] || return 0
-  as_root apt-get update -qq
-  # shellcheck disable=SC2086 # a list of names
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
-}
-
-command -v apt-get >/dev/null || { echo "there is no apt-get here; the script's first lines say what it needs" >&2; exit 1; }
-# Debian 12 has a new Rust under names of its own, beside the old one that it was released with.
-if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
-install qemu-user pkg-config "rustc$web" "cargo$web" "rust$web-src"
+. tests/need.sh
+need qemu-user pkg-config "rustc$web" "cargo$web" "rust$web-src"
 for arch in $arches; do
   case $arch in
-  aarch64) install gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross ;;
-  s390x) install gcc-s390x-linux-gnu g++-s390x-linux-gnu libc6-dev-s390x-cross ;;
-  musl) install musl-tools musl-dev libunwind-14-dev ;;
+  aarch64) need gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+  s390x) need gcc-s390x-linux-gnu g++-s390x-linux-gnu libc6-dev-s390x-cross ;;
+  musl) need musl-tools musl-dev libunwind-14-dev ;;
   esac
 done
 
@@ -232,7 +215,7 @@ installed() {
   }
 }
 
-install_() {
+install() {
   export PKG_CONFIG_PATH="$out/prefix/lib/pkgconfig"
   rpath=-Wl,-rpath,$out/prefix/lib
   for module in inlay inlay_runtime; do
@@ -276,9 +259,7 @@ for arch in $arches; do
   esac
   echo "==== $triple"
   build
-  for part in $parts; do
-    case $part in install) install_ ;; *) $part ;; esac
-  done
+  for part in $parts; do $part; done
   unset RUSTC_BOOTSTRAP
 done
 

@@ -9,19 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ship=${INLAY_SHIP:-$PWD/target/ship}
-web=""
-if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; fi
-missing=""
-for package in debhelper lintian dpkg-dev fakeroot pkg-config bubblewrap "rustc$web" "cargo$web"; do
-    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    as_root=""
-    [ "$(id -u)" = 0 ] || as_root=sudo
-    $as_root apt-get update -qq
-    # shellcheck disable=SC2086 # a list of names
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
-fi
+. tests/need.sh
+need debhelper lintian dpkg-dev fakeroot pkg-config bubblewrap "rustc$web" "cargo$web"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 grep -q "^inlay ($version-" packaging/debian/changelog || { echo "packaging/debian/changelog has another version than $version" >&2; exit 1; }

@@ -12,17 +12,8 @@ set -euo pipefail
 
 if [ "${1-}" != inside ]; then
     cd "$(dirname "$0")/.."
-    missing=""
-    for package in cmake meson ninja-build pkg-config bubblewrap; do
-        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
-    done
-    if [ -n "$missing" ]; then
-        as_root=""
-        [ "$(id -u)" = 0 ] || as_root=sudo
-        $as_root apt-get update -qq
-        # shellcheck disable=SC2086 # a list of names
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
-    fi
+    . tests/need.sh
+    need cmake meson ninja-build pkg-config bubblewrap
 
     ship=${INLAY_SHIP:-$PWD/target/ship}
     work=$ship/install-test

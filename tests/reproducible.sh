@@ -10,11 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=${INLAY_REPRODUCIBLE_DIR:-/var/tmp/inlay-reproducible}
-if ! command -v bwrap >/dev/null || [ ! -e /usr/share/i18n/locales/tr_TR ]; then
-    as_root=""
-    [ "$(id -u)" = 0 ] || as_root=sudo
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bubblewrap locales >/dev/null
-fi
+. tests/need.sh
+need bubblewrap locales
 rm -rf "$work"
 first=$work/first second=$work/second/with/a/longer/way
 mkdir -p "$first" "$second" "$work/home"

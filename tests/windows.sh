@@ -55,25 +55,8 @@ parts=${parts:-dist spec c cpp examples}
 
 # ---- what is needed --------------------------------------------------------------------------------
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-install() {
-  missing=""
-  for package in "$@"; do
-    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
-  done
-  [ -n "$missing" ] || return 0
-  as_root apt-get update -qq
-  # shellcheck disable=SC2086 # a list of names
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
-}
-
-command -v apt-get >/dev/null || { echo "there is no apt-get here; the script's first lines say what it needs" >&2; exit 1; }
-# Debian 12 has a new Rust under names of its own, beside the old one that it was released with.
-if apt-cache show rustc-web >/dev/null 2>&1; then web=-web; else web=""; fi
-install wine64 pkg-config gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix clang lld llvm make "rustc$web" "cargo$web" "rust$web-src"
+. tests/need.sh
+need wine64 pkg-config gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix clang lld llvm make "rustc$web" "cargo$web" "rust$web-src"
 
 # The standard library is built for nightly only, and must be of the compiler that uses it, so rustup's are not asked.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
