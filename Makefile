@@ -32,6 +32,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/inlay
 CMAKEDIR ?= $(LIBDIR)/cmake/inlay
 DESTDIR ?=
+D = $(DESTDIR)
 
 CARGO ?= cargo
 RUSTC ?= rustc
@@ -59,27 +60,14 @@ LTO_inlay := fat
 LTO_inlay_runtime := off
 DESCRIPTION_inlay := WebAssembly, compiled and run inside memory that the host program owns
 DESCRIPTION_inlay_runtime := WebAssembly that Inlay has compiled, run inside memory that the host program owns
-SONAME = lib$*.so.$(ABI)
-# The file's name goes on from the SONAME with the version's other numbers.
-FULL = $(1).$(ABI)$(shell echo $(VERSION) | sed 's/^[0-9]*//')
-
-# What differs by system: the files of a library, and what a static one wants beside itself.
-ifeq ($(findstring windows,$(TRIPLE)),)
-FILES = $(BUILD)/lib$(1).so $(BUILD)/lib$(1).a
-PRIVATE_LIBS := -lpthread
-else
-FILES = $(BUILD)/$(1).dll $(BUILD)/$(1).lib $(BUILD)/lib$(1).a
-PRIVATE_LIBS := -lntdll -luserenv -lws2_32
-PRIVATE_CFLAGS := -DINLAY_STATIC
-endif
+# A shared library's name ends with the SONAME's number and the version's other ones.
+SUFFIX := so.$(ABI).$(shell echo $(VERSION) | cut -d . -f 2-)
 
 .PHONY: all full runtime install uninstall dist dist-source dist-binary run real clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: full runtime
-full: $(call FILES,inlay)
-runtime: $(call FILES,inlay_runtime)
 
 # ---- building ---------------------------------------------------------------------------------------------------------
 
@@ -107,25 +95,45 @@ $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
 	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
 
+# ---- what differs by system -------------------------------------------------------------------------------------------
+#
+# The rules for the files of a library; which of them are installed, and how; and what a static one wants beside itself.
+
 ifeq ($(findstring windows,$(TRIPLE)),)
+
+FILES = $(BUILD)/lib$(1).so $(BUILD)/lib$(1).a
+INSTALLED = lib$(1).a lib$(1).$(SUFFIX) lib$(1).so.$(ABI) lib$(1).so
+PRIVATE_LIBS := -lpthread
+
 $(BUILD)/lib%.a: $(BUILD)/%.o
 	@rm -f $@
 	@$(AR) crD $@ $<
-endif
 
 $(BUILD)/lib%.so: $(BUILD)/%.o
 	@printf 'INLAY_%s {\n  global: inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/$*.map
-	@$(CC) -shared $< -o $(call FULL,$@) -s -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/$*.map -Wl,-Bsymbolic \
-	    -Wl,--gc-sections -Wl,-O1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed $(LDFLAGS) -lpthread
-	@ln -sf $(notdir $(call FULL,$@)) $(BUILD)/$(SONAME)
-	@ln -sf $(SONAME) $@
+	@$(CC) -shared $< -o $(BUILD)/lib$*.$(SUFFIX) -s -Wl,-soname,lib$*.so.$(ABI) -Wl,--version-script=$(BUILD)/$*.map \
+	    -Wl,-Bsymbolic -Wl,--gc-sections -Wl,-O1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed \
+	    $(LDFLAGS) -lpthread
+	@ln -sf lib$*.$(SUFFIX) $(BUILD)/lib$*.so.$(ABI)
+	@ln -sf lib$*.so.$(ABI) $@
 
-# For Windows the archive stays one, without what a debugger would want, since the linkers there make no such object; and the
-# DLL's names are those of a .def, from which dlltool makes the import library that Microsoft's linker reads.
-ifneq ($(findstring windows,$(TRIPLE)),)
+define install_files
+	$(INSTALL) -m 644 $(BUILD)/lib$(kind).a $(BUILD)/lib$(kind).$(SUFFIX) $(D)$(LIBDIR)
+	ln -sf lib$(kind).$(SUFFIX) $(D)$(LIBDIR)/lib$(kind).so.$(ABI)
+	ln -sf lib$(kind).so.$(ABI) $(D)$(LIBDIR)/lib$(kind).so
+endef
+
+else
+
+# The archive stays one, without what a debugger would want, since the linkers there make no such object. The DLL's names are
+# those of a .def, from which dlltool makes the import library that Microsoft's linker reads.
+FILES = $(BUILD)/$(1).dll $(BUILD)/$(1).lib $(BUILD)/lib$(1).a
+INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def
+PRIVATE_LIBS := -lntdll -luserenv -lws2_32
+PRIVATE_CFLAGS := -DINLAY_STATIC
+
 $(BUILD)/lib%.a: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@$(OBJCOPY) -D --strip-debug -R .llvmbc -R .llvmcmd $< $@
-endif
 
 $(BUILD)/%.def: $(BUILD)/lib%.a
 	@{ printf 'LIBRARY $*.dll\nEXPORTS\n' && $(NM) -g --defined-only $< 2>/dev/null | \
@@ -138,6 +146,17 @@ $(BUILD)/%.dll: $(BUILD)/lib%.a $(BUILD)/%.def
 $(BUILD)/%.lib: $(BUILD)/%.def
 	@$(CROSS)dlltool --deterministic-libraries -d $< -D $*.dll -l $@
 
+define install_files
+	$(INSTALL) -d $(D)$(BINDIR)
+	$(INSTALL) -m 644 $(addprefix $(BUILD)/,lib$(kind).a lib$(kind).dll.a $(kind).lib $(kind).def) $(D)$(LIBDIR)
+	$(INSTALL) -m 755 $(BUILD)/$(kind).dll $(D)$(BINDIR)
+endef
+
+endif
+
+full: $(call FILES,inlay)
+runtime: $(call FILES,inlay_runtime)
+
 # ---- installing -------------------------------------------------------------------------------------------------------
 
 # What is installed finds its parts from where it is itself, so that all of it can be moved; that cannot be for a LIBDIR
@@ -148,7 +167,7 @@ under = $(patsubst $(PREFIX)/%,%,$(1))
 below = $(if $(filter /%,$(call under,$(1))),$(1),$(2)/$(call under,$(1)))
 above = $(if $(filter /%,$(call under,$(1))),$(PREFIX),$(subst $(empty) $(empty),/,$(2) $(foreach part,$(subst /, ,$(call under,$(1))),..)))
 
-FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(call FULL,so)|' \
+FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(SUFFIX)|' \
     -e 's|@PRIVATE_LIBS@|$(PRIVATE_LIBS)|' -e 's|@PRIVATE_CFLAGS@|$(PRIVATE_CFLAGS)|' \
     -e 's|@CMAKE_LIBS@|$(subst $(empty) $(empty),;,$(PRIVATE_LIBS:-l%=%))|' \
     -e 's|@PC_PREFIX@|$(call above,$(LIBDIR)/pkgconfig,$${pcfiledir})|' \
@@ -162,26 +181,9 @@ HEADERS := inlay.h inlay_builtins.h inlay.hpp
 CMAKE_FILES := inlay-config.cmake inlay-config-version.cmake
 DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
 PAGES := $(sort $(wildcard docs/*.md))
-D := $(DESTDIR)
-
-ifeq ($(findstring windows,$(TRIPLE)),)
-INSTALLED = lib$(1).a $(call FULL,lib$(1).so) lib$(1).so.$(ABI) lib$(1).so
-define install_files
-$(INSTALL) -m 644 $(BUILD)/lib$(kind).a $(BUILD)/$(call FULL,lib$(kind).so) $(D)$(LIBDIR)
-	ln -sf $(call FULL,lib$(kind).so) $(D)$(LIBDIR)/lib$(kind).so.$(ABI)
-	ln -sf lib$(kind).so.$(ABI) $(D)$(LIBDIR)/lib$(kind).so
-endef
-else
-INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def
-define install_files
-$(INSTALL) -d $(D)$(BINDIR)
-	$(INSTALL) -m 644 $(addprefix $(BUILD)/,lib$(kind).a lib$(kind).dll.a $(kind).lib $(kind).def) $(D)$(LIBDIR)
-	$(INSTALL) -m 755 $(BUILD)/$(kind).dll $(D)$(BINDIR)
-endef
-endif
 
 define install_kind
-	$(install_files)
+$(install_files)
 	$(FILL) -e 's|@KIND@|$(kind)|' -e 's|@DESCRIPTION@|$(DESCRIPTION_$(kind))|' packaging/inlay.pc.in \
 	    >$(D)$(LIBDIR)/pkgconfig/$(kind).pc && chmod 644 $(D)$(LIBDIR)/pkgconfig/$(kind).pc
 
@@ -213,9 +215,8 @@ NAME := inlay-$(VERSION)
 BINARY := $(NAME)-$(TRIPLE)
 DIST := $(BUILD)/dist
 STAGE := $(BUILD)/stage
-# The time that all files in an archive have: that of the commit, or of the archive that this was unpacked from.
-SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.toml +%s)
-export SOURCE_DATE_EPOCH
+# The time that all files in an archive have.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 PACK = tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u+rwX,go+rX,go-w \
     --format=gnu -cf $(DIST)/$(2).tar -C $(1) $(2) && gzip -9nf $(DIST)/$(2).tar
 
@@ -225,7 +226,8 @@ dist: dist-binary
 dist-source:
 	rm -rf $(STAGE) $(DIST)/$(NAME).tar.gz $(DIST)/$(BINARY).tar.gz
 	mkdir -p $(STAGE)/$(NAME)/.cargo $(DIST)
-	git archive HEAD | tar -xf - -C $(STAGE)/$(NAME)
+	git archive -o $(STAGE)/$(NAME).tar HEAD
+	tar -xf $(STAGE)/$(NAME).tar -C $(STAGE)/$(NAME)
 	cd $(STAGE)/$(NAME) && $(CARGO) vendor --quiet --locked
 	printf '[source.crates-io]\nreplace-with = "vendor"\n\n[source.vendor]\ndirectory = "vendor"\n' >$(STAGE)/$(NAME)/.cargo/config.toml
 	$(call PACK,$(STAGE),$(NAME))

@@ -1126,7 +1126,9 @@ inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
  * `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or if one has another type or belongs to another
  * store; `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
  * `INLAY_ERROR_TRAP` if a segment does not fit or the start function traps, and its error if that fails;
- * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, or this thread has a shadow stack. What a failed instance had written to imported
+ * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, or this thread has a shadow stack.
+ *
+ * What a failed instance had written to imported
  * tables and memories by then stays, as WebAssembly says; and so does, in its store, one that something may refer to.
  */
 INLAY_MUST_USE INLAY_API

@@ -31,6 +31,7 @@ root=$(pwd)
 dir=${INLAY_CROSS_DIR:-$root/target/cross}
 case $dir in /*) ;; *) dir=$root/$dir ;; esac
 mkdir -p "$dir"
+wat2wasm=$dir/debug/wat2wasm
 
 arches="" parts=""
 for word in "$@"; do
@@ -94,25 +95,9 @@ C
   ar r "$out/unwind/libunwind.a" "$out/unwind/fortify.o" 2>/dev/null
 }
 
+. tests/parts.sh
+
 # ---- one platform ------------------------------------------------------------------------------------
-
-failed=""
-
-# Runs one thing with its name: if it fails, the end of what it printed is shown, and the numbers of the suite always.
-check() {
-  what=$1
-  shift
-  if "$@" >"$out/log" 2>&1 </dev/null; then
-    sed -n 's/^spec \(.*\)/    \1/p' "$out/log"
-    echo "  passed  $what"
-  else
-    status=$?
-    tail -n "${INLAY_CROSS_LINES:-40}" "$out/log" | sed 's/^/    /'
-    echo "  FAILED  $what (status $status)"
-    failed="$failed$arch: $what
-"
-  fi
-}
 
 # cargo's own flags for the platform, which cargo and the Makefile are both given.
 build() {
@@ -137,12 +122,7 @@ build() {
 }
 
 spec() {
-  program=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages" | tail -n 1)
-  $qemu "$program" --list --format terse | sed -n 's/: test$//p' >"$out/tests"
-  [ -s "$out/tests" ] || check "spec: its list of tests" false
-  while read -r test; do
-    check "spec $test" $qemu "$program" --exact "$test" --nocapture
-  done <"$out/tests"
+  suite "$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages" | tail -n 1)"
 }
 
 c_program() {
@@ -156,14 +136,8 @@ c_program() {
     INLAY_TEST_QUICK=1 "$2.sh"
 }
 
-
 c() {
-  for wat in tests/c/wat/*.wat; do
-    name=$(basename "$wat" .wat)
-    header=$out/wasm/$name.wasm.h
-    "$dir/debug/wat2wasm" "$wat" "$header"
-    printf '#include <stddef.h>\nstatic const size_t %s_wasm_len = sizeof %s_wasm;\n' "$name" "$name" >>"$header"
-  done
+  wasm_headers tests/c/wat "$out/wasm"
   for file in tests/c/*.c tests/c/*.cpp; do
     case $arch:$file in
     musl:*.cpp) continue ;;      # no C++ library
@@ -172,7 +146,7 @@ c() {
     name=$(basename "$file")
     name=${name%.*}
     # What the program is called as is what it runs again, if it does: then, too, through qemu.
-    printf '#!/bin/sh\nexec %s %s "$@"\n' "${qemu:+$qemu -0 $out/c/$name.sh}" "$out/c/$name" >"$out/c/$name.sh"
+    printf '#!/bin/sh\nexec %s %s "$@"\n' "${run:+$run -0 $out/c/$name.sh}" "$out/c/$name" >"$out/c/$name.sh"
     chmod +x "$out/c/$name.sh"
     check "tests/c/$name" c_program "$file" "$out/c/$name"
   done
@@ -186,13 +160,8 @@ examples() {
   for name in $names image run; do programs="$programs $out/examples/$name"; done
   # shellcheck disable=SC2086 # a list of programs
   make --quiet -C examples-c $programs "$out/examples/math.wasm" LIB="$out/prefix/lib" OUT="$out/examples" \
-    WAT2WASM="$dir/debug/wat2wasm" -o library CC="$cc" CXX="$cxx" >/dev/null
-  for name in $names; do
-    check "examples-c/$name" $qemu "$out/examples/$name"
-  done
-  check "examples-c/image save" $qemu "$out/examples/image" save "$out/examples/math.image"
-  check "examples-c/image load" $qemu "$out/examples/image" load "$out/examples/math.image"
-  check "examples-c/run gcd" $qemu "$out/examples/run" "$out/examples/math.wasm" gcd 1071 462
+    WAT2WASM="$wat2wasm" -o library CC="$cc" CXX="$cxx" >/dev/null
+  run_examples "$names" ""
 }
 
 installed() {
@@ -200,7 +169,7 @@ installed() {
   # shellcheck disable=SC2046 # lists of options
   $cc examples-c/consumer/main.c -o "$out/consumer" $(pkg-config --cflags --libs $1 "$2") $3 -s || return 1
   size=$(stat -c %s "$out/consumer")
-  said=$($qemu "$out/consumer" 2>&1) || true
+  said=$($run "$out/consumer" 2>&1) || true
   # One of the libraries has no compiler, and says so.
   case $2:$said in
   "inlay:2 + 40 = 42" | inlay_runtime:*"default features"*) ;;
@@ -232,7 +201,7 @@ install() {
 for arch in $arches; do
   triple=$arch-unknown-linux-gnu
   cross=$arch-linux-gnu- cc=$arch-linux-gnu-gcc cxx=$arch-linux-gnu-g++
-  qemu="qemu-$arch -L /usr/$arch-linux-gnu"
+  run="qemu-$arch -L /usr/$arch-linux-gnu"
   out=$dir/$arch
   rustflags="" std="" unwinder=""
   mkdir -p "$out"
@@ -250,7 +219,7 @@ for arch in $arches; do
     ;;
   musl)
     export RUSTC_BOOTSTRAP=1
-    triple=$(uname -m)-unknown-linux-musl cross="" cc=musl-gcc cxx="" qemu=""
+    triple=$(uname -m)-unknown-linux-musl cross="" cc=musl-gcc cxx="" run=""
     std=-Zbuild-std=std,panic_unwind,test,proc_macro
     musl_unwinder
     unwinder=$out/unwind/libunwind.a
@@ -263,8 +232,4 @@ for arch in $arches; do
   unset RUSTC_BOOTSTRAP
 done
 
-if [ -n "$failed" ]; then
-  printf 'Failed:\n%s' "$failed"
-  exit 1
-fi
-echo "Everything passed."
+finish

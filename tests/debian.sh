@@ -17,7 +17,7 @@ grep -q "^inlay ($version-" packaging/debian/changelog || { echo "packaging/debi
 make --silent dist-source BUILD="$ship"
 work=$ship/debian
 rm -rf "$work"
-mkdir -p "$work/root"
+mkdir -p "$work/tree"
 cp "$ship/dist/inlay-$version.tar.gz" "$work/inlay_$version.orig.tar.gz"
 tar -xzf "$work/inlay_$version.orig.tar.gz" -C "$work"
 cp -r packaging/debian "$work/inlay-$version/"
@@ -31,9 +31,9 @@ done
 
 for package in "$work"/*.deb; do
     echo "$(basename "$package"), $(stat -c %s "$package") bytes"
-    dpkg-deb -x "$package" "$work/root"
+    dpkg-deb -x "$package" "$work/tree"
 done
-lib=$work/root/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)
+lib=$work/tree/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)
 export PKG_CONFIG_PATH=$lib/pkgconfig
 # shellcheck disable=SC2046 # lists of options
 cc examples-c/consumer/main.c -o "$work/shared" $(pkg-config --cflags --libs inlay) -Wl,-rpath,"$lib"
@@ -43,6 +43,6 @@ for program in shared static; do
     [ "$("$work/$program")" = "2 + 40 = 42" ] || { echo "the $program program fails" >&2; exit 1; }
 done
 for package in libinlay0 libinlay-runtime0 libinlay-dev; do
-    [ -s "$work/root/usr/share/doc/$package/copyright" ] || { echo "$package has no copyright" >&2; exit 1; }
+    [ -s "$work/tree/usr/share/doc/$package/copyright" ] || { echo "$package has no copyright" >&2; exit 1; }
 done
 echo "The packages are built, clean, and work."

@@ -18,8 +18,8 @@ if [ "${1-}" != inside ]; then
     ship=${INLAY_SHIP:-$PWD/target/ship}
     work=$ship/install-test
     rm -rf "$work"
-    mkdir -p "$work/root" "$work/next"
-    make --silent install BUILD="$ship" PREFIX=/inlay-was-here DESTDIR="$work/root"
+    mkdir -p "$work/tree" "$work/next"
+    make --silent install BUILD="$ship" PREFIX=/inlay-was-here DESTDIR="$work/tree"
 
     # Another version, with another number of the ABI, in the same prefix; of the smaller library, which is quickly built.
     git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src include packaging tools tests/header docs README.md \
@@ -27,19 +27,16 @@ if [ "${1-}" != inside ]; then
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
     sed -i "s/$version/1.3.0/; s/^abi = .*/abi = 1/" "$work/next/Cargo.toml" "$work/next/include/inlay.h"
     sed -i "/^name = \"inlay\"/{n;s/$version/1.3.0/}" "$work/next/Cargo.lock"
-    make --silent -C "$work/next" install KINDS=inlay_runtime BUILD="$ship/install-next" PREFIX=/next DESTDIR="$work/root"
-    cp -P "$work"/root/next/lib/*.so.1* "$work/root/inlay-was-here/lib/"
+    make --silent -C "$work/next" install KINDS=inlay_runtime BUILD="$ship/install-next" PREFIX=/next DESTDIR="$work/tree"
+    cp -P "$work"/tree/next/lib/*.so.1* "$work/tree/inlay-was-here/lib/"
 
-    run=$PWD
-    for part in examples-c/consumer tests/install; do
-        mkdir -p "$work/src" && cp -r "$run/$part" "$work/src/"
-    done
-    cp tests/install.sh "$work/src/install.sh"
+    mkdir -p "$work/src"
+    cp -r examples-c/consumer tests/install tests/install.sh "$work/src/"
     exec bwrap --unshare-all --die-with-parent --clearenv --setenv PATH /usr/bin:/bin --setenv LC_ALL C.UTF-8 --setenv HOME /build \
         --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
         --ro-bind /etc/alternatives /etc/alternatives --ro-bind /etc/ld.so.cache /etc/ld.so.cache \
         --proc /proc --dev /dev --tmpfs /build --tmpfs /tmp \
-        --ro-bind "$work/root/inlay-was-here" /opt/inlay --ro-bind "$work/root/next" /opt/next --ro-bind "$work/src" /src \
+        --ro-bind "$work/tree/inlay-was-here" /opt/inlay --ro-bind "$work/tree/next" /opt/next --ro-bind "$work/src" /src \
         --setenv VERSION "$version" --chdir /build bash /src/install.sh inside
 fi
 

@@ -98,18 +98,12 @@ fn no_byte_says_where_it_was_built() {
     }
 }
 
-fn make(arguments: &[&str], destination: &Path, target: &str) {
-    let mut command = Command::new("make");
-    command
-        .args(["--silent", "-C", env!("CARGO_MANIFEST_DIR"), target])
-        .args(arguments)
-        .arg(format!("BUILD={}", common::shipped("all").display()))
-        .arg(format!("DESTDIR={}", destination.display()))
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    let output = command.output().expect("make");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{errors}");
+/// Installs or uninstalls, with these variables, what is built by then.
+fn make(variables: &[&str], destination: &Path, target: &str) {
+    common::shipped("all");
+    let destination = format!("DESTDIR={}", destination.display());
+    let arguments = [target, &destination].into_iter();
+    common::make(&Vec::from_iter(arguments.chain(variables.iter().copied())));
 }
 
 fn files(directory: &Path) -> BTreeSet<String> {

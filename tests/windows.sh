@@ -43,6 +43,7 @@ root=$(pwd)
 dir=${INLAY_WINDOWS_DIR:-$root/target/windows}
 case $dir in /*) ;; *) dir=$root/$dir ;; esac
 mkdir -p "$dir"
+wat2wasm=$dir/debug/wat2wasm
 
 parts=""
 for word in "$@"; do
@@ -91,37 +92,10 @@ system=$WINEPREFIX/drive_c/windows/system32
 [ -e "$system/bcryptprimitives.dll" ] ||
   $gcc -O1 -shared -o "$system/bcryptprimitives.dll" tests/windows/bcryptprimitives.c -ladvapi32
 
-# ---- running ---------------------------------------------------------------------------------------
+run="timeout 900 $wine"
+. tests/parts.sh
 
-failed=""
-
-# Runs one thing with its name: if it fails, the end of what it printed is shown, and the numbers of the suite always.
-check() {
-  what=$1
-  shift
-  if "$@" >"$out/log" 2>&1 </dev/null; then
-    sed -n 's/^spec \(.*\)/    \1/p' "$out/log"
-    echo "  passed  $what"
-  else
-    status=$?
-    tail -n "${INLAY_WINDOWS_LINES:-40}" "$out/log" | sed 's/^/    /'
-    echo "  FAILED  $what (status $status)"
-    failed="$failed$what
-"
-  fi
-}
-
-run() { timeout 900 "$wine" "$@"; }
-
-# The header of each module that is written as text in a directory.
-wasm_headers() {
-  for wat in "$1"/*.wat; do
-    name=$(basename "$wat" .wat)
-    header=$2/$name.wasm.h
-    "$dir/debug/wat2wasm" "$wat" "$header"
-    printf '#include <stddef.h>\nstatic const size_t %s_wasm_len = sizeof %s_wasm;\n' "$name" "$name" >>"$header"
-  done
-}
+# ---- building --------------------------------------------------------------------------------------
 
 build() {
   # One command for the library and its tests: by itself the library has dependencies with other features, which would
@@ -172,18 +146,18 @@ microsoft_links() {
     llvm-dlltool -m i386:x86-64 -d "$out/kernel32.def" -l "$out/kernel32.lib" &&
     $cl /std:c11 /c "/Fo$out/msvc.obj" -- tests/windows/msvc.c &&
     lld-link /nologo /nodefaultlib /entry:start /subsystem:console "/out:$out/msvc.exe" "$out/msvc.obj" "$dir/dist/lib/inlay.lib" \
-      "$out/kernel32.lib" && run "$out/msvc.exe"
+      "$out/kernel32.lib" && $run "$out/msvc.exe"
 }
 mingw_links() {
   # shellcheck disable=SC2086 # options
   $gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 $1 -Iinclude -I"$out/wasm" -isystem tests/windows -include posix.h \
-    -Itests/c tests/c/calls.c -o "$out/$2.exe" $3 && run "$out/$2.exe"
+    -Itests/c tests/c/calls.c -o "$out/$2.exe" $3 && $run "$out/$2.exe"
 }
 # It has no compiler, and says so.
 mingw_loads() {
   # shellcheck disable=SC2086 # options
   $gcc -std=c11 -O1 $1 -Iinclude examples-c/consumer/main.c -o "$out/$2.exe" $3 &&
-    run "$out/$2.exe" 2>&1 | grep "default features"
+    $run "$out/$2.exe" 2>&1 | grep "default features"
 }
 dist() {
   rm -rf "$dir/dist"
@@ -216,14 +190,10 @@ spec() {
   for program in $(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$out/messages"); do
     case $program in
     */spec-*)
-      run "$program" --list --format terse 2>/dev/null | tr -d '\r' | sed -n 's/: test$//p' >"$out/list"
-      [ -s "$out/list" ] || check "spec: its list of tests" false
-      while read -r test; do
-        check "spec $test" run "$program" --exact "$test" --nocapture
-      done <"$out/list"
+      suite "$program"
       ;;
-    */inlay-*) check "unit tests" run "$program" ;;
-    *) check "$(basename "$program" | sed 's/-[0-9a-f]*\.exe$//')" run "$program" ;;
+    */inlay-*) check "unit tests" $run "$program" ;;
+    *) check "$(basename "$program" | sed 's/-[0-9a-f]*\.exe$//')" $run "$program" ;;
     esac
   done
 }
@@ -239,7 +209,7 @@ c_program() {
   library=$out/lib/libinlay.dll.a
   case $1 in */unloaded.c) library="" ;; esac
   # shellcheck disable=SC2086 # none, or one
-  $gxx "$2.o" -o "$2.exe" $library -pthread && run "$2.exe"
+  $gxx "$2.o" -o "$2.exe" $library -pthread && $run "$2.exe"
 }
 
 c() {
@@ -260,7 +230,7 @@ cpp_program() {
   name=$1
   shift
   $gxx "$@" -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror -O1 -g -Iinclude -isystem tests/windows \
-    -I"$out/cpp" "tests/cpp/$name.cpp" -o "$out/cpp/$name.exe" "$out/lib/libinlay.dll.a" -pthread && run "$out/cpp/$name.exe"
+    -I"$out/cpp" "tests/cpp/$name.cpp" -o "$out/cpp/$name.exe" "$out/lib/libinlay.dll.a" -pthread && $run "$out/cpp/$name.exe"
 }
 cpp() {
   wasm_headers tests/cpp "$out/cpp"
@@ -276,22 +246,13 @@ cpp() {
 examples() {
   # Their own Makefile builds them; it is told where the library is, and that it is no business of its.
   : >"$out/lib/libinlay.so"
-  make --quiet -C examples-c all -o library LIB="$out/lib" OUT="$out/examples" WAT2WASM="$dir/debug/wat2wasm" CARGO=true \
+  make --quiet -C examples-c all -o library LIB="$out/lib" OUT="$out/examples" WAT2WASM="$wat2wasm" CARGO=true \
     CC="$gcc" CXX="$gxx" >/dev/null
-  for name in hello own_memory host_functions traps builtins typed exceptions results; do
-    check "examples-c/$name" run "$out/examples/$name.exe"
-  done
-  check "examples-c/image save" run "$out/examples/image.exe" save "$out/examples/math.image"
-  check "examples-c/image load" run "$out/examples/image.exe" load "$out/examples/math.image"
-  check "examples-c/run gcd" run "$out/examples/run.exe" "$out/examples/math.wasm" gcd 1071 462
+  run_examples "hello own_memory host_functions traps builtins typed exceptions results" .exe
 }
 
 echo "==== $triple"
 build
 for part in $parts; do $part; done
 
-if [ -n "$failed" ]; then
-  printf 'Failed:\n%s' "$failed"
-  exit 1
-fi
-echo "Everything passed."
+finish

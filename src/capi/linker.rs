@@ -389,7 +389,9 @@ unsafe fn define_all(
 /// `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or if one has another type or belongs to another
 /// store; `INLAY_ERROR_LIMIT` and `INLAY_ERROR_OUT_OF_MEMORY` if a table, a memory or the instance cannot be had;
 /// `INLAY_ERROR_TRAP` if a segment does not fit or the start function traps, and its error if that fails;
-/// `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, or this thread has a shadow stack. What a failed instance had written to imported
+/// `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, or this thread has a shadow stack.
+///
+/// What a failed instance had written to imported
 /// tables and memories by then stays, as WebAssembly says; and so does, in its store, one that something may refer to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_linker_instantiate(

@@ -1,8 +1,8 @@
 //! Pages of code on a Mac with an Arm processor. They can be written and executed, though not by the same thread at once: the
 //! system lets a thread write while it runs a function that it knows, which copies the code.
 //!
-//! <https://developer.apple.com/documentation/apple-silicon/porting-just-in-time-compilers-to-apple-silicon>. This is
-//! compiled by `tests/check.sh`, and has never been run.
+//! <https://developer.apple.com/documentation/apple-silicon/porting-just-in-time-compilers-to-apple-silicon>. Its types
+//! are checked by `tests/check.sh`; it has never been run.
 
 use super::{SystemError, last_error, synchronize_code};
 use std::ffi::{c_int, c_void};

@@ -74,29 +74,31 @@ pub unsafe fn release(start: NonNull<u8>, len: usize) {
 ///
 /// # Safety
 /// Both are reservations with their sizes, `len` is whole pages of each, and neither is in use.
+#[cfg(target_os = "linux")]
 pub unsafe fn move_pages(from: (NonNull<u8>, usize), to: (NonNull<u8>, usize), len: usize) -> bool {
-    let moved = len == 0 || {
-        #[cfg(target_os = "linux")]
-        {
-            let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-            let target = to.0.as_ptr().cast::<libc::c_void>();
-            // SAFETY: as the caller promises; what is reserved at the new place gives way. It does so even if the pages
-            // cannot be moved, as where a host has split their mapping with madvise.
-            unsafe { libc::mremap(from.0.as_ptr().cast(), len, len, flags, target) == target }
-        }
-        #[cfg(not(target_os = "linux"))]
-        {
-            // SAFETY: as the caller promises.
-            unsafe { release(to.0, len) };
-            false
-        }
-    };
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    let target = to.0.as_ptr().cast::<libc::c_void>();
+    // SAFETY: as the caller promises; what is reserved at the new place gives way. It does so even if the pages cannot be
+    // moved, as where a host has split their mapping with madvise.
+    let moved = len == 0
+        || unsafe { libc::mremap(from.0.as_ptr().cast(), len, len, flags, target) == target };
     let (start, size) = if moved { from } else { to };
     // SAFETY: as the caller promises. Where the pages were there is then nothing, and where they should have gone, too: to
     // give either back would be to take it from a thread that found it free. Some kernels look first whether they can move
     // pages, and leave address space that nobody has where they should have gone; to tell is not possible.
     unsafe { release(start.add(len), size - len) };
     moved
+}
+
+/// As above, where nothing moves pages.
+///
+/// # Safety
+/// As above.
+#[cfg(not(target_os = "linux"))]
+pub unsafe fn move_pages(_: (NonNull<u8>, usize), to: (NonNull<u8>, usize), _: usize) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { release(to.0, to.1) };
+    false
 }
 
 /// A number that no other thread has, neither a living one nor, for a long time, one that lived before.

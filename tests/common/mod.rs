@@ -35,17 +35,26 @@ pub fn runtime_only_library() -> PathBuf {
 pub fn shipped(part: &str) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
+    make(&[part]);
+    ship()
+}
+
+fn ship() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
-    let build = target.expect("cargo's directory").join("ship");
+    target.expect("cargo's directory").join("ship")
+}
+
+/// Runs `make` with these targets and variables.
+pub fn make(arguments: &[&str]) {
     let mut command = Command::new("make");
     command
-        .args(["--silent", "-C", env!("CARGO_MANIFEST_DIR"), part])
-        .arg(format!("BUILD={}", build.display()))
+        .args(["--silent", "-C", env!("CARGO_MANIFEST_DIR")])
+        .args(arguments)
+        .arg(format!("BUILD={}", ship().display()))
         // What a test of the usual library is built with is not what this one is built with.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     let output = command.output().expect("make");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}\n{errors}");
-    build
 }
