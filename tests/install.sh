@@ -147,7 +147,7 @@ set --
 if [ -n "$INLAY_RUN" ]; then
     endian=little
     [ "$INLAY_CPU" != s390x ] || endian=big
-    printf "[binaries]\nc = '%s'\npkg-config = 'pkg-config'\n[host_machine]\nsystem = 'linux'\ncpu_family = '%s'\ncpu = '%s'\nendian = '%s'\n" \
+    printf "[binaries]\nc = '%s'\npkgconfig = 'pkg-config'\n[host_machine]\nsystem = 'linux'\ncpu_family = '%s'\ncpu = '%s'\nendian = '%s'\n" \
         "$CC" "$INLAY_CPU" "$INLAY_CPU" $endian >cross.ini
     set -- --cross-file cross.ini
 fi
