@@ -232,7 +232,11 @@ dist-source:
 	printf '[source.crates-io]\nreplace-with = "vendor"\n\n[source.vendor]\ndirectory = "vendor"\n' >$(STAGE)/$(NAME)/.cargo/config.toml
 	$(call PACK,$(STAGE),$(NAME))
 
+# A cargo that builds the standard library, as CARGOFLAGS then says, wants its crates, too.
+STANDARD = $(shell $(RUSTC) --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
+
 dist-binary: dist-source
+	$(if $(findstring build-std,$(CARGOFLAGS)),cd $(STAGE)/$(NAME) && $(CARGO) vendor --quiet --locked --sync $(STANDARD))
 	+CARGO_NET_OFFLINE=true $(MAKE) -C $(STAGE)/$(NAME) install BUILD=$(STAGE)/build DESTDIR=$(STAGE) PREFIX=/$(BINARY)
 	$(call PACK,$(STAGE),$(BINARY))
 
