@@ -1,113 +1,105 @@
-//! Compares Inlay with the `wasmtime` crate on one real module, argon2.wasm of npm's argon2-browser: how
-//! long it takes to compile, and how long to compute one Argon2id hash. Both use Cranelift at
-//! `opt_level=speed` on one thread. They take turns within each round, so that whatever else the
-//! machine does meets both, and the medians are printed side by side.
+//! Races Inlay with the `wasmtime` crate, which uses the same Cranelift, over the members of a suite.
 //!
-//! Wasmtime appears twice: as it comes, with guard pages and signals in place of bounds checks, and with
-//! explicit checks as Inlay has them.
+//! ```text
+//! inlay-bench race    [--rounds N] [NAME...]   how fast code is
+//! inlay-bench compile [--rounds N] [NAME...]   how long compiling takes, and how large code is
+//! inlay-bench run ENGINE NAME [TIMES]          one member alone, for profilers and for counting instructions
+//! inlay-bench code ENGINE NAME FILE            its machine code, for a disassembler
+//! inlay-bench list                             the engines and the members
+//! ```
+//!
+//! A name stands for all members that contain it. `bench/suite.sh` makes the modules, in
+//! target/suite or where INLAY_SUITE says.
 
-mod inlay_side;
-mod wasmtime_side;
+mod clock;
+mod compile;
+mod engines;
+mod pad;
+mod race;
+mod random;
+mod stats;
+mod suite;
 
-use std::error::Error;
-use std::time::{Duration, Instant};
-
-/// One hash: 3 passes over 16 MiB, one lane.
-const PASSES: i32 = 3;
-const MEMORY_KIB: i32 = 16 * 1024;
-const PASSWORD: &[u8] = b"password";
-const SALT: &[u8] = b"somesalt";
-const ARGON2ID: i32 = 2;
-const VERSION: i32 = 0x13;
-
-const COMPILE_ROUNDS: usize = 15;
-const RUN_ROUNDS: usize = 9;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// What each of the competitors can do.
-trait Side {
-    /// Compiles the module and forgets it; the size of its machine code.
-    fn compile(&self, wasm: &[u8]) -> Outcome<usize>;
-    /// Makes an instance that is ready to hash.
-    fn prepare(&self, wasm: &[u8]) -> Outcome<Box<dyn Hasher>>;
-}
-
-trait Hasher {
-    fn hash(&mut self) -> Outcome<[u8; 32]>;
-}
-
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64() * 1000.0
-}
+use engines::{Engine, Outcome};
+use std::path::Path;
+use suite::Member;
 
 fn main() -> Outcome<()> {
-    let path = std::env::args()
-        .nth(1)
-        .ok_or("usage: inlay-bench path/to/argon2.wasm")?;
-    let wasm = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
-
-    let sides: Vec<(&str, Box<dyn Side>)> = vec![
-        ("inlay", Box::new(inlay_side::Inlay::new()?)),
-        (
-            "wasmtime, as it comes",
-            Box::new(wasmtime_side::Wasmtime::new(true)?),
-        ),
-        (
-            "wasmtime, explicit checks",
-            Box::new(wasmtime_side::Wasmtime::new(false)?),
-        ),
-    ];
-
-    let mut compile_times = vec![Vec::new(); sides.len()];
-    let mut code_sizes = vec![0; sides.len()];
-    for round in 0..=COMPILE_ROUNDS {
-        for (index, (_, side)) in sides.iter().enumerate() {
-            let start = Instant::now();
-            code_sizes[index] = side.compile(&wasm)?;
-            // The first round only warms up.
-            if round > 0 {
-                compile_times[index].push(start.elapsed());
-            }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let made = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/suite");
+    let dir = std::env::var("INLAY_SUITE").unwrap_or_else(|_| made.to_string());
+    let members = suite::members(Path::new(&dir))?;
+    let engines = engines::all()?;
+    let (rounds, names) = match args[..] {
+        [_, "--rounds", rounds, ref names @ ..] => (rounds.parse()?, names),
+        [_, ref names @ ..] => (15, names),
+        [] => return Err("what is to be done: race, compile, run or list?".into()),
+    };
+    let is_chosen =
+        |member: &&Member| names.is_empty() || names.iter().any(|name| member.name.contains(name));
+    let chosen: Vec<&Member> = members.iter().filter(is_chosen).collect();
+    match args[0] {
+        "race" => race::race(&engines, &chosen, rounds),
+        "compile" => compile::race(&engines, &chosen, rounds),
+        "list" => {
+            engines
+                .iter()
+                .for_each(|engine| println!("{}", engine.name()));
+            chosen.iter().for_each(|member| println!("{}", member.name));
+            Ok(())
         }
-    }
-
-    let mut hashers = Vec::new();
-    for (_, side) in &sides {
-        hashers.push(side.prepare(&wasm)?);
-    }
-    let mut run_times = vec![Vec::new(); sides.len()];
-    let mut hash = None;
-    for round in 0..=RUN_ROUNDS {
-        for (index, hasher) in hashers.iter_mut().enumerate() {
-            let start = Instant::now();
-            let result = hasher.hash()?;
-            if round > 0 {
-                run_times[index].push(start.elapsed());
-            }
-            if *hash.get_or_insert(result) != result {
-                return Err(format!("{} computed another hash", sides[index].0).into());
-            }
+        "code" => {
+            let [engine, name, file] = args[1..] else {
+                return Err("usage: code ENGINE NAME FILE".into());
+            };
+            let (engine, member) = find(&engines, &members, engine, name)?;
+            Ok(std::fs::write(
+                file,
+                engine.compile(&std::fs::read(&member.wasm)?)?,
+            )?)
         }
+        "run" => run(&engines, &members, &args[1..]),
+        other => Err(format!("there is no command {other}").into()),
     }
+}
 
-    println!("{path}: {} bytes", wasm.len());
-    println!(
-        "Argon2id, {PASSES} passes, {} MiB, 1 lane; medians of {COMPILE_ROUNDS} and {RUN_ROUNDS} rounds",
-        MEMORY_KIB / 1024
-    );
-    println!(
-        "{:<28}{:>14}{:>12}{:>14}",
-        "", "compile (ms)", "run (ms)", "code (bytes)"
-    );
-    for (index, (name, _)) in sides.iter().enumerate() {
-        let compile = median(std::mem::take(&mut compile_times[index]));
-        let run = median(std::mem::take(&mut run_times[index]));
+/// One member in one engine, some times.
+fn run(
+    engines: &[Box<dyn engines::Engine>],
+    members: &[suite::Member],
+    args: &[&str],
+) -> Outcome<()> {
+    let (engine, name, times) = match *args {
+        [engine, name] => (engine, name, 1),
+        [engine, name, times] => (engine, name, times.parse()?),
+        _ => return Err("usage: run ENGINE NAME [TIMES]".into()),
+    };
+    let (engine, member) = find(engines, members, engine, name)?;
+    let wasm = std::fs::read(&member.wasm)?;
+    let mut guest = engine.start(&wasm, (member.host)())?;
+    let mut work = (member.start)(&mut *guest)?;
+    for _ in 0..times {
+        let start = clock::now();
+        let result = work.run(&mut *guest)?;
         println!(
-            "{name:<28}{compile:>14.2}{run:>12.2}{:>14}",
-            code_sizes[index]
+            "{:.3} s: {result:#018x}",
+            (clock::now() - start).as_secs_f64()
         );
     }
     Ok(())
+}
+
+fn find<'a>(
+    engines: &'a [Box<dyn Engine>],
+    members: &'a [Member],
+    engine: &str,
+    name: &str,
+) -> Outcome<(&'a dyn Engine, &'a Member)> {
+    let found = engines.iter().find(|candidate| candidate.name() == engine);
+    let member = members.iter().find(|member| member.name == name);
+    Ok((
+        &**found.ok_or("there is no such engine")?,
+        member.ok_or("there is no such member")?,
+    ))
 }
