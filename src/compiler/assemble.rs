@@ -15,7 +15,7 @@ const MAX_FRAME: u32 = 1 << 28;
 
 /// Machine code of a function.
 pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
-    let isa = env.target.isa_for(unit.effort);
+    let isa = env.target.assembler(unit.effort);
     scratch.load(unit.clif);
     let code = context(isa, scratch, &format_args!("function {}", unit.index))?;
     Ok(Assembled {
@@ -95,7 +95,8 @@ fn reloc(func: &ir::Function, found: &FinalizedMachReloc, what: &dyn Display) ->
     })
 }
 
-fn codegen_error(error: &CodegenError, what: &dyn Display) -> Error {
+/// Cranelift's error as ours.
+pub fn codegen_error(error: &CodegenError, what: &dyn Display) -> Error {
     let kind = match error {
         CodegenError::CodeTooLarge | CodegenError::ImplLimitExceeded => ErrorKind::Limit,
         CodegenError::Unsupported(_) => ErrorKind::Unsupported,

@@ -142,7 +142,7 @@ impl Text {
         let isa = env.target.isa();
         Text {
             builder: isa.text_section_builder(labels.len()),
-            least_align: isa.function_alignment().minimum,
+            least_align: isa.function_alignment().preferred,
             align: 16,
             labels,
         }

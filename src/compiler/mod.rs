@@ -5,7 +5,9 @@
 //! of each body, on any thread:
 //!   survey     what is in it, counted in one walk                                    survey.rs
 //!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
-//!   passes     over CLIF; there are none yet                                         here
+//!   optimize   by Cranelift's optimizer                                              optimize.rs
+//!   passes     over CLIF, each of which leaves it faster                             passes/
+//!   expand     traps to branches                                                     trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
 //!   check      of its frame, where that is large                                     trampoline.rs
 //! link       machine code and the module to text and metadata, with the code
@@ -23,7 +25,9 @@ mod legacy;
 mod link;
 mod module;
 mod ops;
+mod optimize;
 mod parse;
+mod passes;
 mod survey;
 mod target;
 mod trampoline;
@@ -134,15 +138,15 @@ fn compile_body(env: &Env<'_>, scratch: &mut Scratch, index: u32, body: Body<'_>
     let body = survey::survey(index, body);
     let unit = translate::translate(env, scratch, body)?;
     let excess = unit.budget.excess();
-    let unit = passes(unit);
-    let code = assemble::unit(env, scratch, unit);
-    let code = code.and_then(|code| trampoline::check_frame(env, scratch, code));
-    Ok((excess, code))
+    Ok((excess, finish(env, scratch, unit)))
 }
 
-/// Passes over a function's CLIF, each of which takes a unit and gives it back.
-fn passes(unit: Unit) -> Unit {
-    unit
+/// A translated body through the rest of its steps.
+fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
+    let mut unit = optimize::optimize(env, scratch, unit)?;
+    trap::expand(env, &mut unit.clif, &mut unit.needs);
+    let code = assemble::unit(env, scratch, unit)?;
+    trampoline::check_frame(env, scratch, code)
 }
 
 /// What became of a body: that it cannot be translated, or how much of the module's allowance it takes, and its code.

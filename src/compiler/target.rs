@@ -127,10 +127,10 @@ pub struct Target {
     /// The machine that code is for.
     pub machine: Machine,
     isa: OwnedTargetIsa,
-    /// The same, without the optimizer.
-    unoptimized_isa: OwnedTargetIsa,
-    /// The same, without all that takes more than linear time.
-    linear_isa: OwnedTargetIsa,
+    /// The same for code that is optimized already.
+    assembler: OwnedTargetIsa,
+    /// The same again, with a register allocator that takes linear time.
+    linear_assembler: OwnedTargetIsa,
     float_ops: FloatOps,
     relaxed: Relaxed,
 }
@@ -183,13 +183,18 @@ impl Target {
             let builder = isa::Builder::from_target_isa(&*isa);
             builder.finish(changed(&shared, changes)).map_err(unfit)
         };
-        let unoptimized_isa = with(&[("opt_level", "none")])?;
-        let linear_isa = with(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?;
+        // What the optimizer's part is done once.
+        let assembler = [
+            ("opt_level", "none"),
+            ("enable_nan_canonicalization", "false"),
+        ];
+        let linear = [&assembler[..], &[("regalloc_algorithm", "single_pass")]].concat();
+        let (assembler, linear_assembler) = (with(&assembler)?, with(&linear)?);
         let target = Target {
             machine,
             isa,
-            unoptimized_isa,
-            linear_isa,
+            assembler,
+            linear_assembler,
             float_ops: settings.float_ops,
             relaxed: settings.relaxed,
         };
@@ -206,12 +211,11 @@ impl Target {
         &*self.isa
     }
 
-    /// The ISA to compile a function with.
-    pub fn isa_for(&self, effort: Effort) -> &dyn TargetIsa {
+    /// The ISA to make machine code with, of a function that has been optimized.
+    pub fn assembler(&self, effort: Effort) -> &dyn TargetIsa {
         match effort {
-            Effort::Full => &*self.isa,
-            Effort::NoOptimizer => &*self.unoptimized_isa,
-            Effort::Linear => &*self.linear_isa,
+            Effort::Full | Effort::NoOptimizer => &*self.assembler,
+            Effort::Linear => &*self.linear_assembler,
         }
     }
 

@@ -151,7 +151,11 @@ fn wasm_check(
         let mut vm = Vm::new(env, b, &mut needs, params[0]);
         let limit = vm.stack_limit();
         let over = is_beyond(&mut vm.b, limit, frame);
-        vm.trap_if(over, Trap::StackOverflow);
+        let (cold, next) = branch_cold(&mut vm.b, over);
+        vm.b.switch_to_block(cold);
+        let code = vm.iconst(I32, Trap::StackOverflow as i64);
+        vm.trap_with(code);
+        vm.b.switch_to_block(next);
         let body = symbol(vm.b.func, body, target);
         vm.b.ins().return_call(body, &params);
         vm.b.finalize(isa.frontend_config());

@@ -81,7 +81,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
         translator.check_stack();
     }
     // This allocator keeps nothing in registers from one block to the next, so variables would only be copied.
-    let isa = env.target.isa_for(effort);
+    let isa = env.target.assembler(effort);
     let in_frame = isa.flags().regalloc_algorithm() == RegallocAlgorithm::SinglePass;
     translator.declare_locals(&params[1..], &validator, &survey, in_frame)?;
 
@@ -124,8 +124,9 @@ impl Translator<'_, '_> {
         self.vm.trap_if(over, Trap::StackOverflow);
     }
 
+    /// How many blocks there are, with those that conditional traps will become.
     fn blocks(&self) -> usize {
-        self.vm.b.func.dfg.num_blocks()
+        self.vm.b.func.dfg.num_blocks() + 2 * self.vm.conditional_traps
     }
 
     fn declare_locals(

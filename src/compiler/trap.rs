@@ -2,11 +2,13 @@
 //!
 //! # From a compare to the host's error
 //!
-//! An instruction that can trap is translated to a compare, a branch, and a *cold block* that the branch goes to when the
-//! check fails ([`Vm::trap_if`]). Cranelift lays cold blocks out behind the function's other code, so that a check that
-//! holds costs the compare and a branch that is not taken. No signal is involved, and no page that cannot be accessed.
+//! An instruction that can trap is translated to a comparison and a conditional trap of CLIF ([`Vm::trap_if`]), whose trap
+//! code is the trap's number, one of `image/trap.rs`. So it stays until the passes are through, which leave out what they
+//! can prove. Then [`expand`] turns what is left into branches to *cold blocks*. Cranelift lays those out behind the
+//! function's other code, so that a check that holds costs the compare and a branch that is not taken. No signal is
+//! involved, and no page that cannot be accessed.
 //!
-//! The cold block puts the trap's number, one of `image/trap.rs`, into a register and calls the *exit trampoline* of the
+//! The cold block puts the trap's number into a register and calls the *exit trampoline* of the
 //! builtin `Trap`. An exit trampoline (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail
 //! or looks at the stack: it writes the frame pointer of the function that called it, and the address that it will return
 //! to, into the store (`VmStore::exit_fp`, `exit_pc`). It is shared by the whole module, so that a trap costs each function
@@ -29,14 +31,20 @@
 //! The handler makes the previous activation current again, takes the error out of the store, zeros the results, and
 //! returns the error to the host as a C function does.
 
-use super::vm::Vm;
+use super::Env;
+use super::unit::{Needs, Symbol};
+use super::vm::{Vm, builtin_signature, symbol};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
-use cranelift_codegen::ir::{Block, InstBuilder, TrapCode, Value, condcodes::IntCC, types::I32};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{
+    Block, Function, InstBuilder, InstructionData, Opcode, TrapCode, Value, types::I32,
+};
+use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 
 /// The code of a trap that cannot be reached: it follows calls that do not return.
-pub const NEVER: TrapCode = TrapCode::unwrap_user(1);
+pub const NEVER: TrapCode = TrapCode::unwrap_user(200);
 
 /// Branches to a cold block if the condition is not zero; gives it and the block that goes on, both sealed.
 pub fn branch_cold(b: &mut FunctionBuilder<'_>, condition: Value) -> (Block, Block) {
@@ -49,11 +57,20 @@ pub fn branch_cold(b: &mut FunctionBuilder<'_>, condition: Value) -> (Block, Blo
     (cold, next)
 }
 
+/// How a trap is written in CLIF.
+fn trap_code(trap: Trap) -> TrapCode {
+    TrapCode::unwrap_user(trap as u8)
+}
+
+/// The trap that a code of CLIF stands for; none for one that cannot be reached.
+pub fn trap_of(code: TrapCode) -> Option<Trap> {
+    Trap::from_code(u32::from(code.as_raw().get()))
+}
+
 impl Vm<'_, '_> {
     /// Traps, and ends the block.
     pub fn trap(&mut self, trap: Trap) {
-        let code = self.iconst(I32, trap as i64);
-        self.trap_with(code);
+        self.b.ins().trap(trap_code(trap));
     }
 
     /// Traps with a number that is computed, and ends the block.
@@ -64,14 +81,64 @@ impl Vm<'_, '_> {
 
     /// Traps if the condition is not zero.
     pub fn trap_if(&mut self, condition: Value, trap: Trap) {
-        let (cold, next) = branch_cold(&mut self.b, condition);
-        self.b.switch_to_block(cold);
-        self.trap(trap);
-        self.b.switch_to_block(next);
+        self.conditional_traps += 1;
+        self.b.ins().trapnz(condition, trap_code(trap));
     }
 
     pub fn trap_if_zero(&mut self, value: Value, trap: Trap) {
-        let zero = self.b.ins().icmp_imm_u(IntCC::Equal, value, 0);
-        self.trap_if(zero, trap);
+        self.conditional_traps += 1;
+        self.b.ins().trapz(value, trap_code(trap));
+    }
+}
+
+/// Turns the traps of a function of wasm into branches to cold blocks, each of which calls the builtin.
+pub fn expand(env: &Env<'_>, func: &mut Function, needs: &mut Needs) {
+    let entry = func.layout.entry_block().expect("a function has code");
+    let vmctx = func.dfg.block_params(entry)[0];
+    let mut exit = None;
+    let mut call_builtin = |pos: &mut FuncCursor<'_>, trap: Trap| {
+        let exit = *exit.get_or_insert_with(|| {
+            needs.exits.insert(Builtin::Trap);
+            let isa = env.target.isa();
+            let signature = builtin_signature(isa, Builtin::Trap, CallConv::Tail);
+            symbol(pos.func, Symbol::Exit(Builtin::Trap), signature)
+        });
+        let code = pos.ins().iconst(I32, trap as i64);
+        pos.ins().call(exit, &[vmctx, code]);
+    };
+    let mut pos = FuncCursor::new(func);
+    while let Some(block) = pos.next_block() {
+        while let Some(inst) = pos.next_inst() {
+            let (opcode, condition, code) = match pos.func.dfg.insts[inst] {
+                InstructionData::CondTrap { opcode, arg, code } => (opcode, Some(arg), code),
+                InstructionData::Trap { opcode, code } => (opcode, None, code),
+                _ => continue,
+            };
+            let Some(trap) = trap_of(code) else { continue };
+            let srcloc = pos.func.srcloc(inst);
+            pos.set_srcloc(srcloc);
+            let Some(condition) = condition else {
+                call_builtin(&mut pos, trap);
+                pos.func.replace(inst).trap(NEVER);
+                continue;
+            };
+            let (next, cold) = (pos.func.dfg.make_block(), pos.func.dfg.make_block());
+            let after = pos.func.layout.next_inst(inst);
+            let after = after.expect("a conditional trap does not end a block");
+            pos.func.layout.split_block(next, after);
+            let branch = pos.func.replace(inst);
+            match opcode {
+                Opcode::Trapz => branch.brif(condition, next, &[], cold, &[]),
+                _ => branch.brif(condition, cold, &[], next, &[]),
+            };
+            pos.func.layout.append_block(cold);
+            pos.func.layout.set_cold(cold);
+            pos.goto_bottom(cold);
+            call_builtin(&mut pos, trap);
+            pos.ins().trap(NEVER);
+            // The cursor goes on in the block that was split off.
+            pos.goto_bottom(block);
+            break;
+        }
     }
 }

@@ -150,4 +150,10 @@ impl Scratch {
         let before = std::mem::replace(&mut self.context.func, function);
         self.spare.push(before);
     }
+
+    /// Takes the function out of the context again, whose flow graph and dominator tree stay.
+    pub fn unload(&mut self) -> Function {
+        let empty = self.function();
+        std::mem::replace(&mut self.context.func, empty)
+    }
 }

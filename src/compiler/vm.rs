@@ -193,6 +193,8 @@ pub struct Vm<'a, 'b> {
     pub b: FunctionBuilder<'b>,
     pub needs: &'a mut Needs,
     pub vmctx: Value,
+    /// How many conditional traps the function has so far.
+    pub conditional_traps: usize,
     exits: [Option<ir::FuncRef>; Builtin::ALL.len()],
     /// Places for vectors on their way to and from a builtin.
     vector_slots: Vec<ir::StackSlot>,
@@ -210,6 +212,7 @@ impl<'a, 'b> Vm<'a, 'b> {
             b,
             needs,
             vmctx,
+            conditional_traps: 0,
             exits: [None; Builtin::ALL.len()],
             vector_slots: Vec::new(),
         }

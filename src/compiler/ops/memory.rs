@@ -258,12 +258,20 @@ impl Translator<'_, '_> {
         self.vm.b.ins().load(ty, flags, base, offset)
     }
 
+    /// Pops an address, loads from it, and extends what is loaded to the type.
     fn load(&mut self, memarg: MemArg, stored: Type, ty: Type, signed: bool) {
-        let value = self.load_value(memarg, stored);
-        let value = match (stored == ty, signed) {
-            (true, _) => value,
-            (false, true) => self.vm.b.ins().sextend(ty, value),
-            (false, false) => self.vm.b.ins().uextend(ty, value),
+        let address = self.pop();
+        let (base, offset) = self.checked_address(memarg, address, stored.bytes());
+        let flags = self.memory_flags(memory_index(memarg));
+        let ins = self.vm.b.ins();
+        let value = match (stored, signed) {
+            _ if stored == ty => ins.load(ty, flags, base, offset),
+            (I8, true) => ins.sload8(ty, flags, base, offset),
+            (I8, false) => ins.uload8(ty, flags, base, offset),
+            (I16, true) => ins.sload16(ty, flags, base, offset),
+            (I16, false) => ins.uload16(ty, flags, base, offset),
+            (_, true) => ins.sload32(flags, base, offset),
+            (_, false) => ins.uload32(flags, base, offset),
         };
         self.push(value);
     }

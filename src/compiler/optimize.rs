@@ -1,0 +1,35 @@
+//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes.
+
+use super::unit::{Effort, Scratch, Unit};
+use super::{Env, assemble, passes};
+use crate::error::Result;
+use cranelift_codegen::settings::OptLevel;
+
+/// Optimizes a function as far as its effort says.
+pub fn optimize(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Unit> {
+    let isa = env.target.isa();
+    scratch.load(unit.clif);
+    let context = &mut scratch.context;
+    let mut steps = || {
+        if isa.flags().enable_nan_canonicalization() {
+            context.canonicalize_nans(isa)?;
+        }
+        context.flowgraph();
+        context.eliminate_unreachable_code(isa)?;
+        context.remove_constant_phis(isa)?;
+        context.func.dfg.resolve_all_aliases();
+        let wanted = isa.flags().opt_level() != OptLevel::None;
+        match unit.effort {
+            Effort::Full if wanted => context.egraph_pass(isa, &mut Default::default()),
+            _ => Ok(()),
+        }
+    };
+    steps().map_err(|error| {
+        assemble::codegen_error(&error, &format_args!("function {}", unit.index))
+    })?;
+    if unit.effort == Effort::Full {
+        passes::run(env, &mut scratch.context);
+    }
+    let clif = scratch.unload();
+    Ok(Unit { clif, ..unit })
+}

@@ -1,0 +1,44 @@
+//! What is done to a function between Cranelift's optimizer and the making of its machine code.
+//!
+//! A pass gets the function with its dominator tree, and leaves blocks and edges as they are, so that both stay true.
+
+mod bounds;
+mod dead;
+mod range;
+
+use super::Env;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{Block, Inst};
+
+/// The passes, in their order.
+const PASSES: &[fn(&Env<'_>, &mut Context)] = &[bounds::eliminate];
+
+pub fn run(env: &Env<'_>, context: &mut Context) {
+    for pass in PASSES {
+        pass(env, context);
+    }
+}
+
+/// The instructions of the blocks that can be reached, in an order in which each block follows the one that dominates it.
+/// With each block comes how many blocks dominate it.
+fn in_dominance_order(context: &Context) -> Vec<(Block, usize)> {
+    let domtree = &context.domtree;
+    let mut order: Vec<(Block, usize)> = Vec::new();
+    let mut rest: Vec<(Block, usize)> = context
+        .func
+        .layout
+        .entry_block()
+        .map(|b| (b, 0))
+        .into_iter()
+        .collect();
+    while let Some((block, depth)) = rest.pop() {
+        order.push((block, depth));
+        rest.extend(domtree.children(block).map(|child| (child, depth + 1)));
+    }
+    order
+}
+
+/// A block's instructions, listed so that some can be taken out meanwhile.
+fn insts(context: &Context, block: Block) -> Vec<Inst> {
+    context.func.layout.block_insts(block).collect()
+}
