@@ -389,7 +389,12 @@ typedef uint32_t inlay_traps_t;
 enum {
   /** The default: by comparing and branching, with no signal, no guard page, no assumption about virtual memory. */
   INLAY_TRAPS_EXPLICIT = 0,
-  /** By faults of the CPU. Not in this version. */
+  /**
+   * By faults of the CPU where that is faster: an access beyond a memory touches pages behind it that cannot be accessed, and a
+   * check that fails executes an instruction that is none. The host passes faults on, by `inlay_engine_handle_fault`. Each
+   * memory with addresses of 32 bits takes 4 GiB and 32 MiB of address space; accesses to others, and to memories with pages
+   * of one byte, are compared. For Linux, Android, macOS, iOS, FreeBSD and Windows on x86-64, and on aarch64 but for Windows and FreeBSD.
+   */
   INLAY_TRAPS_FAULTS = 1,
 };
 
@@ -497,8 +502,9 @@ inlay_error_t *inlay_config_builtin(inlay_config_t *config,
 /**
  * Sets how traps are detected.
  *
- * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants, `INLAY_ERROR_UNSUPPORTED`
- * for `INLAY_TRAPS_FAULTS` in this version.
+ * What traps, and what the host learns of it, is the same both ways. An image whose traps are faults loads only into an
+ * engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too.
+ * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps);
@@ -572,14 +578,48 @@ const char *inlay_version(void);
  * The configuration is only read, and can be changed and used again. `INLAY_ERROR_INVALID_ARGUMENT` for an
  * unknown setting or value; `INLAY_ERROR_UNSUPPORTED` for a target that this build does not have, a CPU
  * feature that this host lacks, a setting that has to stay as it is, `INLAY_FLOAT_OPS_NATIVE` where the CPU has no
- * instruction, or a thread that has a shadow stack (CET, GCS).
+ * instruction, `INLAY_TRAPS_FAULTS` on a system or CPU whose faults are not handled, or a thread that has a shadow stack
+ * (CET, GCS).
  */
 INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_engine_new(const inlay_config_t *config, inlay_engine_t **out);
+inlay_error_t *inlay_engine_new(const inlay_config_t *config,
+                                inlay_engine_t **out);
 
 /** Deletes an engine. NULL is fine. */
 INLAY_API
 void inlay_engine_delete(inlay_engine_t *engine);
+
+/**
+ * Whether a fault was a trap of WebAssembly of this engine. If so, the handler returns, and the thread goes on as after any
+ * trap: the call into wasm returns an error. If not, the fault is the host's own, and nothing has changed.
+ *
+ * For handlers of an engine that has `INLAY_TRAPS_FAULTS`. On Unix, `fault` and `context` are the `siginfo_t *` and the
+ * `ucontext_t *` that a handler with `SA_SIGINFO` gets for SIGSEGV, SIGBUS, SIGILL and SIGFPE; it may be on an alternate
+ * stack. On Windows they are the `EXCEPTION_RECORD *` and the `CONTEXT *` of a vectored handler, which returns
+ * `EXCEPTION_CONTINUE_EXECUTION`. The call is async-signal-safe, waits for nobody and may be made on any thread, also for
+ * faults that have nothing to do with wasm: a fault is wasm's only if the instruction is one that wasm traps at and, where
+ * it accesses memory, if the address is in the address space of a memory of the store. False for NULL.
+ *
+ * The engine is alive: a host that deletes engines makes sure that its handler does not use them any more.
+ */
+INLAY_API
+bool inlay_engine_handle_fault(inlay_engine_t *engine,
+                               void *fault,
+                               void *context);
+
+/**
+ * Installs handlers of faults for the process, which call `inlay_engine_handle_fault` for this engine: for hosts that have
+ * none of their own. Nothing is installed unless this is called.
+ *
+ * On Unix they are for SIGSEGV, SIGBUS, SIGILL and SIGFPE, run on the alternate stack of a thread that has one, and pass on what
+ * is not wasm's to what was there before. On Windows it is a vectored handler, before others. They serve all engines that
+ * asked for them. When the last of those is gone, what was there before is put back; but if the host has meanwhile
+ * installed handlers on top of them, they stay, and only pass on: **the library must not be unloaded then**. An engine is
+ * gone when the host has deleted it, and its stores, modules and linkers.
+ * `INLAY_ERROR_INVALID_ARGUMENT` if the engine does not have `INLAY_TRAPS_FAULTS`.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_engine_install_fault_handlers(inlay_engine_t *engine);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Values and types.

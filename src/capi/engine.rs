@@ -1,10 +1,11 @@
 //! Engines: a configuration made ready.
 
-use super::{inlay_config_t, inlay_error_t, produce_handle};
+use super::{borrow, fallible, inlay_config_t, inlay_error_t, produce_handle};
 use crate::error::Result;
 use crate::fallible::Shared;
 use crate::runtime::{self, Engine};
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
+use std::ptr::NonNull;
 
 #[cfg(feature = "compiler")]
 use crate::compiler::Compiler;
@@ -47,7 +48,8 @@ pub extern "C" fn inlay_version() -> *const c_char {
 /// The configuration is only read, and can be changed and used again. `INLAY_ERROR_INVALID_ARGUMENT` for an
 /// unknown setting or value; `INLAY_ERROR_UNSUPPORTED` for a target that this build does not have, a CPU
 /// feature that this host lacks, a setting that has to stay as it is, `INLAY_FLOAT_OPS_NATIVE` where the CPU has no
-/// instruction, or a thread that has a shadow stack (CET, GCS).
+/// instruction, `INLAY_TRAPS_FAULTS` on a system or CPU whose faults are not handled, or a thread that has a shadow stack
+/// (CET, GCS).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_engine_new(
     config: *const inlay_config_t,
@@ -67,4 +69,52 @@ pub unsafe extern "C" fn inlay_engine_new(
 pub unsafe extern "C" fn inlay_engine_delete(engine: *mut inlay_engine_t) {
     // SAFETY: the caller owns it.
     unsafe { super::delete(engine) };
+}
+
+/// Whether a fault was a trap of WebAssembly of this engine. If so, the handler returns, and the thread goes on as after any
+/// trap: the call into wasm returns an error. If not, the fault is the host's own, and nothing has changed.
+///
+/// For handlers of an engine that has `INLAY_TRAPS_FAULTS`. On Unix, `fault` and `context` are the `siginfo_t *` and the
+/// `ucontext_t *` that a handler with `SA_SIGINFO` gets for SIGSEGV, SIGBUS, SIGILL and SIGFPE; it may be on an alternate
+/// stack. On Windows they are the `EXCEPTION_RECORD *` and the `CONTEXT *` of a vectored handler, which returns
+/// `EXCEPTION_CONTINUE_EXECUTION`. The call is async-signal-safe, waits for nobody and may be made on any thread, also for
+/// faults that have nothing to do with wasm: a fault is wasm's only if the instruction is one that wasm traps at and, where
+/// it accesses memory, if the address is in the address space of a memory of the store. False for NULL.
+///
+/// The engine is alive: a host that deletes engines makes sure that its handler does not use them any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_engine_handle_fault(
+    engine: *mut inlay_engine_t,
+    fault: *mut c_void,
+    context: *mut c_void,
+) -> bool {
+    // SAFETY: the caller gives an engine or NULL.
+    let engine = unsafe { engine.as_ref() };
+    match (engine, NonNull::new(fault), NonNull::new(context)) {
+        (Some(engine), Some(fault), Some(context)) => {
+            // SAFETY: the caller gives what the system gave its handler. Nothing here panics, or could be caught if it did.
+            unsafe { runtime::fault::handle(&engine.engine, fault, context) }
+        }
+        _ => false,
+    }
+}
+
+/// Installs handlers of faults for the process, which call `inlay_engine_handle_fault` for this engine: for hosts that have
+/// none of their own. Nothing is installed unless this is called.
+///
+/// On Unix they are for SIGSEGV, SIGBUS, SIGILL and SIGFPE, run on the alternate stack of a thread that has one, and pass on what
+/// is not wasm's to what was there before. On Windows it is a vectored handler, before others. They serve all engines that
+/// asked for them. When the last of those is gone, what was there before is put back; but if the host has meanwhile
+/// installed handlers on top of them, they stay, and only pass on: **the library must not be unloaded then**. An engine is
+/// gone when the host has deleted it, and its stores, modules and linkers.
+/// `INLAY_ERROR_INVALID_ARGUMENT` if the engine does not have `INLAY_TRAPS_FAULTS`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_engine_install_fault_handlers(
+    engine: *mut inlay_engine_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives an engine or NULL.
+        let engine = unsafe { borrow(engine, "engine") }?;
+        runtime::handlers::install(&engine.engine)
+    })
 }

@@ -28,8 +28,8 @@ pub unsafe extern "C" fn inlay_memory_new(
         produce(out, std::ptr::null_mut(), || {
             let ty = borrow(ty, "type")?.read()?;
             let store: *mut Store = store.cast();
-            let limit = borrow(store, "store")?.engine.limits.memory_pages;
-            add(store, Memory::new(store, limit, ty, None)?)
+            let engine = &borrow(store, "store")?.engine;
+            add(store, Memory::new(store, engine, ty, None)?)
         })
     }
 }
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn inlay_shared_memory_new(
             if !ty.shared {
                 return Err(Error::argument("the type is not that of a shared memory"));
             }
-            let shared = SharedMemory::new(engine.limits.memory_pages, ty)?;
+            let shared = SharedMemory::new(engine, ty)?;
             Ok(inlay_shared_memory_t(shared))
         })
     }

@@ -1,10 +1,11 @@
 //! CLIF to machine code.
 
 use super::Env;
-use super::exception::catch_sites;
+use super::exception::exception_sites;
+use super::trap::trap_of;
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
 use crate::error::{Error, ErrorKind, Result};
-use crate::image::CallSite;
+use crate::image::{CallSite, TrapSite};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CodegenError, FinalizedMachReloc, FinalizedRelocTarget};
@@ -17,7 +18,7 @@ const MAX_FRAME: u32 = 1 << 28;
 pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
     let isa = env.target.assembler(unit.effort);
     scratch.load(unit.clif);
-    let code = context(isa, scratch, &format_args!("function {}", unit.index))?;
+    let code = context(env, isa, scratch, &format_args!("function {}", unit.index))?;
     Ok(Assembled {
         index: unit.index,
         start: unit.start,
@@ -28,7 +29,12 @@ pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assemble
 }
 
 /// Machine code of what is in the context.
-pub fn context(isa: &dyn TargetIsa, scratch: &mut Scratch, what: &dyn Display) -> Result<Code> {
+pub fn context(
+    env: &Env<'_>,
+    isa: &dyn TargetIsa,
+    scratch: &mut Scratch,
+    what: &dyn Display,
+) -> Result<Code> {
     let context = &mut scratch.context;
     if let Err(error) = context.compile(isa, &mut Default::default()) {
         return Err(codegen_error(&error.inner, what));
@@ -39,23 +45,41 @@ pub fn context(isa: &dyn TargetIsa, scratch: &mut Scratch, what: &dyn Display) -
     for found in buffer.relocs() {
         relocs.push(reloc(&context.func, found, what)?);
     }
-    let mut call_sites = Vec::new();
     let locations = buffer.get_srclocs_sorted();
-    for site in buffer.call_sites() {
-        // The call is the instruction before the address that it returns to.
-        let call = site.ret_addr - 1;
-        let after = locations.partition_point(|loc| loc.start <= call);
-        if let Some(loc) = after.checked_sub(1).map(|i| &locations[i])
-            && call < loc.end
-            && !loc.loc.is_default()
-        {
-            call_sites.push(CallSite {
-                returns_to: site.ret_addr,
-                wasm_offset: loc.loc.bits(),
-            });
+    let wasm_offset = |at: u32| {
+        let after = locations.partition_point(|location| location.start <= at);
+        let location = &locations[after.checked_sub(1)?];
+        (at < location.end && !location.loc.is_default()).then(|| location.loc.bits())
+    };
+    // A call is the instruction before the address that it returns to. Of an instruction that faults, what goes on is told
+    // that it was called from the byte behind the first one, where no call returns to.
+    let calls = buffer
+        .call_sites()
+        .map(|site| (site.ret_addr, site.ret_addr - 1));
+    let mut traps = Vec::new();
+    if env.target.faults() {
+        for found in buffer.traps() {
+            if let Some(trap) = trap_of(found.code) {
+                traps.push(TrapSite {
+                    at: found.offset,
+                    trap: trap as u32,
+                });
+            }
         }
+        traps.sort_by_key(|site| site.at);
+        traps.dedup_by_key(|site| site.at);
     }
-    let catches = catch_sites(buffer, what)?;
+    let places = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
+    let mut call_sites: Vec<CallSite> = places
+        .filter_map(|(returns_to, at)| {
+            Some(CallSite {
+                returns_to,
+                wasm_offset: wasm_offset(at)?,
+            })
+        })
+        .collect();
+    call_sites.sort_by_key(|site| site.returns_to);
+    let (catches, entry) = exception_sites(buffer, what)?;
     let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
     if frame > MAX_FRAME {
         return Err(Error::limit(format_args!(
@@ -66,7 +90,9 @@ pub fn context(isa: &dyn TargetIsa, scratch: &mut Scratch, what: &dyn Display) -
         align: buffer.alignment,
         relocs,
         call_sites,
+        traps,
         catches,
+        entry,
         frame,
         bytes: compiled.code_buffer().to_vec(),
     })

@@ -11,10 +11,10 @@ use super::trap::NEVER;
 use super::unit::{CatchSite, Symbol};
 use super::vm::{Region, builtin_signature, clif_type, symbol};
 use crate::error::{Error, Result};
-use crate::image::Catch;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{SLOT, VmException};
+use crate::image::{Catch, EntrySite};
 use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder,
     MemFlagsData, Signature, StackSlotData, StackSlotKind, Value,
@@ -281,14 +281,15 @@ impl Translator<'_, '_> {
     }
 }
 
-/// The calls of a compiled function whose exceptions it catches. `what` names the function in errors.
-pub fn catch_sites(
+/// The calls of compiled code whose exceptions it catches, and the one by which an entry trampoline enters wasm. `what` names
+/// the code in errors.
+pub fn exception_sites(
     buffer: &MachBufferFinalized<Final>,
     what: &dyn std::fmt::Display,
-) -> Result<Vec<CatchSite>> {
-    let mut sites = Vec::new();
+) -> Result<(Vec<CatchSite>, Option<EntrySite>)> {
+    let (mut sites, mut entry) = (Vec::new(), None);
     for site in buffer.call_sites() {
-        let (mut context, mut list) = (None, Vec::new());
+        let (mut context, mut list, mut enters) = (None, Vec::new(), false);
         for handler in site.exception_handlers {
             match *handler {
                 FinalizedMachExceptionHandler::Context(ExceptionContextLoc::SPOffset(offset)) => {
@@ -298,7 +299,7 @@ pub fn catch_sites(
                     list.push((Catch::decode(tag.as_u32()), offset));
                 }
                 // Only entry trampolines have these, and they are found through their activation.
-                FinalizedMachExceptionHandler::Default(_) => {}
+                FinalizedMachExceptionHandler::Default(_) => enters = true,
                 FinalizedMachExceptionHandler::Context(ExceptionContextLoc::GPR(register)) => {
                     return Err(Error::internal(format_args!(
                         "{what}: the vmctx of a handler is in register {register}, not in the frame"
@@ -309,14 +310,21 @@ pub fn catch_sites(
         let (Some(context), Some(frame)) = (context, site.frame_offset) else {
             continue;
         };
-        if !list.is_empty() {
+        let returns_to = site.ret_addr;
+        if enters {
+            entry = Some(EntrySite {
+                returns_to,
+                frame,
+                context,
+            });
+        } else if !list.is_empty() {
             sites.push(CatchSite {
-                returns_to: site.ret_addr,
+                returns_to,
                 frame,
                 context,
                 handlers: list,
             });
         }
     }
-    Ok(sites)
+    Ok((sites, entry))
 }

@@ -9,9 +9,9 @@ use crate::image::builtin::Builtin;
 use crate::image::flat::{NONE, Span, Str, append, append_text};
 use crate::image::signature::Signatures;
 use crate::image::{
-    CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, ElementSegment, Export, ExternKind,
-    FuncName, GlobalRecord, Handler, HandlerSite, Header, Image, Import, Sections, TableRecord,
-    Trampoline, TrampolineKind, TypeRecord, ValType,
+    CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, ElementSegment, EntrySite, Export,
+    ExternKind, FuncName, GlobalRecord, Handler, HandlerSite, Header, Image, Import, Sections,
+    TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
 use std::collections::hash_map::Entry;
@@ -34,6 +34,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
     let mut sections = Sections::default();
     let mut text = Text::new(env, &funcs, &trampolines);
     text.lay_out(&funcs, &trampolines, &mut sections)?;
+    let landing = text.landing.unwrap_or(NONE);
     let align = text.align;
     let text = text.builder.finish(&mut Default::default());
     if text.len() as u64 > MAX_TEXT {
@@ -57,6 +58,8 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         shape: env.module.shape(),
         start: env.module.start.unwrap_or(NONE),
         passes_exceptions: u32::from(passes_exceptions),
+        faults: u32::from(env.target.faults()),
+        landing,
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,
     };
     Ok((Image::new(header, sections)?, text))
@@ -69,6 +72,8 @@ struct Trampolines {
     by_type: Vec<(u32, TrampolineKind, Code)>,
     /// Those that compiled code calls: exit trampolines, and trampolines that have a frame check.
     called: Vec<(Symbol, Code)>,
+    /// Where faults go on, if traps are faults.
+    landing: Option<Code>,
 }
 
 fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
@@ -115,6 +120,9 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
         let code = trampoline::exit(env, &mut scratch, builtin)?;
         all.called.push((Symbol::Exit(builtin), code));
     }
+    if env.target.faults() {
+        all.landing = Some(trampoline::landing(env, &mut scratch)?);
+    }
     Ok(all)
 }
 
@@ -128,6 +136,8 @@ struct Text {
     builder: Box<dyn TextSectionBuilder>,
     least_align: u32,
     align: u32,
+    /// Where the landing of faults is, once it is laid out.
+    landing: Option<u32>,
     /// The label number of each symbol. Labels are numbered in the order in which labeled code is appended.
     labels: HashMap<Symbol, usize>,
 }
@@ -144,6 +154,7 @@ impl Text {
             builder: isa.text_section_builder(labels.len()),
             least_align: isa.function_alignment().preferred,
             align: 16,
+            landing: None,
             labels,
         }
     }
@@ -163,10 +174,15 @@ impl Text {
             self.func(func.index, &func.code, sections)?;
         }
         for (_, code) in &trampolines.called {
-            self.append(true, code)?;
+            let offset = self.append(true, code)?;
+            enters(offset, code, sections);
+        }
+        if let Some(code) = &trampolines.landing {
+            self.landing = Some(self.append(false, code)?);
         }
         for (ty, kind, code) in &trampolines.by_type {
             let offset = self.append(false, code)?;
+            enters(offset, code, sections);
             sections.trampolines.push(Trampoline {
                 ty: *ty,
                 kind: *kind,
@@ -187,6 +203,11 @@ impl Text {
         let sites = code.call_sites.iter();
         sections.call_sites.extend(sites.map(|site| CallSite {
             returns_to: start + site.returns_to,
+            ..*site
+        }));
+        let sites = code.traps.iter();
+        sections.trap_sites.extend(sites.map(|site| TrapSite {
+            at: start + site.at,
             ..*site
         }));
         for site in &code.catches {
@@ -231,6 +252,16 @@ impl Text {
         }
         Ok(offset as u32)
     }
+}
+
+/// Lists the call of an entry trampoline.
+fn enters(start: u32, code: &Code, sections: &mut Sections) {
+    sections
+        .entry_sites
+        .extend(code.entry.iter().map(|site| EntrySite {
+            returns_to: start + site.returns_to,
+            ..*site
+        }));
 }
 
 /// Writes all sections but those of the code.

@@ -4,7 +4,7 @@ use super::unit::Effort;
 use crate::error::{Commas, Error, Result};
 use crate::fallible::Text;
 use crate::image::machine::Machine;
-use crate::image::settings::{FloatOps, Nans, Relaxed, Settings};
+use crate::image::settings::{FloatOps, Nans, Relaxed, Settings, Traps};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError, SettingKind};
 use target_lexicon::{Architecture, OperatingSystem, Triple};
@@ -133,6 +133,7 @@ pub struct Target {
     linear_assembler: OwnedTargetIsa,
     float_ops: FloatOps,
     relaxed: Relaxed,
+    traps: Traps,
 }
 
 impl Target {
@@ -197,7 +198,15 @@ impl Target {
             linear_assembler,
             float_ops: settings.float_ops,
             relaxed: settings.relaxed,
+            traps: settings.traps,
         };
+        if settings.traps == Traps::Faults
+            && target.isa.triple().architecture == Architecture::S390x
+        {
+            return Err(Error::unsupported(
+                "INLAY_TRAPS_FAULTS: faults of s390x are not handled; use INLAY_TRAPS_EXPLICIT",
+            ));
+        }
         if settings.float_ops == FloatOps::Native && !target.has_rounding() {
             return Err(Error::unsupported(
                 "INLAY_FLOAT_OPS_NATIVE: the target CPU has no rounding instructions (has_sse41); \
@@ -217,6 +226,11 @@ impl Target {
             Effort::Full | Effort::NoOptimizer => &*self.assembler,
             Effort::Linear => &*self.linear_assembler,
         }
+    }
+
+    /// Whether traps are faults of the CPU.
+    pub fn faults(&self) -> bool {
+        self.traps == Traps::Faults
     }
 
     /// Whether rounding is done by instructions.

@@ -53,7 +53,7 @@ fn build(
     b.seal_block(entry);
     let params = b.block_params(entry).to_vec();
     body(b, params);
-    assemble::context(env.target.isa(), scratch, &what)
+    assemble::context(env, env.target.isa(), scratch, &what)
 }
 
 fn slot(b: &mut FunctionBuilder<'_>, size: usize) -> Value {
@@ -130,6 +130,28 @@ pub fn check_frame(env: &Env<'_>, scratch: &mut Scratch, mut func: Assembled) ->
         func.frame_check = Some(check);
     }
     Ok(func)
+}
+
+/// Where a fault goes on: a C function of a vmctx and a trap's number, called from the instruction that faulted, which does
+/// not return.
+pub fn landing(env: &Env<'_>, scratch: &mut Scratch) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = builtin_signature(isa, Builtin::Trap, isa.default_call_conv());
+    build(
+        env,
+        scratch,
+        "the landing of faults",
+        signature,
+        |mut b, params| {
+            let vmctx = params[0];
+            let store = load_pointer(&mut b, vmctx, offset_of!(VmHeader, store));
+            record_exit(&mut b, store);
+            call_plain(&mut b, isa, vmctx, Builtin::Trap, &params[1..]);
+            call_plain(&mut b, isa, vmctx, Builtin::Raise, &[]);
+            b.ins().trap(NEVER);
+            b.finalize(isa.frontend_config());
+        },
+    )
 }
 
 /// A frame check in wasm's calling convention, for code whose frame has `frame` bytes. `start` is the wasm offset of
@@ -455,8 +477,12 @@ fn entry(
             let pool = &mut b.func.dfg.value_lists;
             let normal = BlockCall::new(returned, results, pool);
             let handler = BlockCall::new(raised, [], pool);
-            let table =
-                ExceptionTableData::new(wasm, normal, [ExceptionTableItem::Default(handler)]);
+            // A fault finds the vmctx in the frame, and by it the store.
+            let items = [
+                ExceptionTableItem::Context(vmctx),
+                ExceptionTableItem::Default(handler),
+            ];
+            let table = ExceptionTableData::new(wasm, normal, items);
             let table = b.func.dfg.exception_tables.push(table);
             b.ins().try_call_indirect(code, &args, table);
             b.seal_block(returned);

@@ -58,13 +58,19 @@ pub fn branch_cold(b: &mut FunctionBuilder<'_>, condition: Value) -> (Block, Blo
 }
 
 /// How a trap is written in CLIF.
-fn trap_code(trap: Trap) -> TrapCode {
+pub fn trap_code(trap: Trap) -> TrapCode {
     TrapCode::unwrap_user(trap as u8)
 }
 
 /// The trap that a code of CLIF stands for; none for one that cannot be reached.
 pub fn trap_of(code: TrapCode) -> Option<Trap> {
-    Trap::from_code(u32::from(code.as_raw().get()))
+    Some(match code {
+        // Those that Cranelift has for its own instructions, where these trap.
+        TrapCode::INTEGER_OVERFLOW => Trap::IntegerOverflow,
+        TrapCode::INTEGER_DIVISION_BY_ZERO => Trap::IntegerDivideByZero,
+        TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::InvalidConversion,
+        _ => return Trap::from_code(u32::from(code.as_raw().get())),
+    })
 }
 
 impl Vm<'_, '_> {
@@ -83,6 +89,13 @@ impl Vm<'_, '_> {
     pub fn trap_if(&mut self, condition: Value, trap: Trap) {
         self.conditional_traps += 1;
         self.b.ins().trapnz(condition, trap_code(trap));
+    }
+
+    /// Traps if a divisor is 0, unless the division does.
+    pub fn trap_if_zero_divisor(&mut self, divisor: Value) {
+        if !self.env.target.faults() {
+            self.trap_if_zero(divisor, Trap::IntegerDivideByZero);
+        }
     }
 
     pub fn trap_if_zero(&mut self, value: Value, trap: Trap) {

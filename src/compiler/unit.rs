@@ -1,8 +1,8 @@
 //! What a function body becomes between the steps of the compiler: CLIF, then machine code.
 
 use super::survey::Budget;
-use crate::image::CallSite;
 use crate::image::builtin::Builtin;
+use crate::image::{CallSite, EntrySite, TrapSite};
 use crate::image::{Catch, TrampolineKind};
 use cranelift_codegen::Context;
 use cranelift_codegen::binemit::Reloc as RelocKind;
@@ -94,8 +94,12 @@ pub struct Code {
     pub relocs: Vec<Reloc>,
     /// Its calls. All offsets are from the start of this code, here and in the other lists.
     pub call_sites: Vec<CallSite>,
+    /// Its instructions that fault where wasm traps.
+    pub traps: Vec<TrapSite>,
     /// Those of its calls whose exceptions it catches.
     pub catches: Vec<CatchSite>,
+    /// The call by which an entry trampoline enters wasm.
+    pub entry: Option<EntrySite>,
     /// The size of its frame in bytes.
     pub frame: u32,
 }

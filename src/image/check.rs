@@ -254,6 +254,13 @@ impl Check<'_> {
             && ranges
             && ascends(s.code_ranges(), |a, b| a.end <= b.start)
             && ascends(s.call_sites(), |a: CallSite, b| a.returns_to < b.returns_to)
+            && ascends(s.trap_sites(), |a, b| a.at < b.at)
+            && ascends(s.entry_sites(), |a, b| a.returns_to < b.returns_to)
+            && s.entry_sites().iter().all(|site| site.context < site.frame)
+            && match self.image.header().landing {
+                NONE => s.trap_sites().len() == 0,
+                landing => inside(landing),
+            }
             && ascends(s.handler_sites(), |a, b| a.returns_to < b.returns_to)
             && s.handler_sites().iter().all(|site| {
                 site.context <= site.frame && site.handlers.is_within(s.handlers().len())

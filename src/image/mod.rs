@@ -28,6 +28,7 @@ use crate::error::Result;
 use crate::fallible::{self, Text};
 use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
 use signature::Signatures;
+use trap::Trap;
 use vmctx::Shape;
 
 /// The first bytes of every image file.
@@ -73,6 +74,10 @@ records! {
         /// 1 if exnrefs may be outside the frames of the module's functions: in globals, tables, parameters, results or
         /// exceptions.
         pub passes_exceptions: u32,
+        /// 1 if traps are faults of the CPU, and the memories that can be guarded have to be.
+        pub faults: u32,
+        /// Where the code starts in the text that a fault goes on at, or `NONE`.
+        pub landing: u32,
         pub triple: Str,
     }
 
@@ -155,6 +160,21 @@ records! {
         pub wasm_offset: u32,
     }
 
+    /// An instruction in the text that faults where wasm traps, and which of `image/trap.rs` that is.
+    pub struct TrapSite {
+        pub at: u32,
+        pub trap: u32,
+    }
+
+    /// The call of an entry trampoline: where the vmctx is that it enters.
+    pub struct EntrySite {
+        pub returns_to: u32,
+        /// Bytes from the stack pointer at the call to the frame pointer.
+        pub frame: u32,
+        /// Where the vmctx is, in bytes from the stack pointer.
+        pub context: u32,
+    }
+
     /// A call whose exceptions are caught by the function that makes it.
     pub struct HandlerSite {
         pub returns_to: u32,
@@ -219,6 +239,10 @@ sections! {
     code_ranges: CodeRange,
     /// Ascending.
     call_sites: CallSite,
+    /// Ascending. Each has a call site one byte behind it, for where its instruction is in the wasm.
+    trap_sites: TrapSite,
+    /// Ascending.
+    entry_sites: EntrySite,
     /// Ascending.
     handler_sites: HandlerSite,
     handlers: Handler,
@@ -500,6 +524,19 @@ impl Image {
         let sites = self.sections().call_sites();
         let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
         Some(site.wasm_offset)
+    }
+
+    /// What traps if the instruction at this offset faults.
+    pub fn trap_at(&self, offset: u32) -> Option<Trap> {
+        let (_, site) = self.sections().trap_sites().find(offset, |site| site.at)?;
+        Trap::from_code(site.trap)
+    }
+
+    /// The call of an entry trampoline that returns to this offset.
+    pub fn entry_site(&self, returns_to: u32) -> Option<EntrySite> {
+        let sites = self.sections().entry_sites();
+        let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
+        Some(site)
     }
 
     /// The call that returns to this offset, if its function catches exceptions there.

@@ -24,6 +24,16 @@ pub enum Relaxed {
     Native,
 }
 
+/// How traps are detected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Traps {
+    /// By comparisons.
+    #[default]
+    Explicit,
+    /// By faults of the CPU, which the host's handler passes on.
+    Faults,
+}
+
 /// Which of the allowed NaNs an operation gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Nans {
@@ -44,6 +54,7 @@ pub struct Settings {
     pub float_ops: FloatOps,
     pub relaxed: Relaxed,
     pub nans: Nans,
+    pub traps: Traps,
     /// WebAssembly features that modules may use.
     pub features: Features,
     /// Threads that one module is compiled on.
@@ -58,6 +69,7 @@ impl Default for Settings {
             float_ops: FloatOps::default(),
             relaxed: Relaxed::default(),
             nans: Nans::default(),
+            traps: Traps::default(),
             features: Features::DEFAULT,
             compile_threads: 1,
         }

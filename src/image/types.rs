@@ -94,6 +94,13 @@ pub enum ExternType {
 /// The base-2 logarithm of the bytes in a page, where a memory's type says nothing else.
 pub const PAGE_LOG2: u8 = 16;
 
+/// How many bytes a guarded memory has that are either in the memory or fault: all that an address of 32 bits reaches, and
+/// [`GUARD`] more.
+pub const GUARDED: usize = (1 << 32) + GUARD;
+
+/// Accesses to a guarded memory that end this far behind their address, or nearer, need no comparison.
+pub const GUARD: usize = 32 << 20;
+
 /// WebAssembly's own limit on the parameters of a function, and on its results.
 pub const MOST_PARAMS: usize = 1_000;
 
@@ -101,6 +108,12 @@ impl MemoryType {
     /// Pages as bytes; the largest number if there are more than that.
     pub fn bytes(&self, pages: u64) -> u64 {
         u64::try_from(u128::from(pages) << self.page_log2).unwrap_or(u64::MAX)
+    }
+
+    /// Whether such a memory is guarded where traps are faults: its addresses reach [`GUARDED`] bytes at most, and its length
+    /// is whole pages of the system.
+    pub fn can_be_guarded(&self) -> bool {
+        !self.memory64 && self.page_log2 == PAGE_LOG2
     }
 }
 

@@ -1,12 +1,15 @@
 //! An engine: what everything that runs for one configuration shares.
 
 use super::code::CodeMemory;
+use super::code_map::CodeMap;
 use super::own_code::OwnCode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
 use crate::image::builtin::Builtin;
 use crate::image::machine::Machine;
+use crate::os;
 use std::ffi::c_void;
+use std::sync::atomic::AtomicBool;
 
 /// Limits that a host sets on what its wasm may use.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +43,8 @@ pub struct Config {
     /// Where code goes; none for Inlay's own.
     pub code_memory: Option<CodeMemory>,
     pub limits: Limits,
+    /// Whether traps are faults, which the host passes on.
+    pub faults: bool,
 }
 
 /// An engine; any number of threads may use it.
@@ -48,6 +53,12 @@ pub struct Engine {
     pub machine: Machine,
     pub limits: Limits,
     pub code_memory: CodeMemory,
+    /// Whether traps are faults. Memories are then guarded, those that can be.
+    pub faults: bool,
+    /// Where its modules' code is, if traps are faults.
+    pub code: CodeMap,
+    /// Whether the process has handlers for its faults.
+    pub has_handlers: AtomicBool,
     builtins: Vec<*const c_void>,
 }
 
@@ -64,6 +75,11 @@ impl Engine {
         builtins: Vec<*const c_void>,
     ) -> Result<Shared<Engine>> {
         super::shadow_stack::refuse()?;
+        if config.faults && machine.is_this_kind() && !os::FAULTS {
+            return Err(Error::unsupported(
+                "INLAY_TRAPS_FAULTS: faults of this system or CPU are not handled; use INLAY_TRAPS_EXPLICIT",
+            ));
+        }
         let code_memory = match &config.code_memory {
             Some(memory) => memory.clone(),
             None => Shared::new(boxed(OwnCode)? as _)?,
@@ -72,6 +88,9 @@ impl Engine {
             machine,
             limits: config.limits,
             code_memory,
+            faults: config.faults,
+            code: CodeMap::new(),
+            has_handlers: AtomicBool::new(false),
             builtins,
         })?)
     }
@@ -79,5 +98,13 @@ impl Engine {
     /// The table that vmctxs point to.
     pub fn builtins(&self) -> *const *const c_void {
         self.builtins.as_ptr()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if *self.has_handlers.get_mut() {
+            super::handlers::remove(self);
+        }
     }
 }

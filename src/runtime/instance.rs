@@ -420,10 +420,7 @@ impl Instance {
         let shape = module.image.header().shape;
         let store = self.store;
         // SAFETY: the store lives, and nothing is added to it here.
-        let (limits, ids) = unsafe {
-            let engine = &(*store).engine;
-            (engine.limits, (*store).module_types(position))
-        };
+        let (engine, ids) = unsafe { (&(*store).engine, (*store).module_types(position)) };
         let id = |index: u32| HeapType::Type(ids[index as usize]);
         for i in shape.imported_memories..shape.imported_memories + shape.memories {
             let ty = sections.memories().at(i);
@@ -431,7 +428,7 @@ impl Instance {
             // SAFETY: the layout has a VmMemory there, or a pointer to one if the memory is shared.
             unsafe {
                 let inline = self.inline::<VmMemory>(place);
-                let memory = Memory::new(store, limits.memory_pages, ty, inline)?;
+                let memory = Memory::new(store, engine, ty, inline)?;
                 let definition = (*memory.as_ptr()).definition();
                 self.point(place, definition);
                 add(&mut self.memories, &mut self.own.memories, memory)?;
@@ -466,7 +463,7 @@ impl Instance {
                 element: table.ty.element.map(id),
                 ..table.ty
             };
-            let table = Table::new(store, limits.table_elements, ty, init, place)?;
+            let table = Table::new(store, engine.limits.table_elements, ty, init, place)?;
             add(&mut self.tables, &mut self.own.tables, table)?;
         }
         Ok(())

@@ -164,6 +164,13 @@ impl Linker {
                     Definition::Host(host) => {
                         add_host(store, position, wanted, host, instance, &mut imports)?
                     }
+                    Definition::Extern(id, Extern::Memory(memory))
+                        if *id == (*store).id
+                            && wants_guard(image, wanted)
+                            && !(**memory).guarded =>
+                    {
+                        Some(Found::Unguarded)
+                    }
                     Definition::Extern(id, item) if *id == (*store).id => {
                         add(store, position, wanted, *item, &mut imports)?
                     }
@@ -274,9 +281,16 @@ impl Display for Missing<'_> {
     }
 }
 
+/// Whether code of the image relies on an imported memory of this type being guarded.
+fn wants_guard(image: &Image, wanted: ExternType) -> bool {
+    matches!(wanted, ExternType::Memory(ty) if ty.can_be_guarded()) && image.header().faults != 0
+}
+
 /// What was found under an import's name and does not fit it.
 enum Found {
     OfAnotherStore,
+    /// It is a memory that code was made for which lets accesses fault, and it has no pages for that.
+    Unguarded,
     /// It is of this type, with the store's ids for function types.
     Is(ExternType),
 }
@@ -291,8 +305,15 @@ struct Misfit<'a> {
 
 impl Display for Misfit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found::Is(found) = self.found else {
-            return f.write_str("what has that name is of another store");
+        let found = match self.found {
+            Found::Is(found) => found,
+            Found::OfAnotherStore => return f.write_str("what has that name is of another store"),
+            Found::Unguarded => {
+                return f.write_str(
+                    "the module's traps are faults, and the memory is not guarded; make it with an engine that has \
+                     INLAY_TRAPS_FAULTS",
+                );
+            }
         };
         let wanted = Text::new(InWords {
             ty: self.wanted,

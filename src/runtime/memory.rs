@@ -1,10 +1,10 @@
 //! Linear memories.
 
-use super::{SharedMemory, Store};
+use super::{Engine, SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{Pinned, Shared};
 use crate::image::vmctx::VmMemory;
-use crate::image::{MemoryType, PAGE_LOG2};
+use crate::image::{GUARDED, MemoryType, PAGE_LOG2};
 use crate::os::{self, Access};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +24,8 @@ pub struct Memory {
     reserved: usize,
     /// The most pages that it may have.
     most: u64,
+    /// Whether it has [`GUARDED`] bytes of address space, where an access beyond its length faults.
+    pub guarded: bool,
     /// What this is a view of; pages and their limit are then there.
     pub shared: Option<Shared<SharedMemory>>,
 }
@@ -33,13 +35,13 @@ impl Memory {
     /// with what is shared.
     pub fn new(
         store: *mut Store,
-        limit: u64,
+        engine: &Engine,
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
     ) -> Result<Pinned<Memory>> {
         match ty.shared {
-            true => Memory::of_shared(store, SharedMemory::new(limit, ty)?),
-            false => Memory::owned(store, limit, ty, place),
+            true => Memory::of_shared(store, SharedMemory::new(engine, ty)?),
+            false => Memory::owned(store, engine, ty, place),
         }
     }
 
@@ -56,6 +58,7 @@ impl Memory {
             mapped: None,
             reserved: 0,
             most: 0,
+            guarded: shared.guarded(),
             shared: Some(shared),
         })?)
     }
@@ -63,11 +66,12 @@ impl Memory {
     /// A memory with pages of its own.
     pub(super) fn owned(
         store: *mut Store,
-        limit: u64,
+        engine: &Engine,
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
     ) -> Result<Pinned<Memory>> {
         // The host counts in pages of 64 KiB; and wasm must be able to say the size.
+        let limit = engine.limits.memory_pages;
         let limit = limit.saturating_mul(1 << (PAGE_LOG2 - ty.page_log2));
         let sayable = match ty.memory64 {
             true => u64::MAX >> ty.page_log2,
@@ -91,6 +95,7 @@ impl Memory {
             mapped: None,
             reserved: 0,
             most: ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable),
+            guarded: engine.faults && ty.can_be_guarded(),
             shared: None,
         })?;
         // SAFETY: nobody else knows the memory yet; the place is a definition in the vmctx of an instance that is being
@@ -153,6 +158,11 @@ impl Memory {
         self.vm().base
     }
 
+    /// Whether an address of this process is in the address space of a guarded memory. Async-signal-safe.
+    pub fn is_guarded_at(&self, address: usize) -> bool {
+        self.guarded && address.wrapping_sub(self.base().addr()) < GUARDED
+    }
+
     /// Bytes.
     pub fn len(&self) -> usize {
         self.vm().len
@@ -202,7 +212,7 @@ impl Memory {
             return false;
         };
         let place = match self.mapped {
-            None if len == 0 && !self.ty.shared => return true,
+            None if len == 0 && !self.ty.shared && !self.guarded => return true,
             Some(start) if end <= self.reserved => {
                 // SAFETY: the range is in the reservation, and nobody uses it yet.
                 let committed =
@@ -234,6 +244,9 @@ impl Memory {
     /// it then has as much again, so that growing page by page does not move it each time.
     fn ahead(&self, len: usize) -> usize {
         let most = usize::try_from(self.ty.bytes(self.most)).unwrap_or(usize::MAX);
+        if self.guarded {
+            return GUARDED;
+        }
         let ahead = match self.ty.shared {
             // What other threads use never moves.
             true => most,
@@ -273,7 +286,7 @@ impl Memory {
         let start = loop {
             match os::reserve(size, page) {
                 Some(start) => break start,
-                None if size == end || self.ty.shared => return None,
+                None if size == end || self.ty.shared || self.guarded => return None,
                 // Less than wished, but not so little that the next page would move the memory again.
                 None => {
                     size = (end + (size - end) / 4)

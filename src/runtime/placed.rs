@@ -2,7 +2,7 @@
 
 use super::code::Published;
 use super::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{self, Shared};
 use crate::image::vmctx::VmLayout;
 use crate::image::{self, Image};
@@ -26,6 +26,12 @@ impl Placed {
     /// Publishes an image's code.
     pub fn new(engine: &Shared<Engine>, image: Image, text: &[u8]) -> Result<Shared<Placed>> {
         let header = image.header();
+        if header.faults != 0 && !engine.faults {
+            return Err(Error::new(
+                ErrorKind::InvalidImage,
+                "the image's traps are faults; load it with an engine whose configuration has INLAY_TRAPS_FAULTS",
+            ));
+        }
         let layout = VmLayout::new(&header.shape)
             .ok_or_else(|| Error::limit("an instance of this module would be larger than 2 GiB"))?;
         let code = match engine.machine.is_this_kind() {
@@ -40,12 +46,18 @@ impl Placed {
                 Code::Foreign(copy)
             }
         };
-        Ok(Shared::new(Placed {
+        let placed = Shared::new(Placed {
             engine: engine.clone(),
             image,
             layout,
             code,
-        })?)
+        })?;
+        if let (true, Some(code)) = (engine.faults, placed.published()) {
+            engine
+                .code
+                .add(code.start().addr(), code.len(), Shared::as_ptr(&placed))?;
+        }
+        Ok(placed)
     }
 
     /// The image's file.
@@ -69,5 +81,13 @@ impl Placed {
     pub fn address(&self, offset: u32) -> *const c_void {
         let start = self.published().map_or(std::ptr::null(), Published::start);
         start.wrapping_add(offset as usize).cast()
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        if self.engine.faults {
+            self.engine.code.remove(self);
+        }
     }
 }

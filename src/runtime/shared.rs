@@ -1,6 +1,6 @@
 //! Memories that several stores, on several threads, use at once; and waiting on their addresses.
 
-use super::Memory;
+use super::{Engine, Memory};
 use crate::error::Result;
 use crate::fallible::{self, Pinned, Shared};
 use crate::guard::lock;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 pub struct SharedMemory {
     ty: MemoryType,
     definition: NonNull<VmMemory>,
+    guarded: bool,
     /// Held to grow it.
     memory: Mutex<Pinned<Memory>>,
     /// Threads that wait, in the order in which they came.
@@ -50,13 +51,15 @@ pub enum Waited {
 }
 
 impl SharedMemory {
-    pub fn new(limit: u64, ty: MemoryType) -> Result<Shared<SharedMemory>> {
-        let memory = Memory::owned(std::ptr::null_mut(), limit, ty, None)?;
+    pub fn new(engine: &Engine, ty: MemoryType) -> Result<Shared<SharedMemory>> {
+        let memory = Memory::owned(std::ptr::null_mut(), engine, ty, None)?;
         // SAFETY: nobody else knows the memory yet.
-        let definition = unsafe { (*memory.as_ptr()).definition() };
+        let (definition, guarded) =
+            unsafe { ((*memory.as_ptr()).definition(), (*memory.as_ptr()).guarded) };
         Ok(Shared::new(SharedMemory {
             ty,
             definition,
+            guarded,
             memory: Mutex::new(memory),
             waiting: Mutex::default(),
         })?)
@@ -64,6 +67,11 @@ impl SharedMemory {
 
     pub fn ty(&self) -> MemoryType {
         self.ty
+    }
+
+    /// Whether accesses beyond its length fault.
+    pub fn guarded(&self) -> bool {
+        self.guarded
     }
 
     pub fn definition(&self) -> NonNull<VmMemory> {

@@ -504,7 +504,7 @@ static void test_settings(const inlay::Module &module) {
         "custom-page-sizes"}) refused(name);
     inlay::Config config;
     FAILS(config.try_feature("no-such-feature", true), InvalidArgument);
-    FAILS(config.try_traps(inlay::Traps::Faults), Unsupported);
+    FAILS(config.try_traps(static_cast<inlay::Traps>(9)), InvalidArgument);
     FAILS(config.try_relaxed(static_cast<inlay::Relaxed>(9)), InvalidArgument);
     FAILS(config.try_float_ops(static_cast<inlay::FloatOps>(9)), InvalidArgument);
     FAILS(config.try_code_memory(nullptr), Host);

@@ -196,12 +196,20 @@ impl Config {
         check(unsafe { c::inlay_config_code_memory(self.0, provider) })
     }
 
+    pub fn traps(&self, traps: c::inlay_traps_t) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_traps(self.0, traps) })
+    }
+
     pub fn engine(&self) -> Result<Engine, Error> {
         make(|out| unsafe { c::inlay_engine_new(self.0, out) }).map(Engine)
     }
 }
 
 impl Engine {
+    pub fn install_fault_handlers(&self) -> Result<(), Error> {
+        check(unsafe { c::inlay_engine_install_fault_handlers(self.0) })
+    }
+
     pub fn compile(&self, wasm: &[u8]) -> Result<Module, Error> {
         make(|out| unsafe { c::inlay_module_compile(self.0, wasm.as_ptr(), wasm.len(), out) })
             .map(Module)

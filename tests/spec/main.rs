@@ -4,6 +4,27 @@
 //! Each test is one configuration: an engine, all scripts, a fresh store and linker per script. A failing assertion
 //! prints `file:line: what happened`; the numbers of each configuration are printed with `--nocapture`.
 
+/// Makes two tests of each function, one for each way to trap.
+macro_rules! in_both_ways {
+    ($($name:ident),* $(,)?) => {
+        mod explicit {
+            $(#[test]
+            fn $name() {
+                super::$name(crate::c::INLAY_TRAPS_EXPLICIT);
+            })*
+        }
+
+        // Faults of this CPU are not handled.
+        #[cfg(not(target_arch = "s390x"))]
+        mod faults {
+            $(#[test]
+            fn $name() {
+                super::$name(crate::c::INLAY_TRAPS_FAULTS);
+            })*
+        }
+    };
+}
+
 mod api;
 #[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 mod dual_map;
@@ -30,18 +51,37 @@ const ASSERTIONS: usize = 26_922;
 const LATER_FEATURES: usize = 17;
 
 /// An engine for WebAssembly 2.0: its suite asserts that some of what came later is invalid.
-fn engine(configure: impl FnOnce(&Config)) -> Engine {
-    engine_with(&[("multi-memory", false), ("memory64", false)], configure)
+fn engine(traps: c::inlay_traps_t, configure: impl FnOnce(&Config)) -> Engine {
+    let switches = [("multi-memory", false), ("memory64", false)];
+    engine_with(traps, &switches, configure)
 }
 
-fn engine_with(switches: &[(&str, bool)], configure: impl FnOnce(&Config)) -> Engine {
+/// An engine that traps in one of the two ways. Where traps are faults, the tests leave the handlers to Inlay.
+fn engine_with(
+    traps: c::inlay_traps_t,
+    switches: &[(&str, bool)],
+    configure: impl FnOnce(&Config),
+) -> Engine {
     let config = Config::new();
+    config.traps(traps).unwrap();
     for &(feature, on) in switches {
         config.feature(feature, on).unwrap();
     }
     configure(&config);
-    config.engine().expect("the engine is made")
+    let engine = config.engine().expect("the engine is made");
+    if traps == c::INLAY_TRAPS_FAULTS {
+        engine.install_fault_handlers().unwrap();
+    }
+    engine
 }
+
+in_both_ways!(
+    host_auto,
+    host_builtin,
+    as_if_large,
+    saved_and_loaded,
+    compile_threads_change_nothing,
+);
 
 fn scripts() -> impl Iterator<Item = (String, &'static str)> {
     suite::files()
@@ -84,22 +124,23 @@ fn setup<'a>(name: &'a str, compiler: &'a Engine) -> Setup<'a> {
     }
 }
 
-#[test]
-fn host_auto() {
-    let engine = engine(|config| config.float_ops(c::INLAY_FLOAT_OPS_AUTO).unwrap());
+fn host_auto(traps: c::inlay_traps_t) {
+    let engine = engine(traps, |config| {
+        config.float_ops(c::INLAY_FLOAT_OPS_AUTO).unwrap()
+    });
     run_all(&setup("host/auto", &engine));
 }
 
-#[test]
-fn host_builtin() {
-    let engine = engine(|config| config.float_ops(c::INLAY_FLOAT_OPS_BUILTIN).unwrap());
+fn host_builtin(traps: c::inlay_traps_t) {
+    let engine = engine(traps, |config| {
+        config.float_ops(c::INLAY_FLOAT_OPS_BUILTIN).unwrap()
+    });
     run_all(&setup("host/builtin", &engine));
 }
 
 /// What large functions are compiled with: locals in the frame, no optimizer, one pass of register allocation.
-#[test]
-fn as_if_large() {
-    let engine = engine(|config| {
+fn as_if_large(traps: c::inlay_traps_t) {
+    let engine = engine(traps, |config| {
         config.flag("regalloc_algorithm", "single_pass").unwrap();
         config.flag("opt_level", "none").unwrap();
     });
@@ -107,10 +148,9 @@ fn as_if_large() {
 }
 
 /// Every module goes through an image: saved by one engine, loaded and run by another.
-#[test]
-fn saved_and_loaded() {
-    let compiler = engine(|_| {});
-    let loader = engine(|_| {});
+fn saved_and_loaded(traps: c::inlay_traps_t) {
+    let compiler = engine(traps, |_| {});
+    let loader = engine(traps, |_| {});
     run_all(&Setup {
         loader: Some(&loader),
         ..setup("host/auto, saved and loaded", &compiler)
@@ -118,10 +158,9 @@ fn saved_and_loaded() {
 }
 
 /// The same wasm and settings give the same bytes, with however many threads.
-#[test]
-fn compile_threads_change_nothing() {
-    let one = engine(|config| config.compile_threads(1).unwrap());
-    let four = engine(|config| config.compile_threads(4).unwrap());
+fn compile_threads_change_nothing(traps: c::inlay_traps_t) {
+    let one = engine(traps, |config| config.compile_threads(1).unwrap());
+    let four = engine(traps, |config| config.compile_threads(4).unwrap());
     let samples = suite::valid_modules();
     let mut different = 0;
     for sample in &samples {
@@ -206,7 +245,7 @@ fn the_driver_notices_what_is_wrong() {
         (assert_return (invoke "canonical") (f64.const nan:canonical))
         (assert_trap (invoke "trap") "unreachable")
     "#;
-    let engine = engine(|_| {});
+    let engine = engine(c::INLAY_TRAPS_EXPLICIT, |_| {});
     let report = run::run(
         &setup("wrong on purpose", &engine),
         [("wrong".to_owned(), wrong)].into_iter(),
@@ -264,30 +303,37 @@ mod x86_64 {
     use super::*;
     use dual_map::Seen;
 
-    fn baseline(policy: c::inlay_float_ops_t) -> Engine {
-        engine(|config| {
+    in_both_ways!(
+        baseline_auto,
+        baseline_builtin,
+        baseline_typed_calls,
+        dual_mapped
+    );
+
+    fn baseline(traps: c::inlay_traps_t, policy: c::inlay_float_ops_t) -> Engine {
+        engine(traps, |config| {
             config.target(BASELINE).unwrap();
             config.float_ops(policy).unwrap();
         })
     }
 
-    #[test]
-    fn baseline_auto() {
-        run_all(&setup("baseline/auto", &baseline(c::INLAY_FLOAT_OPS_AUTO)));
+    fn baseline_auto(traps: c::inlay_traps_t) {
+        run_all(&setup(
+            "baseline/auto",
+            &baseline(traps, c::INLAY_FLOAT_OPS_AUTO),
+        ));
     }
 
-    #[test]
-    fn baseline_builtin() {
+    fn baseline_builtin(traps: c::inlay_traps_t) {
         run_all(&setup(
             "baseline/builtin",
-            &baseline(c::INLAY_FLOAT_OPS_BUILTIN),
+            &baseline(traps, c::INLAY_FLOAT_OPS_BUILTIN),
         ));
     }
 
     /// Every call that a C host could make through a function pointer of the export's own type is made that way.
-    #[test]
-    fn baseline_typed_calls() {
-        let engine = baseline(c::INLAY_FLOAT_OPS_AUTO);
+    fn baseline_typed_calls(traps: c::inlay_traps_t) {
+        let engine = baseline(traps, c::INLAY_FLOAT_OPS_AUTO);
         let report = run_all(&Setup {
             typed_calls: true,
             ..setup("baseline/auto, typed calls", &engine)
@@ -299,10 +345,11 @@ mod x86_64 {
     }
 
     /// Code that is written through one view of the pages and executed through another.
-    #[test]
-    fn dual_mapped() {
+    fn dual_mapped(traps: c::inlay_traps_t) {
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let engine = engine(|config| config.code_memory(&dual_map::provider(&seen)).unwrap());
+        let engine = engine(traps, |config| {
+            config.code_memory(&dual_map::provider(&seen)).unwrap()
+        });
         let report = run_all(&setup("host/auto, dual-mapped", &engine));
         drop(engine);
 

@@ -64,10 +64,10 @@ fn without_garbage_collection() -> Vec<ExpectedFailure> {
 
 const ONE_MEMORY: Switches = &[("multi-memory", false)];
 
-fn run_all(name: &str, configure: impl Fn(&Config)) {
+fn run_all(traps: c::inlay_traps_t, name: &str, configure: impl Fn(&Config)) {
     let (mut failed, mut different) = (0, Vec::new());
     let mut run = |title: &str, mut files: Vec<TestFile<'_>>, assertions, switches: Switches| {
-        let engine = crate::engine_with(switches, &configure);
+        let engine = crate::engine_with(traps, switches, &configure);
         files.sort_by_key(suite::name);
         let title = format!("{name}, {title}");
         let scripts = files.iter().map(|file| (suite::name(file), file.raw()));
@@ -99,48 +99,53 @@ fn run_all(name: &str, configure: impl Fn(&Config)) {
     );
 }
 
-#[test]
-fn host_auto() {
-    run_all("host/auto", |_| {});
+in_both_ways!(host_auto, host_builtin, as_if_large, relaxed_native);
+
+#[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
+mod x86_64 {
+    use super::{baseline_auto, baseline_builtin};
+
+    in_both_ways!(baseline_auto, baseline_builtin);
 }
 
-#[test]
-fn host_builtin() {
+fn host_auto(traps: c::inlay_traps_t) {
+    run_all(traps, "host/auto", |_| {});
+}
+
+fn host_builtin(traps: c::inlay_traps_t) {
     let policy = c::INLAY_FLOAT_OPS_BUILTIN;
-    run_all("host/builtin", |config| config.float_ops(policy).unwrap());
+    run_all(traps, "host/builtin", |config| {
+        config.float_ops(policy).unwrap()
+    });
 }
 
 #[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
-#[test]
-fn baseline_auto() {
-    run_all("baseline/auto", |config| {
+fn baseline_auto(traps: c::inlay_traps_t) {
+    run_all(traps, "baseline/auto", |config| {
         config.target(crate::BASELINE).unwrap()
     });
 }
 
 #[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
-#[test]
-fn baseline_builtin() {
+fn baseline_builtin(traps: c::inlay_traps_t) {
     let policy = c::INLAY_FLOAT_OPS_BUILTIN;
-    run_all("baseline/builtin", |config| {
+    run_all(traps, "baseline/builtin", |config| {
         config.target(crate::BASELINE).unwrap();
         config.float_ops(policy).unwrap();
     });
 }
 
 /// What large functions are compiled with: locals in the frame, no optimizer, one pass of register allocation.
-#[test]
-fn as_if_large() {
-    run_all("host/auto, as if large", |config| {
+fn as_if_large(traps: c::inlay_traps_t) {
+    run_all(traps, "host/auto, as if large", |config| {
         config.flag("regalloc_algorithm", "single_pass").unwrap();
         config.flag("opt_level", "none").unwrap();
     });
 }
 
 /// The faster forms of relaxed instructions are among those that the scripts allow, on every kind of CPU.
-#[test]
-fn relaxed_native() {
-    run_all("host/auto, relaxed native", |config| {
+fn relaxed_native(traps: c::inlay_traps_t) {
+    run_all(traps, "host/auto, relaxed native", |config| {
         // SAFETY: the configuration lives.
         check(unsafe { c::inlay_config_relaxed(config.raw(), c::INLAY_RELAXED_NATIVE) }).unwrap();
     });

@@ -27,10 +27,25 @@ pub struct Inlay {
 }
 
 impl Inlay {
-    pub fn new(name: &'static str) -> Outcome<Self> {
+    /// With `faults`, traps are faults of the CPU, which Inlay's own handlers pass on.
+    pub fn new(name: &'static str, faults: bool) -> Outcome<Self> {
         let mut engine = ptr::null_mut();
-        // SAFETY: no config means the defaults.
-        check(unsafe { inlay_engine_new(ptr::null(), &mut engine) })?;
+        // SAFETY: the config is alive until the engine is made, which copies what it needs.
+        unsafe {
+            let config = inlay_config_new();
+            let traps = if faults {
+                INLAY_TRAPS_FAULTS
+            } else {
+                INLAY_TRAPS_EXPLICIT
+            };
+            let made = check(inlay_config_traps(config, traps))
+                .and_then(|()| check(inlay_engine_new(config, &mut engine)));
+            inlay_config_delete(config);
+            made?;
+            if faults {
+                check(inlay_engine_install_fault_handlers(engine))?;
+            }
+        }
         Ok(Self { name, engine })
     }
 

@@ -84,7 +84,8 @@ pub fn all() -> Outcome<Vec<Box<dyn Engine>>> {
     Ok(vec![
         Box::new(wasmtime::Wasmtime::new("wasmtime", true)?),
         Box::new(wasmtime::Wasmtime::new("wasmtime-explicit", false)?),
-        Box::new(inlay::Inlay::new("inlay-explicit")?),
+        Box::new(inlay::Inlay::new("inlay", true)?),
+        Box::new(inlay::Inlay::new("inlay-explicit", false)?),
     ])
 }
 

@@ -101,17 +101,17 @@ fn wait(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         }
         O::MemoryAtomicNotify { memarg } => {
             let count = t.pop();
-            let address = t.atomic_address(memarg, I32);
+            let address = t.waiting_address(memarg, I32);
             t.wait_builtin(Builtin::MemoryNotify, memarg, &[address, count]);
         }
         O::MemoryAtomicWait32 { memarg } => {
             let (expected, timeout) = t.pop2();
-            let address = t.atomic_address(memarg, I32);
+            let address = t.waiting_address(memarg, I32);
             t.wait_builtin(Builtin::MemoryWait32, memarg, &[address, expected, timeout]);
         }
         O::MemoryAtomicWait64 { memarg } => {
             let (expected, timeout) = t.pop2();
-            let address = t.atomic_address(memarg, I64);
+            let address = t.waiting_address(memarg, I64);
             t.wait_builtin(Builtin::MemoryWait64, memarg, &[address, expected, timeout]);
         }
         _ => return false,
@@ -120,9 +120,23 @@ fn wait(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
 }
 
 impl Translator<'_, '_> {
-    /// Pops the address of an atomic access, and traps unless it is aligned and in the memory; gives where it is
-    /// in this process.
+    /// Pops the address of an atomic access, and traps unless it is aligned; gives where it is in this process. If that
+    /// is not in the memory, this traps, or the access will.
     fn atomic_address(&mut self, memarg: MemArg, ty: Type) -> Value {
+        let address = self.aligned_address(memarg, ty);
+        let (base, offset) = self.accessed_address(memarg, address, ty.bytes());
+        self.vm.b.ins().iadd_imm_s(base, i64::from(offset))
+    }
+
+    /// As above, for a builtin that does not access it.
+    fn waiting_address(&mut self, memarg: MemArg, ty: Type) -> Value {
+        let address = self.aligned_address(memarg, ty);
+        let (base, offset) = self.checked_address(memarg, address, ty.bytes());
+        self.vm.b.ins().iadd_imm_s(base, i64::from(offset))
+    }
+
+    /// Pops an address, and traps unless it is aligned together with its offset.
+    fn aligned_address(&mut self, memarg: MemArg, ty: Type) -> Value {
         let address = self.pop();
         let wide = self.index(address);
         let b = &mut self.vm.b;
@@ -130,8 +144,7 @@ impl Translator<'_, '_> {
         let effective = b.ins().iadd(wide, offset);
         let low = b.ins().band_imm_u(effective, i64::from(ty.bytes() - 1));
         self.vm.trap_if(low, Trap::UnalignedAtomic);
-        let (base, offset) = self.checked_address(memarg, address, ty.bytes());
-        self.vm.b.ins().iadd_imm_s(base, i64::from(offset))
+        address
     }
 
     fn atomic_flags(&mut self, memarg: MemArg) -> MemFlagsData {

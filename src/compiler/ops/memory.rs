@@ -5,11 +5,12 @@
 //! fixes it) makes the comparison cheaper or unnecessary.
 
 use crate::compiler::translate::Translator;
+use crate::compiler::trap::trap_code;
 use crate::compiler::vm::Region;
-use crate::image::MemoryType;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::vmctx::VmMemory;
+use crate::image::{GUARD, MemoryType};
 use cranelift_codegen::ir::{
     Endianness, InstBuilder, MemFlagsData, Opcode, Type, Value, ValueDef,
     condcodes::IntCC,
@@ -155,6 +156,29 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Whether an access needs no comparison, since it faults if it is out of bounds.
+    fn faults(&self, memarg: MemArg, size: u32) -> bool {
+        let end = memarg.offset.saturating_add(u64::from(size));
+        self.is_guarded(memory_index(memarg)) && end <= GUARD as u64
+    }
+
+    /// Whether all that 32 bits address of a memory is either in it or faults. It does not move then.
+    fn is_guarded(&self, mem: u32) -> bool {
+        self.vm.env.target.faults() && self.memory_type(mem).can_be_guarded()
+    }
+
+    /// A base and an immediate offset for an access to `size` bytes at the address. If these are not in the memory, this
+    /// traps, or the access will.
+    pub fn accessed_address(&mut self, memarg: MemArg, address: Value, size: u32) -> (Value, i32) {
+        match self.faults(memarg, size) {
+            true => {
+                let address = self.index(address);
+                self.based(memarg, address)
+            }
+            false => self.checked_address(memarg, address, size),
+        }
+    }
+
     /// Traps unless `size` bytes at the address are in the memory; gives a base
     /// and an immediate offset that reach them.
     pub fn checked_address(&mut self, memarg: MemArg, address: Value, size: u32) -> (Value, i32) {
@@ -175,7 +199,13 @@ impl Translator<'_, '_> {
                 address = b.ins().select_spectre_guard(over, zero, address);
             }
         }
-        let fixed = self.fixed_len(mem).is_some();
+        self.based(memarg, address)
+    }
+
+    /// A base and an immediate offset that reach what an access wants at this address.
+    fn based(&mut self, memarg: MemArg, address: Value) -> (Value, i32) {
+        let mem = memory_index(memarg);
+        let fixed = self.fixed_len(mem).is_some() || self.is_guarded(mem);
         let base = self.load_definition(mem, offset_of!(VmMemory, base), fixed);
         let base = self.vm.b.ins().iadd(base, address);
         match i32::try_from(memarg.offset) {
@@ -244,8 +274,11 @@ impl Translator<'_, '_> {
             None => Region::Memory(0),
         };
         let region = self.vm.flags(region).alias_region();
-        MemFlagsData::new()
-            .with_notrap()
+        let flags = match self.is_guarded(mem) {
+            true => MemFlagsData::new().with_trap_code(Some(trap_code(Trap::OutOfBoundsMemory))),
+            false => MemFlagsData::new().with_notrap(),
+        };
+        flags
             .with_endianness(Endianness::Little)
             .with_alias_region(region)
     }
@@ -253,7 +286,7 @@ impl Translator<'_, '_> {
     /// Pops an address and loads from it.
     fn load_value(&mut self, memarg: MemArg, ty: Type) -> Value {
         let address = self.pop();
-        let (base, offset) = self.checked_address(memarg, address, ty.bytes());
+        let (base, offset) = self.accessed_address(memarg, address, ty.bytes());
         let flags = self.memory_flags(memory_index(memarg));
         self.vm.b.ins().load(ty, flags, base, offset)
     }
@@ -261,7 +294,7 @@ impl Translator<'_, '_> {
     /// Pops an address, loads from it, and extends what is loaded to the type.
     fn load(&mut self, memarg: MemArg, stored: Type, ty: Type, signed: bool) {
         let address = self.pop();
-        let (base, offset) = self.checked_address(memarg, address, stored.bytes());
+        let (base, offset) = self.accessed_address(memarg, address, stored.bytes());
         let flags = self.memory_flags(memory_index(memarg));
         let ins = self.vm.b.ins();
         let value = match (stored, signed) {
@@ -317,7 +350,7 @@ impl Translator<'_, '_> {
 
     fn store(&mut self, memarg: MemArg, stored: Type) {
         let (address, mut value) = self.pop2();
-        let (base, offset) = self.checked_address(memarg, address, stored.bytes());
+        let (base, offset) = self.accessed_address(memarg, address, stored.bytes());
         let flags = self.memory_flags(memory_index(memarg));
         if self.vm.b.func.dfg.value_type(value) != stored {
             value = self.vm.b.ins().ireduce(stored, value);

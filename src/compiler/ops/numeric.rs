@@ -63,19 +63,19 @@ fn integer(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         O::I64DivS => t.divide_signed(I64),
         O::I32DivU | O::I64DivU => {
             let (x, y) = t.pop2();
-            t.vm.trap_if_zero(y, Trap::IntegerDivideByZero);
+            t.vm.trap_if_zero_divisor(y);
             let value = t.vm.b.ins().udiv(x, y);
             t.push(value);
         }
         O::I32RemS | O::I64RemS => {
             let (x, y) = t.pop2();
-            t.vm.trap_if_zero(y, Trap::IntegerDivideByZero);
+            t.vm.trap_if_zero_divisor(y);
             let value = t.vm.b.ins().srem(x, y);
             t.push(value);
         }
         O::I32RemU | O::I64RemU => {
             let (x, y) = t.pop2();
-            t.vm.trap_if_zero(y, Trap::IntegerDivideByZero);
+            t.vm.trap_if_zero_divisor(y);
             let value = t.vm.b.ins().urem(x, y);
             t.push(value);
         }
@@ -257,7 +257,11 @@ impl Translator<'_, '_> {
 
     fn divide_signed(&mut self, ty: Type) {
         let (x, y) = self.pop2();
-        self.vm.trap_if_zero(y, Trap::IntegerDivideByZero);
+        if self.vm.env.target.faults() {
+            let value = self.vm.b.ins().sdiv(x, y);
+            return self.push(value);
+        }
+        self.vm.trap_if_zero_divisor(y);
         // The only quotient that does not fit its type is the minimum divided by -1.
         let b = &mut self.vm.b;
         let minimum = 1i64 << (ty.bits() - 1);
@@ -339,6 +343,14 @@ impl Translator<'_, '_> {
             let value = self.vm.builtin(builtin, &[x]);
             self.push(value.expect("it has a result"));
             return;
+        }
+        if self.vm.env.target.faults() {
+            let ins = self.vm.b.ins();
+            let value = match trunc.signed {
+                true => ins.fcvt_to_sint(trunc.to, x),
+                false => ins.fcvt_to_uint(trunc.to, x),
+            };
+            return self.push(value);
         }
         // `low` and `high` bound the floats whose truncation fits. Both are excluded, except where the float type
         // cannot represent the integer below the signed minimum: there `low` is the minimum itself and is included.
