@@ -144,8 +144,9 @@ fn compile_body(env: &Env<'_>, scratch: &mut Scratch, index: u32, body: Body<'_>
 /// A translated body through the rest of its steps.
 fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
     let mut unit = optimize::optimize(env, scratch, unit)?;
-    if !env.target.faults() {
-        trap::expand(env, &mut unit.clif, &mut unit.needs);
+    match env.target.faults() {
+        true => trap::place_loads(&mut unit.clif),
+        false => trap::expand(env, &mut unit.clif, &mut unit.needs),
     }
     let code = assemble::unit(env, scratch, unit)?;
     trampoline::check_frame(env, scratch, code)

@@ -6,7 +6,8 @@
 //! code is the trap's number, one of `image/trap.rs`. So it stays until the passes are through, which leave out what they
 //! can prove. Then [`expand`] turns what is left into branches to *cold blocks*. Cranelift lays those out behind the
 //! function's other code, so that a check that holds costs the compare and a branch that is not taken. No signal is
-//! involved, and no page that cannot be accessed.
+//! involved, and no page that cannot be accessed. (Where traps are faults, conditional traps stay as they are, and
+//! accesses are not compared: [`place_loads`], and `runtime/fault.rs` for what becomes of a fault.)
 //!
 //! The cold block puts the trap's number into a register and calls the *exit trampoline* of the
 //! builtin `Trap`. An exit trampoline (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail
@@ -38,7 +39,7 @@ use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    Block, Function, InstBuilder, InstructionData, Opcode, TrapCode, Value, types::I32,
+    Block, Function, Inst, InstBuilder, InstructionData, Opcode, TrapCode, Value, types::I32,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
@@ -153,5 +154,63 @@ pub fn expand(env: &Env<'_>, func: &mut Function, needs: &mut Needs) {
             pos.goto_bottom(block);
             break;
         }
+    }
+}
+
+/// Lets a load that faults be found where wasm has it.
+///
+/// Cranelift makes a load a part of the instruction that uses what it loads, if nothing that has an effect is between them, and
+/// the code is then at that instruction's place in wasm. So an instruction that tells its place to nobody gets the load's. One
+/// that calls or can trap itself keeps its own: no load becomes a part of it, unless it is a store to where the load is from.
+pub fn place_loads(func: &mut Function) {
+    let mut pos = FuncCursor::new(func);
+    while pos.next_block().is_some() {
+        let mut last = None;
+        while let Some(inst) = pos.next_inst() {
+            let dfg = &pos.func.dfg;
+            let data = &dfg.insts[inst];
+            let opcode = data.opcode();
+            let faults = data.memflags_trap_code(dfg).is_some();
+            let has_place = match data.memflags() {
+                Some(_) => faults,
+                None => opcode.can_trap() || opcode.is_call(),
+            };
+            let has_effect = has_place
+                || opcode.can_load()
+                || opcode.can_store()
+                || opcode.other_side_effects()
+                || opcode.is_branch()
+                || opcode.is_terminator();
+            let is_load = opcode == Opcode::Load && faults;
+            if let Some(load) = last
+                && (!has_place || updates(pos.func, load, inst))
+            {
+                let place = pos.func.srcloc(load);
+                pos.func.set_srcloc(inst, place);
+            }
+            if has_effect {
+                last = is_load.then_some(inst);
+            }
+        }
+    }
+}
+
+/// Whether an instruction stores to where the load is from, and as much, so that it cannot fault after the load.
+fn updates(func: &Function, load: Inst, inst: Inst) -> bool {
+    let insts = &func.dfg.insts;
+    let ty = |value| func.dfg.value_type(value);
+    match (insts[load], insts[inst]) {
+        (
+            InstructionData::Load {
+                arg, offset: from, ..
+            },
+            InstructionData::Store {
+                opcode: Opcode::Store,
+                args: [value, address],
+                offset: to,
+                ..
+            },
+        ) => arg == address && from == to && ty(func.dfg.first_result(load)) == ty(value),
+        _ => false,
     }
 }

@@ -1,8 +1,9 @@
 //! Memory: loads, stores, and the bulk operations.
 //!
-//! Every access is compared against the memory's length; what is known of the
-//! length at compile time (a minimum that it never falls below, a maximum that
-//! fixes it) makes the comparison cheaper or unnecessary.
+//! Every access is compared against the memory's length, but for those that
+//! fault where it ends ([`Translator::faults`]). What is known of the length at
+//! compile time (a minimum that it never falls below, a maximum that fixes it)
+//! makes the comparison cheaper or unnecessary.
 
 use crate::compiler::translate::Translator;
 use crate::compiler::trap::trap_code;
