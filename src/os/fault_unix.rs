@@ -19,6 +19,9 @@ pub unsafe fn read(info: NonNull<c_void>, context: NonNull<c_void>) -> Option<Fa
     // SAFETY: as the caller promises.
     let cause = unsafe {
         let info = info.cast::<libc::siginfo_t>().as_ref();
+        if is_sent(info) {
+            return None;
+        }
         match info.si_signo {
             libc::SIGSEGV | libc::SIGBUS => Cause::Access(info.si_addr().addr()),
             libc::SIGILL => Cause::Instruction,
@@ -29,6 +32,15 @@ pub unsafe fn read(info: NonNull<c_void>, context: NonNull<c_void>) -> Option<Fa
     // SAFETY: as the caller promises.
     let (pc, fp) = unsafe { registers::read(context.cast().as_ref()) };
     Some(Fault { cause, pc, fp })
+}
+
+/// Whether somebody sent the signal, as `kill` and `raise` do: it is no fault then, whatever the thread was just executing.
+fn is_sent(info: &libc::siginfo_t) -> bool {
+    match cfg!(any(target_os = "linux", target_os = "android")) {
+        true => info.si_code <= 0,
+        // The codes of BSD's are counted from `SI_USER`.
+        false => info.si_code >= 0x10001,
+    }
 }
 
 /// Makes the thread go on at the landing, as if the instruction that faulted had called it. Async-signal-safe.
@@ -142,23 +154,46 @@ unsafe fn chain(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c
     // SAFETY: as the caller promises; an action is a function of the type that its flags say.
     unsafe {
         let before = (*BEFORE.0.get())[at].assume_init();
+        let is_sent = info.as_ref().is_some_and(is_sent);
         match before.sa_sigaction {
+            libc::SIG_IGN if is_sent => {}
             // The instruction faults again, and the system does what it does without a handler. It does not ignore faults.
             libc::SIG_DFL | libc::SIG_IGN => {
                 let mut default: libc::sigaction = std::mem::zeroed();
                 default.sa_sigaction = libc::SIG_DFL;
                 libc::sigaction(signal, &default, std::ptr::null_mut());
+                if is_sent {
+                    libc::raise(signal);
+                }
             }
             function if before.sa_flags & libc::SA_SIGINFO != 0 => {
                 type Function =
                     unsafe extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void);
+                block(signal, &before);
                 std::mem::transmute::<usize, Function>(function)(signal, info, context);
             }
             function => {
                 type Function = unsafe extern "C" fn(libc::c_int);
+                block(signal, &before);
                 std::mem::transmute::<usize, Function>(function)(signal);
             }
         }
+    }
+}
+
+/// Blocks what the system would have blocked for this handler, so that a fault in it is not given to it again. When ours returns,
+/// the system puts back the mask that was.
+///
+/// # Safety
+/// The action is one that was installed for the signal.
+unsafe fn block(signal: libc::c_int, action: &libc::sigaction) {
+    let mut mask = action.sa_mask;
+    // SAFETY: these read and write the sets given, and the thread's own.
+    unsafe {
+        if action.sa_flags & libc::SA_NODEFER == 0 {
+            libc::sigaddset(&mut mask, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &mask, std::ptr::null_mut());
     }
 }
 
