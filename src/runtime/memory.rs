@@ -158,9 +158,13 @@ impl Memory {
         self.vm().base
     }
 
-    /// Whether an address of this process is in the address space of a guarded memory. Async-signal-safe.
+    /// Whether an address of this process is in the address space of a guarded memory, beyond its length: pages within it that
+    /// cannot be accessed are the host's doing. Of a shared memory it is all of its address space, since other threads may
+    /// have made it longer since the access. Async-signal-safe.
     pub fn is_guarded_at(&self, address: usize) -> bool {
-        self.guarded && address.wrapping_sub(self.base().addr()) < GUARDED
+        let VmMemory { base, len } = self.vm();
+        let beyond = if self.shared.is_some() { 0 } else { len };
+        self.guarded && (beyond..GUARDED).contains(&address.wrapping_sub(base.addr()))
     }
 
     /// Bytes.
