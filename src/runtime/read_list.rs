@@ -15,13 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 /// A list of small things, in ascending order.
 pub struct ReadList<T> {
     /// Null for an empty one.
-    slots: AtomicPtr<List<T>>,
+    slots: AtomicPtr<Vec<Slot<T>>>,
     readers: AtomicUsize,
     writer: Mutex<()>,
-}
-
-struct List<T> {
-    slots: Vec<Slot<T>>,
 }
 
 /// One of them, which may be gone.
@@ -55,16 +51,16 @@ impl<T: Copy + Ord> ReadList<T> {
         let _guard = lock(&self.writer);
         // SAFETY: lists are freed only by who holds the lock.
         let old = unsafe { self.slots() };
-        let mut new = boxed(List { slots: Vec::new() })?;
+        let mut new = boxed(Vec::new())?;
         for &item in old.iter().filter_map(Slot::get).chain([&item]) {
             let gone = AtomicBool::new(false);
-            push(&mut new.slots, Slot { item, gone })?;
+            push(&mut new, Slot { item, gone })?;
         }
-        new.slots.sort_unstable_by_key(|slot| slot.item);
+        new.sort_unstable_by_key(|slot| slot.item);
         let old = self.slots.swap(Box::into_raw(new), Ordering::SeqCst);
         self.wait();
         // SAFETY: the list was made by a box, and nobody has it any more.
-        drop(unsafe { free(old) });
+        unsafe { free(old) };
         Ok(())
     }
 
@@ -93,12 +89,13 @@ impl<T: Copy + Ord> ReadList<T> {
     /// The lock is held, or this is a reader that is counted.
     unsafe fn slots(&self) -> &[Slot<T>] {
         // SAFETY: as the caller promises.
-        unsafe { self.slots.load(Ordering::SeqCst).as_ref() }.map_or(&[], |list| &list.slots)
+        unsafe { self.slots.load(Ordering::SeqCst).as_ref() }.map_or(&[], Vec::as_slice)
     }
 
     fn wait(&self) {
         while self.readers.load(Ordering::SeqCst) != 0 {
-            std::hint::spin_loop();
+            // Reading takes no time, unless a reader has lost its CPU: perhaps to this thread.
+            std::thread::yield_now();
         }
     }
 }
@@ -106,13 +103,52 @@ impl<T: Copy + Ord> ReadList<T> {
 impl<T> Drop for ReadList<T> {
     fn drop(&mut self) {
         // SAFETY: the list was made by a box, and who drops it is its only owner.
-        drop(unsafe { free(*self.slots.get_mut()) });
+        unsafe { free(*self.slots.get_mut()) };
     }
 }
 
 /// # Safety
 /// The list is null or was made by a box, and nobody else has it.
-unsafe fn free<T>(list: *mut List<T>) -> Option<Box<List<T>>> {
-    // SAFETY: as the caller promises.
-    (!list.is_null()).then(|| unsafe { Box::from_raw(list) })
+unsafe fn free<T>(list: *mut Vec<Slot<T>>) {
+    if !list.is_null() {
+        // SAFETY: as the caller promises.
+        drop(unsafe { Box::from_raw(list) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn writers_wait_until_nobody_reads() {
+        let list = ReadList::new();
+        assert!(list.add(2).is_ok() && list.add(1).is_ok());
+        let add = || assert!(list.add(3).is_ok());
+        let remove = || assert_eq!(list.remove(|&item| item == 2), 2);
+        let writers: [&dyn Fn(); 2] = [&add, &remove];
+        for write in writers {
+            let (reads, has_read) = (AtomicBool::new(false), AtomicBool::new(false));
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    list.read(|slots| {
+                        reads.store(true, Ordering::SeqCst);
+                        thread::sleep(Duration::from_millis(50));
+                        assert_eq!((slots[0].item, slots[1].item), (1, 2));
+                        has_read.store(true, Ordering::SeqCst);
+                    });
+                });
+                while !reads.load(Ordering::SeqCst) {
+                    thread::yield_now();
+                }
+                write();
+                assert!(has_read.load(Ordering::SeqCst));
+            });
+        }
+        let left: Vec<i32> =
+            list.read(|slots| slots.iter().filter_map(Slot::get).copied().collect());
+        assert_eq!(left, [1, 3]);
+    }
 }
