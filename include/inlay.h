@@ -43,9 +43,10 @@
  * hold NULs: what lists names gives their lengths, and the functions whose names end in _n take them. Each function says
  * whether it copies what it is given; most do, or only read it during the call.
  *
- * No process-global state: no signal handler, no environment variable, nothing that another library could notice. (Inside
- * this one there are a counter that numbers stores, and the panic hook and some 100 bytes for each thread of its own copy of
- * Rust's standard library.) Two engines know nothing of each other, and fork and dlclose are safe while no wasm runs.
+ * No process-global state: no signal handler that the host has not asked for (inlay_engine_install_fault_handlers), no
+ * environment variable, nothing that another library could notice. (Inside this one there are a counter that numbers
+ * stores, and the panic hook and some 100 bytes for each thread of its own copy of Rust's standard library.) Two engines
+ * know nothing of each other, and fork and dlclose are safe while no wasm runs.
  *
  * Generated from the sources; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
@@ -393,7 +394,8 @@ enum {
    * By faults of the CPU where that is faster: an access beyond a memory touches pages behind it that cannot be accessed, and a
    * check that fails executes an instruction that is none. The host passes faults on, by `inlay_engine_handle_fault`. Each
    * memory with addresses of 32 bits takes 4 GiB and 32 MiB of address space; accesses to others, and to memories with pages
-   * of one byte, are compared. For Linux, Android, macOS, iOS, FreeBSD and Windows on x86-64, and on aarch64 but for Windows and FreeBSD.
+   * of one byte, are compared. For Linux, Android, macOS, iOS, FreeBSD and Windows on x86-64, on aarch64 but for Windows and
+   * FreeBSD, and Linux on riscv64.
    */
   INLAY_TRAPS_FAULTS = 1,
 };
@@ -598,7 +600,8 @@ void inlay_engine_delete(inlay_engine_t *engine);
  * stack. On Windows they are the `EXCEPTION_RECORD *` and the `CONTEXT *` of a vectored handler, which returns
  * `EXCEPTION_CONTINUE_EXECUTION`. The call is async-signal-safe, waits for nobody and may be made on any thread, also for
  * faults that have nothing to do with wasm: a fault is wasm's only if the instruction is one that wasm traps at and, where
- * it accesses memory, if the address is in the address space of a memory of the store. False for NULL.
+ * it accesses memory, if the address is beyond the length of a memory of the store, in its address space. A signal that was
+ * sent is none. False for NULL.
  *
  * The engine is alive: a host that deletes engines makes sure that its handler does not use them any more.
  */

@@ -105,7 +105,8 @@ pub const INLAY_TRAPS_EXPLICIT: inlay_traps_t = 0;
 /// By faults of the CPU where that is faster: an access beyond a memory touches pages behind it that cannot be accessed, and a
 /// check that fails executes an instruction that is none. The host passes faults on, by `inlay_engine_handle_fault`. Each
 /// memory with addresses of 32 bits takes 4 GiB and 32 MiB of address space; accesses to others, and to memories with pages
-/// of one byte, are compared. For Linux, Android, macOS, iOS, FreeBSD and Windows on x86-64, and on aarch64 but for Windows and FreeBSD.
+/// of one byte, are compared. For Linux, Android, macOS, iOS, FreeBSD and Windows on x86-64, on aarch64 but for Windows and
+/// FreeBSD, and Linux on riscv64.
 pub const INLAY_TRAPS_FAULTS: inlay_traps_t = 1;
 
 /// The host's code memory, as the provider that Inlay uses.

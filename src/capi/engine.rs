@@ -79,7 +79,8 @@ pub unsafe extern "C" fn inlay_engine_delete(engine: *mut inlay_engine_t) {
 /// stack. On Windows they are the `EXCEPTION_RECORD *` and the `CONTEXT *` of a vectored handler, which returns
 /// `EXCEPTION_CONTINUE_EXECUTION`. The call is async-signal-safe, waits for nobody and may be made on any thread, also for
 /// faults that have nothing to do with wasm: a fault is wasm's only if the instruction is one that wasm traps at and, where
-/// it accesses memory, if the address is in the address space of a memory of the store. False for NULL.
+/// it accesses memory, if the address is beyond the length of a memory of the store, in its address space. A signal that was
+/// sent is none. False for NULL.
 ///
 /// The engine is alive: a host that deletes engines makes sure that its handler does not use them any more.
 #[unsafe(no_mangle)]
