@@ -1353,7 +1353,7 @@ enum class Nans : inlay_nans_t {
 // How traps are detected.
 enum class Traps : inlay_traps_t {
     Explicit = INLAY_TRAPS_EXPLICIT, // by comparing and branching
-    Faults = INLAY_TRAPS_FAULTS,     // by faults of the CPU; Unsupported in this version
+    Faults = INLAY_TRAPS_FAULTS,     // by faults of the CPU, which the host passes on; see Engine
 };
 
 // Settings from which engines are made. Each engine copies them. The setters can be chained:
@@ -1473,6 +1473,21 @@ public:
 #endif
     // Takes over a handle.
     explicit Engine(inlay_engine_t *handle) noexcept : handle_(handle) {}
+
+    // For an engine with Traps::Faults, and a handler of the host's: whether a fault was a trap of WebAssembly of this
+    // engine. Then the handler returns, and the thread goes on as after any trap. The two are what a handler gets: on Unix
+    // its siginfo_t * and ucontext_t *, on Windows the EXCEPTION_RECORD * and CONTEXT * of a vectored one. Async-signal-safe.
+    bool handle_fault(void *fault, void *context) const noexcept {
+        return inlay_engine_handle_fault(get(), fault, context);
+    }
+    // Installs handlers for the process that do so for this engine, and pass on all else to what was there before. They go
+    // with the last engine that asked for them.
+    Result<void> try_install_fault_handlers() const {
+        return detail::done(inlay_engine_install_fault_handlers(get()));
+    }
+#if INLAY_HPP_EXCEPTIONS
+    void install_fault_handlers() const { try_install_fault_handlers().value(); }
+#endif
 
     inlay_engine_t *get() const noexcept { return handle_.get(); }
 

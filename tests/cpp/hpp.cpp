@@ -2,6 +2,9 @@
 // only the try_ half exists.
 #include <cstring>
 #include <sys/mman.h>
+#ifndef _WIN32
+#include <csignal>
+#endif
 
 #include "check.hpp"
 #include "hpp.wasm.h"
@@ -306,6 +309,55 @@ static void test_exceptions(const inlay::Engine &engine, inlay::Instance instanc
 }
 #endif
 
+// Traps that are faults, with a handler of the program's and with those that the library installs.
+#ifndef _WIN32
+static const inlay::Engine *faulting;
+static volatile std::sig_atomic_t handled;
+static void on_fault(int, siginfo_t *info, void *context) {
+    if (!faulting->handle_fault(info, context)) std::_Exit(2);
+    handled = handled + 1;
+}
+#endif
+static void test_faults(const inlay::Engine &compares) {
+    FAILS(compares.try_install_fault_handlers(), InvalidArgument);
+    CHECK(!compares.handle_fault(nullptr, nullptr));
+    inlay::Config config;
+    MUST(config.try_traps(inlay::Traps::Faults));
+#if defined __s390x__
+    FAILS(inlay::Engine::try_make(config), Unsupported);
+#else
+    // (memory 1) (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+    static const std::uint8_t wasm[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7,
+        8, 1, 4, 'l', 'o', 'a', 'd', 0, 0, 10, 9, 1, 7, 0, 0x20, 0, 0x28, 2, 0, 0x0b};
+    const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
+    const inlay::Module module = MUST(inlay::Module::try_compile(engine, wasm));
+    inlay::Store store = MUST(inlay::Store::try_make(engine));
+    const inlay::Linker linker = MUST(inlay::Linker::try_make(engine));
+    const inlay::Instance instance = MUST(linker.try_instantiate(store, module));
+    const auto load = MUST(instance.try_typed<std::int32_t(std::int32_t)>("load"));
+    const auto check = [&] {
+        CHECK(FAILS(load.try_call(65533), Trap).trap() == inlay::Trap::OutOfBoundsMemory);
+        CHECK(MUST(load.try_call(65532)) == 0);
+    };
+#ifndef _WIN32
+    struct sigaction action = {}, before[2];
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    faulting = &engine;
+    CHECK(sigaction(SIGSEGV, &action, &before[0]) == 0 && sigaction(SIGBUS, &action, &before[1]) == 0);
+    check();
+    CHECK(handled == 1);
+    CHECK(sigaction(SIGSEGV, &before[0], nullptr) == 0 && sigaction(SIGBUS, &before[1], nullptr) == 0);
+#endif
+    MUST(engine.try_install_fault_handlers());
+    check();
+#if INLAY_HPP_EXCEPTIONS
+    engine.install_fault_handlers();
+    check();
+#endif
+#endif
+}
+
 int main() {
     Counts counts;
     {
@@ -359,6 +411,7 @@ int main() {
         test_things(store, instance);
         CHECK(Alive::count == 3);
         test_data(engine, module);
+        test_faults(engine);
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);
 #endif
