@@ -27,6 +27,8 @@ const PROGRAMS: &[&str] = &[
     "cxx.cpp",
     "errors.c",
     "exceptions.c",
+    "fault_handlers.c",
+    "faults.c",
     "fork_dlclose.c",
     "hosts.c",
     "images.c",
@@ -67,6 +69,16 @@ fn errors() {
 #[test]
 fn exceptions() {
     build_and_run("exceptions.c");
+}
+
+#[test]
+fn fault_handlers() {
+    build_and_run("fault_handlers.c");
+}
+
+#[test]
+fn faults() {
+    build_and_run("faults.c");
 }
 
 #[test]

@@ -23,8 +23,8 @@
 # the programs in tests/c ask for fewer rounds, as under valgrind. The qemu of Debian 12 takes the first operand of
 # s390x's MDEBR (floats multiplied to a double) for a double, so gcc's code for such a product is wrong in it; nothing
 # that runs here has one. With musl, what is C++ is left out, because Debian has no C++ library for it, and
-# tests/c/stacks, because musl has no coroutines; its dlclose unloads nothing. The unwinder is LLVM's there, as in Rust's own builds
-# for musl, because gcc's in Debian wants a new glibc.
+# tests/c/stacks and the coroutines of tests/c/fault_handlers, because musl has none; its dlclose unloads nothing. The
+# unwinder is LLVM's there, as in Rust's own builds for musl, because gcc's in Debian wants a new glibc.
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)

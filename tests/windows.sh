@@ -22,6 +22,7 @@
 # Each prints what passes and what does not, and the script fails if anything does not. But for dist it is the debug profile.
 #
 # What is left out:
+#   tests/c/fault_handlers               looks at signals; tests/c/faults runs with the handler that Inlay installs
 #   tests/c/fork_dlclose                there is no fork; tests/windows/unloaded loads and frees the library
 #   registers_survive of tests/c/stacks  another convention's registers; tests/windows/convention looks at Windows' own
 #   signals of tests/c/traps             looks at the filter of unhandled exceptions in their place
@@ -219,7 +220,7 @@ c() {
     name=$(basename "$file")
     name=${name%.*}
     case $name in
-    fork_dlclose) continue ;;            # see above
+    fault_handlers | fork_dlclose) continue ;; # see above
     bcryptprimitives | msvc) continue ;; # no tests of their own
     esac
     check "${file%.*}" c_program "$file" "$out/c/$name"
