@@ -99,8 +99,8 @@ unsafe fn call(
                 ty.results.len()
             )));
         }
-        let mut slots: Room<Slot> = Room::new([0; 16], args.len().max(nresults))?;
-        let slots = slots.as_mut();
+        let mut room: Room<Slot> = Room::new();
+        let slots = room.fill([0; 16], args.len().max(nresults))?;
         let store: *const Store = store_of(func);
         for (i, (arg, &ty)) in args.iter().zip(&ty.params).enumerate() {
             slots[i] = arg.to_slot(ty, store, format_args!("argument {i}"))?;

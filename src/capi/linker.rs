@@ -69,13 +69,12 @@ impl Boxed for Callback {
             let id = (*context).func_ref.type_id;
             let ty = (*store).types.get(id);
             let zero = inlay_value_t::zero(crate::image::ValType::I32);
-            let mut args = Room::new(zero, ty.params.len())?;
-            let args = args.as_mut();
+            let (mut room, mut results_room) = (Room::new(), Room::new());
+            let args = room.fill(zero, ty.params.len())?;
             for ((arg, &ty), slot) in args.iter_mut().zip(&ty.params).zip(slots.iter()) {
                 *arg = inlay_value_t::from_slot(ty, slot);
             }
-            let mut results = Room::new(zero, ty.results.len())?;
-            let results = results.as_mut();
+            let results = results_room.fill(zero, ty.results.len())?;
             for (result, &ty) in results.iter_mut().zip(&ty.results) {
                 *result = inlay_value_t::zero(ty);
             }

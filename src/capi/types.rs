@@ -17,6 +17,7 @@ use crate::image::{
 use crate::runtime::{Slot, Store};
 use std::ffi::{c_char, c_void};
 use std::fmt::{self, Display};
+use std::mem::MaybeUninit;
 
 /// The kind of a value: one of `INLAY_I32` to `INLAY_EXNREF`.
 pub type inlay_value_kind_t = u8;
@@ -395,9 +396,14 @@ impl inlay_value_t {
     /// What a slot holds.
     pub(super) fn from_slot(ty: ValType, slot: &Slot) -> Self {
         let mut value = Self::zero(ty);
-        let size = ty.size();
         // SAFETY: every member starts at the union's start, and any bytes are a value of it.
-        unsafe { value.of.v128.bytes[..size].copy_from_slice(&slot[..size]) };
+        let bytes = unsafe { &mut value.of.v128.bytes };
+        // Each size by itself, so that each is one instruction.
+        match ty.size() {
+            4 => bytes[..4].copy_from_slice(&slot[..4]),
+            8 => bytes[..8].copy_from_slice(&slot[..8]),
+            _ => *bytes = *slot,
+        }
         value
     }
 
@@ -433,7 +439,11 @@ impl inlay_value_t {
         // SAFETY: as the caller promises, the first bytes are initialized.
         unsafe {
             let from = (&raw const self.of).cast::<u8>();
-            slot.as_mut_ptr().copy_from_nonoverlapping(from, ty.size());
+            match ty.size() {
+                4 => slot.as_mut_ptr().copy_from_nonoverlapping(from, 4),
+                8 => slot.as_mut_ptr().copy_from_nonoverlapping(from, 8),
+                _ => slot.as_mut_ptr().copy_from_nonoverlapping(from, 16),
+            }
         }
         Ok(slot)
     }
@@ -463,28 +473,35 @@ unsafe fn misfit(ty: RefType, reference: *mut inlay_func_t, store: &Store) -> Op
     }
 }
 
-/// Room for values or slots of one call: on the stack if they are few, as they mostly are.
-pub(super) enum Room<T> {
-    Few([T; Room::<()>::FEW], usize),
-    Many(Vec<T>),
-}
+/// How many values are few; see [`Room`].
+const FEW: usize = 8;
 
-impl Room<()> {
-    const FEW: usize = 8;
+/// Room for values or slots of one call: on the stack if they are few, as they mostly are. Only what is used is written.
+pub(super) struct Room<T> {
+    few: [MaybeUninit<T>; FEW],
+    many: Vec<T>,
 }
 
 impl<T: Copy> Room<T> {
-    pub(super) fn new(value: T, len: usize) -> Result<Self> {
-        Ok(match len <= Room::FEW {
-            true => Room::Few([value; Room::FEW], len),
-            false => Room::Many(crate::fallible::repeat(value, len)?),
-        })
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Room {
+            few: [const { MaybeUninit::uninit() }; FEW],
+            many: Vec::new(),
+        }
     }
 
-    pub(super) fn as_mut(&mut self) -> &mut [T] {
-        match self {
-            Room::Few(values, len) => &mut values[..*len],
-            Room::Many(values) => values,
+    /// So many of them, all of this value.
+    #[inline]
+    pub(super) fn fill(&mut self, value: T, len: usize) -> Result<&mut [T]> {
+        let Some(few) = self.few.get_mut(..len) else {
+            self.many = crate::fallible::repeat(value, len)?;
+            return Ok(&mut self.many);
+        };
+        for place in few.iter_mut() {
+            place.write(value);
         }
+        // SAFETY: all of them have just been written.
+        Ok(unsafe { few.assume_init_mut() })
     }
 }
