@@ -38,6 +38,8 @@ pub struct Settings {
     /// Saves the module, and runs what was loaded from the image.
     through_image: bool,
     compile_threads: usize,
+    /// Traps are faults, and the handlers Inlay's.
+    faults: bool,
     /// Other settings of Cranelift's that must not matter.
     flags: Vec<(&'static str, &'static str)>,
 }
@@ -78,6 +80,9 @@ const LEVELS: &[&[&str]] = &[
     ],
 ];
 
+/// Whether faults of this CPU are handled.
+const HAS_FAULTS: bool = cfg!(not(target_arch = "s390x"));
+
 const FLAGS: &[(&str, &str)] = &[
     ("enable_heap_access_spectre_mitigation", "true"),
     ("enable_table_access_spectre_mitigation", "false"),
@@ -107,6 +112,8 @@ impl Settings {
             dual_mapped: u.ratio(1u8, 8u8)?,
             through_image: u.ratio(1u8, 4u8)?,
             compile_threads: u.int_in_range(1..=3)?,
+            // Looked at and not taken, so that the program of these bytes stays what it was before there was a choice.
+            faults: u.peek_bytes(1).is_some_and(|next| next[0] % 2 == 1) && HAS_FAULTS,
             flags,
         })
     }
@@ -140,7 +147,14 @@ impl Settings {
         if self.dual_mapped {
             config.code_memory(&dual_map::provider(seen))?;
         }
-        config.engine()
+        if self.faults {
+            config.traps(c::INLAY_TRAPS_FAULTS)?;
+        }
+        let engine = config.engine()?;
+        if self.faults {
+            engine.install_fault_handlers()?;
+        }
+        Ok(engine)
     }
 }
 
