@@ -2,6 +2,7 @@
 
 use super::Env;
 use super::exception::exception_sites;
+use super::layout;
 use super::trap::trap_of;
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
 use crate::error::{Error, ErrorKind, Result};
@@ -79,6 +80,11 @@ pub fn context(
         })
         .collect();
     call_sites.sort_by_key(|site| site.returns_to);
+    let blocks = layout::Blocks {
+        starts: &compiled.bb_starts,
+        edges: &compiled.bb_edges,
+        len: compiled.code_buffer().len() as u32,
+    };
     let (catches, entry) = exception_sites(buffer, what)?;
     let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
     if frame > MAX_FRAME {
@@ -88,6 +94,10 @@ pub fn context(
     }
     Ok(Code {
         align: buffer.alignment,
+        start: layout::start(
+            &blocks,
+            buffer.alignment.max(isa.function_alignment().minimum),
+        ),
         relocs,
         call_sites,
         traps,

@@ -3,7 +3,7 @@
 
 use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
-use super::{Env, trampoline};
+use super::{Env, layout, trampoline};
 use crate::error::{Error, Result};
 use crate::image::builtin::Builtin;
 use crate::image::flat::{NONE, Span, Str, append, append_text};
@@ -227,9 +227,17 @@ impl Text {
 
     /// Appends code and resolves its calls; gives its offset. `labeled` code is what a symbol stands for.
     fn append(&mut self, labeled: bool, code: &Code) -> Result<u32> {
-        let align = code.align.max(self.least_align);
-        self.align = self.align.max(align);
         let mut control = Default::default();
+        let mut align = code.align.max(self.least_align);
+        if code.start != 0 {
+            // What comes before has no label, and nothing goes there.
+            let before = vec![0; code.start as usize];
+            let line = align.max(layout::LINE);
+            self.builder.append(false, &before, line, &mut control);
+            self.align = self.align.max(line);
+            align = 1;
+        }
+        self.align = self.align.max(align);
         let offset = self
             .builder
             .append(labeled, &code.bytes, align, &mut control);

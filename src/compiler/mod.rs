@@ -10,6 +10,7 @@
 //!   expand     traps to branches                                                     trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
 //!   check      of its frame, where that is large                                     trampoline.rs
+//! layout     where in a line of code each function should start                       layout.rs
 //! link       machine code and the module to text and metadata, with the code
 //!            between wasm and C                                                      link.rs, trampoline.rs
 //! ```
@@ -21,6 +22,7 @@
 mod assemble;
 mod control;
 mod exception;
+mod layout;
 mod legacy;
 mod link;
 mod module;

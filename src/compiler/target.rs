@@ -36,8 +36,8 @@ const FIXED: &[(&str, &str, &str)] = &[
     ),
     (
         "machine_code_cfg_info",
-        "false",
-        "images hold no control-flow graph",
+        "true",
+        "where a function starts is chosen by its loops",
     ),
     ("is_pic", "false", "images have no relocations"),
     (

@@ -310,15 +310,19 @@ impl Translator<'_, '_> {
         self.push(value);
     }
 
-    /// Loads eight bytes as lanes and widens each.
+    /// Loads eight bytes as lanes of this type and widens each.
     fn load_widened(&mut self, memarg: MemArg, ty: Type, signed: bool) {
-        let half = self.load_value(memarg, I64);
-        let half = self.vm.b.ins().scalar_to_vector(I64X2, half);
-        let half = self.cast_lanes(ty, half);
+        let address = self.pop();
+        let (base, offset) = self.accessed_address(memarg, address, 8);
+        let flags = self.memory_flags(memory_index(memarg));
         let ins = self.vm.b.ins();
-        let value = match signed {
-            true => ins.swiden_low(half),
-            false => ins.uwiden_low(half),
+        let value = match (ty, signed) {
+            (I8X16, true) => ins.sload8x8(flags, base, offset),
+            (I8X16, false) => ins.uload8x8(flags, base, offset),
+            (I16X8, true) => ins.sload16x4(flags, base, offset),
+            (I16X8, false) => ins.uload16x4(flags, base, offset),
+            (_, true) => ins.sload32x2(flags, base, offset),
+            (_, false) => ins.uload32x2(flags, base, offset),
         };
         self.push_lanes(value);
     }

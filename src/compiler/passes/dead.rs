@@ -12,13 +12,18 @@ impl Uses {
             for inst in func.layout.block_insts(block) {
                 func.dfg
                     .inst_values(inst)
-                    .for_each(|value| *uses.of(func, value) += 1);
+                    .for_each(|value| *uses.place(func, value) += 1);
             }
         }
         uses
     }
 
-    fn of(&mut self, func: &Function, value: Value) -> &mut u32 {
+    /// How often a value is used.
+    pub fn of(&mut self, func: &Function, value: Value) -> u32 {
+        *self.place(func, value)
+    }
+
+    fn place(&mut self, func: &Function, value: Value) -> &mut u32 {
         &mut self.0[func.dfg.resolve_aliases(value).as_u32() as usize]
     }
 
@@ -29,7 +34,7 @@ impl Uses {
             func.layout.remove_inst(inst);
             let args: Vec<Value> = func.dfg.inst_values(inst).collect();
             for arg in args {
-                let uses = self.of(func, arg);
+                let uses = self.place(func, arg);
                 *uses -= 1;
                 if *uses == 0
                     && let ValueDef::Result(def, _) = func.dfg.value_def(arg)

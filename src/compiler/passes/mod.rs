@@ -5,13 +5,14 @@
 mod bounds;
 mod dead;
 mod range;
+mod steps;
 
 use super::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Block, Inst};
 
 /// The passes, in their order.
-const PASSES: &[fn(&Env<'_>, &mut Context)] = &[bounds::eliminate];
+const PASSES: &[fn(&Env<'_>, &mut Context)] = &[bounds::eliminate, steps::compare_sums];
 
 pub fn run(env: &Env<'_>, context: &mut Context) {
     for pass in PASSES {
