@@ -6,13 +6,15 @@ mod bounds;
 mod dead;
 mod range;
 mod steps;
+mod wide;
 
 use super::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Block, Inst};
 
 /// The passes, in their order.
-const PASSES: &[fn(&Env<'_>, &mut Context)] = &[bounds::eliminate, steps::compare_sums];
+const PASSES: &[fn(&Env<'_>, &mut Context)] =
+    &[bounds::eliminate, steps::compare_sums, wide::widen_loads];
 
 pub fn run(env: &Env<'_>, context: &mut Context) {
     for pass in PASSES {
