@@ -162,6 +162,8 @@ struct Root {
     high: i64,
     /// What is added to each access's own offset.
     offset: i64,
+    /// How far it runs off, if it does: below the memory, if negative.
+    off: i64,
 }
 
 #[derive(Clone)]
@@ -308,7 +310,7 @@ impl Program {
         };
         Program {
             is_imported: random.one_in(4),
-            runs_off: random.within(0, 9) < 6,
+            runs_off: random.within(0, 9) < 7,
             random,
             memory,
             callees: Vec::new(),
@@ -658,7 +660,7 @@ impl Body<'_> {
     /// Leaves a number as wide as an address on the stack, of which nothing is known.
     fn anything(&mut self) {
         let wide = self.program.memory.memory64;
-        match self.random().within(0, 3) {
+        match self.random().within(0, 5) {
             0 => self.push(&[I::LocalGet(ACC)]),
             1 => self.push(&[I::LocalGet(T), I::I64ExtendI32S]),
             // The host passes all ones: what is known of a number is what it is then.
@@ -676,7 +678,7 @@ impl Body<'_> {
         let low = self.random().pick(&[0, 0, 0, -4, -8, -16, -1]);
         let high = self.random().pick(&[16, 16, 20, 24, 32, 40, 64]);
         let bytes = self.program.bytes();
-        let mut range = match self.random().one_in(4) {
+        let mut range = match self.random().one_in(3) {
             true => self.bounded(),
             false => self.linear(),
         };
@@ -687,14 +689,20 @@ impl Body<'_> {
         }
         // What may be added so that no access runs off.
         let (first, last) = (-range.0 - low, bytes - high - range.1);
-        let runs_off = self.program.runs_off && self.random().one_in(3);
+        let runs_off = self.program.runs_off && self.random().one_in(4);
+        let mut off = 0;
         let mut add = match self.random().within(0, 5) {
             _ if runs_off => {
-                let by = match self.random().one_in(4) {
-                    true => self.random().within(1, 300),
-                    false => self.random().within(1, 16),
+                let by = match self.random().within(0, 3) {
+                    0 => self.random().within(1, 300),
+                    1 => self.random().within(1, 16),
+                    _ => self.random().pick(&[1, 1, 1, 2, 4, 8]),
                 };
-                match self.random().one_in(3) {
+                off = match self.random().one_in(3) {
+                    true => -by,
+                    false => by,
+                };
+                match off < 0 {
                     true => first - by,
                     false => last + by,
                 }
@@ -728,6 +736,7 @@ impl Body<'_> {
             low,
             high,
             offset,
+            off,
         }
     }
 
@@ -739,10 +748,13 @@ impl Body<'_> {
             Place::Code(code) => self.push(code),
         }
         let most = root.high - size;
-        let at = match self.random().within(0, 4) {
+        let at = match self.random().within(0, 7) {
+            // What is just in the memory tells nothing of what is just not.
+            0..=4 if root.off > 0 => (most - root.off).max(root.low),
+            0..=4 if root.off < 0 => (root.low - root.off).min(most),
             0 => 0,
-            1 => root.low,
-            2 => most,
+            1..=2 => root.low,
+            3..=5 => most,
             _ => self.random().within(root.low, most),
         };
         // An access adds nothing negative, and what the code adds may be anything that does not lead below the root's place.
@@ -925,11 +937,15 @@ impl Body<'_> {
                     place: Place::Local(local),
                     high,
                     offset,
+                    off,
                     ..
                 }),
             ) => {
                 let (local, end) = (*local, bytes - high - offset);
-                let limit = end + self.random().pick(&[0, 0, 1, -1, 4, 8, 16, -200]);
+                let limit = end
+                    + self
+                        .random()
+                        .pick(&[0, 0, 1, 2, -1, 8, *off, *off, off + 1, off + 1, -200]);
                 let cond = self.random().pick(&[Cond::LtU, Cond::LeU, Cond::GtU]);
                 match self.random().one_in(3) {
                     true => {
@@ -1395,6 +1411,10 @@ fn engines() -> Vec<(&'static str, Engine)> {
     engines
 }
 
+fn hex(wasm: &[u8]) -> String {
+    wasm.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn run_seeds(seeds: Range<u64>) {
     let engines = engines();
     let shows = std::env::var_os("INLAY_LOOPS_SHOW").is_some();
@@ -1408,7 +1428,7 @@ fn run_seeds(seeds: Range<u64>) {
         let expected = run(&engines[0].1, &wasm, &made);
         for (name, engine) in &engines[1..] {
             if let Some(text) = difference(&expected, &run(engine, &wasm, &made)) {
-                let hex: String = wasm.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = hex(&wasm);
                 panic!("seed {seed}, {name}:\n{text}module: {hex}");
             }
         }
@@ -1453,13 +1473,18 @@ fn loops_do_the_same_with_and_without_passes() {
     let output = again.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    let last = text.lines().rfind(|line| line.starts_with("seed "));
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{} after {}\n{errors}",
-        output.status,
-        last.unwrap_or("no seed")
-    );
+    if !output.status.success() || !text.contains("1 passed") {
+        let lines = text.lines().filter_map(|line| line.strip_prefix("seed "));
+        let last = lines.last().and_then(|seed| seed.parse().ok());
+        let Some(seed) = last else {
+            panic!("{}\n{errors}", output.status);
+        };
+        let module = match errors.contains("module: ") {
+            true => String::new(),
+            false => format!("module: {}", hex(&Program::new(seed).module().0)),
+        };
+        panic!("{} in seed {seed}\n{errors}\n{module}", output.status);
+    }
     let shown = text.lines().filter(|line| !line.starts_with("seed "));
     shown.for_each(|line| println!("{line}"));
 }
