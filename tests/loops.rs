@@ -1474,8 +1474,8 @@ fn loops_do_the_same_with_and_without_passes() {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() || !text.contains("1 passed") {
-        let lines = text.lines().filter_map(|line| line.strip_prefix("seed "));
-        let last = lines.last().and_then(|seed| seed.parse().ok());
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix("seed "));
+        let last = lines.next_back().and_then(|seed| seed.parse().ok());
         let Some(seed) = last else {
             panic!("{}\n{errors}", output.status);
         };
