@@ -170,7 +170,9 @@ pub fn place_loads(func: &mut Function) {
             let dfg = &pos.func.dfg;
             let data = &dfg.insts[inst];
             let opcode = data.opcode();
-            let faults = data.memflags_trap_code(dfg).is_some();
+            // A bitcast has flags of a memory, too, for the order of bytes.
+            let accesses = opcode.can_load() || opcode.can_store();
+            let faults = accesses && data.memflags_trap_code(dfg).is_some();
             let has_place = match data.memflags() {
                 Some(_) => faults,
                 None => opcode.can_trap() || opcode.is_call(),
