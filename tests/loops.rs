@@ -1371,6 +1371,41 @@ fn difference(one: &Outcome, other: &Outcome) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// What the engine is called whose traps are faults.
+const FAULTS: &str = "faults";
+
+/// Of two stores to the same place one after the other, Cranelift leaves out the first. If that is what would have trapped,
+/// the second one does, where traps are faults, and all but the place in the module is the same.
+fn allow_overwritten(
+    wasm: &[u8],
+    expected: &Result<i64, Failure>,
+    call: &mut Result<i64, Failure>,
+) {
+    let (Err(expected), Err(call)) = (expected, call) else {
+        return;
+    };
+    let (Some(first), Some(second)) = (expected.frames.first(), call.frames.first_mut()) else {
+        return;
+    };
+    // A store's opcode, its alignment, and its offset in LEB128.
+    let store = |at: u32| {
+        let code = &wasm[at as usize..];
+        let opcode = match code {
+            [0x36..=0x3e, ..] => 1,
+            [0xfd, 0x0b, ..] => 2,
+            _ => return None,
+        };
+        let last = code[opcode + 1..]
+            .iter()
+            .position(|byte| byte & 0x80 == 0)?;
+        Some(&code[..opcode + 2 + last])
+    };
+    let is_later = first.0 == second.0 && first.1 < second.1;
+    if is_later && store(first.1).is_some() && store(first.1) == store(second.1) {
+        *second = *first;
+    }
+}
+
 /// The engines: first the one that the others are compared with, for which none of the passes does anything.
 fn engines() -> Vec<(&'static str, Engine)> {
     let engine = |traps, flags: &[(&str, &str)]| {
@@ -1406,7 +1441,7 @@ fn engines() -> Vec<(&'static str, Engine)> {
         ),
     ];
     if !cfg!(target_arch = "s390x") {
-        engines.push(("faults", engine(c::INLAY_TRAPS_FAULTS, &[])));
+        engines.push((FAULTS, engine(c::INLAY_TRAPS_FAULTS, &[])));
     }
     engines
 }
@@ -1427,7 +1462,13 @@ fn run_seeds(seeds: Range<u64>) {
         let (wasm, made) = Program::new(seed).module();
         let expected = run(&engines[0].1, &wasm, &made);
         for (name, engine) in &engines[1..] {
-            if let Some(text) = difference(&expected, &run(engine, &wasm, &made)) {
+            let mut outcome = run(engine, &wasm, &made);
+            if *name == FAULTS {
+                for (call, expected) in outcome.calls.iter_mut().zip(&expected.calls) {
+                    allow_overwritten(&wasm, expected, call);
+                }
+            }
+            if let Some(text) = difference(&expected, &outcome) {
                 let hex = hex(&wasm);
                 panic!("seed {seed}, {name}:\n{text}module: {hex}");
             }
