@@ -6,15 +6,13 @@ mod bounds;
 mod dead;
 mod range;
 mod steps;
-mod wide;
 
 use super::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Block, Inst};
 
 /// The passes, in their order.
-const PASSES: &[fn(&Env<'_>, &mut Context)] =
-    &[bounds::eliminate, steps::compare_sums, wide::widen_loads];
+const PASSES: &[fn(&Env<'_>, &mut Context)] = &[bounds::eliminate, steps::compare_sums];
 
 pub fn run(env: &Env<'_>, context: &mut Context) {
     for pass in PASSES {
