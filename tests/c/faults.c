@@ -1,6 +1,7 @@
 /* Traps that are faults of the CPU: they tell the host what explicit checks tell it, whatever traps and wherever. What the
    host does with its own faults, and the handlers that Inlay installs, are in fault_handlers.c. */
 #include "faults.h"
+#include "bytes.h"
 #include "traps.h"
 #include "faults.wasm.h"
 #include <math.h>
@@ -106,20 +107,6 @@ static uint32_t offset_of_access(const access_t *access, int which) {
   return offsets[which];
 }
 
-typedef struct {
-  uint8_t *data;
-  size_t len, room;
-} bytes_t;
-static void put(bytes_t *b, unsigned byte) {
-  if (b->len == b->room) b->data = (uint8_t *)realloc(b->data, b->room = b->room * 2 + 1024);
-  b->data[b->len++] = (uint8_t)byte;
-}
-static void put_u32(bytes_t *b, uint32_t n) {
-  do {
-    put(b, (n & 0x7f) | (n > 0x7f ? 0x80 : 0));
-    n >>= 7;
-  } while (n);
-}
 static void put_part(bytes_t *b, bytes_t *part) { /* with its length first; it is empty afterwards */
   put_u32(b, (uint32_t)part->len);
   for (size_t i = 0; i < part->len; i++) put(b, part->data[i]);

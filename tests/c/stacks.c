@@ -1,5 +1,6 @@
 /* Stacks: overflow in every shape, threads, and coroutines with stacks of their own. */
 #include "traps.h"
+#include "bytes.h"
 #include "coroutines.h"
 #include <pthread.h>
 
@@ -46,20 +47,6 @@ static void stack_overflow(void) {
 /* A module is made here, with functions of n locals that all live across a call, so that their frames are huge:
    "huge" calls itself; "step" is small, calls itself and at each level "leaf", which is huge and calls nothing that
    returns. The size of the frame must count before the frame is touched. */
-typedef struct {
-  uint8_t *data;
-  size_t len, room;
-} bytes_t;
-static void put(bytes_t *b, unsigned byte) {
-  if (b->len == b->room) b->data = (uint8_t *)realloc(b->data, b->room = b->room * 2 + 1024);
-  b->data[b->len++] = (uint8_t)byte;
-}
-static void put_u32(bytes_t *b, uint32_t n) {
-  do {
-    put(b, (n & 0x7f) | (n > 0x7f ? 0x80 : 0));
-    n >>= 7;
-  } while (n);
-}
 static void put_part(bytes_t *b, const bytes_t *part) { /* with its length first */
   put_u32(b, (uint32_t)part->len);
   for (size_t i = 0; i < part->len; i++) put(b, part->data[i]);
