@@ -66,7 +66,7 @@ fn innermost_loops(blocks: &Blocks<'_>) -> Vec<Loop> {
             start: to,
             end: end_of(from),
         })
-        .filter(|found| found.end - found.start <= LONGEST)
+        .filter(|found| (1..=LONGEST).contains(&(found.end - found.start)))
         .collect();
     // By where they end, and the shortest first: then a loop that has others in it comes after these.
     loops.sort_by_key(|found| (found.end, std::cmp::Reverse(found.start)));

@@ -8,6 +8,7 @@ use cranelift_codegen::settings::OptLevel;
 /// Optimizes a function as far as its effort says.
 pub fn optimize(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Unit> {
     let isa = env.target.isa();
+    let wanted = isa.flags().opt_level() != OptLevel::None && unit.effort == Effort::Full;
     scratch.load(unit.clif);
     let context = &mut scratch.context;
     let mut steps = || {
@@ -18,16 +19,15 @@ pub fn optimize(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Unit
         context.eliminate_unreachable_code(isa)?;
         context.remove_constant_phis(isa)?;
         context.func.dfg.resolve_all_aliases();
-        let wanted = isa.flags().opt_level() != OptLevel::None;
-        match unit.effort {
-            Effort::Full if wanted => context.egraph_pass(isa, &mut Default::default()),
-            _ => Ok(()),
+        match wanted {
+            true => context.egraph_pass(isa, &mut Default::default()),
+            false => Ok(()),
         }
     };
     steps().map_err(|error| {
         assemble::codegen_error(&error, &format_args!("function {}", unit.index))
     })?;
-    if unit.effort == Effort::Full {
+    if wanted {
         passes::run(env, &mut scratch.context);
     }
     let clif = scratch.unload();

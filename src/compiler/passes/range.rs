@@ -30,13 +30,17 @@ pub fn instruction(dfg: &DataFlowGraph, value: Value) -> Option<InstructionData>
     }
 }
 
-/// A number that an integer of at most 64 bits is never above. `known` has what was found of some values otherwise.
+/// A number that an integer of at most 64 bits is never above; the largest of all for anything else. `known` has what was found of some values otherwise.
 pub fn max(dfg: &DataFlowGraph, known: &HashMap<Value, u64>, value: Value) -> u64 {
     max_within(dfg, known, value, DEPTH)
 }
 
 fn max_within(dfg: &DataFlowGraph, known: &HashMap<Value, u64>, value: Value, depth: u32) -> u64 {
     let ty = dfg.value_type(value);
+    if !ty.is_int() || ty.bits() > 64 {
+        // Nothing is said of what does not fit, such as the 128 bits of wide arithmetic.
+        return u64::MAX;
+    }
     let all = all(ty);
     let most = known.get(&value).copied().unwrap_or(all);
     let (Some(depth), Some(data)) = (depth.checked_sub(1), instruction(dfg, value)) else {
@@ -116,6 +120,11 @@ mod tests {
         let xor = pos.ins().bxor(scaled, four);
         let big = pos.ins().iconst(I64, -1);
         let overflow = pos.ins().iadd(sum, big);
+        // 128 bits of which more than 64 are used, and their upper half.
+        let both = pos.ins().iconcat(big, big);
+        let by = pos.ins().iconst(I32, 64);
+        let upper = pos.ins().ushr(both, by);
+        let upper = pos.ins().ireduce(I64, upper);
         for (value, most) in [
             (x, 0xffff_ffff),
             (byte, 0xff),
@@ -125,6 +134,7 @@ mod tests {
             (wrapped, 0xffff_ffff),
             (xor, 0xfff),
             (overflow, u64::MAX),
+            (upper, u64::MAX),
         ] {
             assert_eq!(
                 max(&pos.func.dfg, &known, value),
