@@ -504,12 +504,14 @@ inlay_error_t *inlay_config_builtin(inlay_config_t *config,
 /**
  * Sets how traps are detected.
  *
- * What traps, and what the host learns of it, is the same both ways. An image whose traps are faults loads only into an
+ * What traps, and what the host learns of it, is the same both ways; but where several accesses that are out of bounds follow
+ * each other, the offset of the innermost frame may be that of another one of them. An image whose traps are faults loads only into an
  * engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too.
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants.
  */
 INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps);
+inlay_error_t *inlay_config_traps(inlay_config_t *config,
+                                  inlay_traps_t traps);
 
 /**
  * Sets on how many threads a module is compiled, the calling one included. The default is 1.

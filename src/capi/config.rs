@@ -409,7 +409,8 @@ pub unsafe extern "C" fn inlay_config_builtin(
 
 /// Sets how traps are detected.
 ///
-/// What traps, and what the host learns of it, is the same both ways. An image whose traps are faults loads only into an
+/// What traps, and what the host learns of it, is the same both ways; but where several accesses that are out of bounds follow
+/// each other, the offset of the innermost frame may be that of another one of them. An image whose traps are faults loads only into an
 /// engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants.
 #[unsafe(no_mangle)]
