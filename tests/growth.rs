@@ -201,7 +201,7 @@ fn new_table(store: &api::Store, minimum: u64) -> Result<*mut c::inlay_table_t, 
     make(|out| unsafe { c::inlay_table_new(store.raw(), &ty, &null(), out) })
 }
 
-/// Where there is little address space, memories move as they grow, while other threads map and unmap: what a memory leaves is
+/// Where there is little address space, memories with addresses of 64 bits move as they grow, while other threads map and unmap: what a memory leaves is
 /// theirs from then on.
 #[cfg(target_os = "linux")]
 #[test]
@@ -241,7 +241,7 @@ fn a_memory_that_moves_takes_nothing_of_others() {
         let (mut moves, rounds) = (0, 20_000);
         for _ in 0..rounds {
             let store = engine.store().unwrap();
-            let memory = new_memory(&store, 1, false).unwrap();
+            let memory = new_memory(&store, 1, true).unwrap();
             // SAFETY: the memory lives, and its data is asked for again after each growth.
             unsafe {
                 c::inlay_memory_data(memory).write_volatile(42);
@@ -310,7 +310,7 @@ fn a_memory_is_copied_where_it_cannot_be_moved() {
     }
     // So little is left that a memory reserves no more than 32 MiB.
     limit(libc::RLIMIT_AS, bytes_in_use(0) + (62 << 20));
-    let memory = new_memory(&store, 200, false).unwrap();
+    let memory = new_memory(&store, 200, true).unwrap();
     limit(libc::RLIMIT_AS, libc::RLIM_INFINITY);
     // SAFETY: the memory lives, and its data is asked for again after it grew.
     unsafe {
@@ -339,7 +339,7 @@ fn a_memory_that_cannot_grow_stays_where_it_is() {
     let engine = Config::new().engine().unwrap();
     let store = engine.store().unwrap();
     limit(libc::RLIMIT_AS, 1 << 30);
-    let memory = new_memory(&store, 1, false).unwrap();
+    let memory = new_memory(&store, 1, true).unwrap();
     // SAFETY: the memory lives.
     unsafe {
         let data = c::inlay_memory_data(memory);
@@ -360,6 +360,54 @@ fn a_memory_that_cannot_grow_stays_where_it_is() {
         limit(libc::RLIMIT_DATA, libc::RLIM_INFINITY);
         grow(200).unwrap();
         data.add(1 << 16).write_volatile(1);
+    }
+}
+
+/// A memory with addresses of 32 bits does not move: it grows as far as there was address space when it was made.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_memory_of_32_bits_grows_where_it_is() {
+    if !is_apart("a_memory_of_32_bits_grows_where_it_is", "place") {
+        return;
+    }
+    let engine = Config::new().engine().unwrap();
+    let store = engine.store().unwrap();
+    // What a loop goes on with is where the memory was before it grew from nothing.
+    let wasm = wat::parse_str(
+        r#"(module (memory (export "memory") 0) (func (export "grow") (param i32) (result i32)
+            (local i32)
+            (loop
+                (drop (memory.grow (i32.const 1)))
+                (i32.store (local.get 1) (i32.const 42))
+                (local.set 1 (i32.add (local.get 1) (i32.const 65536)))
+                (br_if 0 (i32.lt_u (memory.size) (local.get 0))))
+            (i32.add (i32.load (i32.const 0)) (memory.grow (i32.const 16384)))))"#,
+    )
+    .unwrap();
+    let module = engine.compile(&wasm).unwrap();
+    let linker = engine.linker().unwrap();
+    limit(libc::RLIMIT_AS, bytes_in_use(0) + (600 << 20));
+    let instance = linker.instantiate(&store, &module).unwrap();
+    limit(libc::RLIMIT_AS, libc::RLIM_INFINITY);
+    // SAFETY: the instance lives, and with it the memory.
+    unsafe {
+        let memory = c::inlay_instance_memory(instance.0, c"memory".as_ptr());
+        let grow = c::inlay_instance_func(instance.0, c"grow".as_ptr());
+        let data = c::inlay_memory_data(memory);
+        let (mut argument, mut result) = (api::zero(), api::zero());
+        (argument.kind, argument.of.i32) = (c::INLAY_I32, 100);
+        check(c::inlay_func_call(grow, &argument, 1, &mut result, 1)).unwrap();
+        assert_eq!(result.of.i32, 42 - 1);
+        let error = check(c::inlay_memory_grow(memory, 16_384, ptr::null_mut())).unwrap_err();
+        assert_eq!(error.kind(), c::INLAY_ERROR_OUT_OF_MEMORY, "{error}");
+        assert_eq!(
+            error.message(),
+            "the memory cannot grow to 16484 pages: when it was made, the system had address space for 4096, and it does not \
+             move; make it where there is more"
+        );
+        check(c::inlay_memory_grow(memory, 4_096 - 100, ptr::null_mut())).unwrap();
+        assert_eq!(c::inlay_memory_data(memory), data);
+        assert_eq!(c::inlay_memory_size(memory), 4_096 << 16);
     }
 }
 

@@ -119,8 +119,8 @@ pub unsafe extern "C" fn inlay_memory_share(
     }
 }
 
-/// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory stay
-/// where they are as it grows.
+/// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory, and of
+/// one with addresses of 32 bits, stay where they are as it grows.
 ///
 /// Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
 /// other threads' use of it allows.
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn inlay_memory_size(memory: *mut inlay_memory_t) -> usize
 /// Adds pages of zeros, of the memory's page size, and gives the number of pages before.
 ///
 /// `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
-/// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory.
+/// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory, or not so much address space where it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_grow(
     memory: *mut inlay_memory_t,

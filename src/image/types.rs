@@ -94,6 +94,10 @@ pub enum ExternType {
 /// The base-2 logarithm of the bytes in a page, where a memory's type says nothing else.
 pub const PAGE_LOG2: u8 = 16;
 
+/// Bytes of address space that are reserved for a memory ahead of its growth, if it may grow so far: all that an address of 32
+/// bits reaches.
+pub const RESERVED: u64 = 1 << 32;
+
 /// How many bytes a guarded memory has that are either in the memory or fault: all that an address of 32 bits reaches, and
 /// [`GUARD`] more.
 pub const GUARDED: usize = (1 << 32) + GUARD;
@@ -108,6 +112,13 @@ impl MemoryType {
     /// Pages as bytes; the largest number if there are more than that.
     pub fn bytes(&self, pages: u64) -> u64 {
         u64::try_from(u128::from(pages) << self.page_log2).unwrap_or(u64::MAX)
+    }
+
+    /// Whether such a memory never moves, so that compiled code can keep where it is: it cannot grow beyond what is reserved for
+    /// it ahead, or other threads use it.
+    pub fn stays(&self) -> bool {
+        let most = self.maximum.map_or(u64::MAX, |most| self.bytes(most));
+        self.shared || !self.memory64 || most <= RESERVED
     }
 
     /// Whether such a memory is guarded where traps are faults: its addresses reach [`GUARDED`] bytes at most, and its length

@@ -4,13 +4,10 @@ use super::{Engine, SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{Pinned, Shared};
 use crate::image::vmctx::VmMemory;
-use crate::image::{GUARDED, MemoryType, PAGE_LOG2};
+use crate::image::{GUARDED, MemoryType, PAGE_LOG2, RESERVED};
 use crate::os::{self, Access};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Address space that is reserved for a memory ahead of its growth, at the least.
-const LEAST_RESERVED: u64 = 1 << 32;
 
 /// A linear memory. What compiled code sees of it is behind `definition`.
 pub struct Memory {
@@ -184,6 +181,11 @@ impl Memory {
         }
     }
 
+    /// Whether so many pages are more than its address space.
+    fn has_no_place_for(&self, pages: u64) -> bool {
+        self.shared.is_none() && self.ty.bytes(pages) > self.reserved as u64
+    }
+
     /// Adds pages of zeros; gives the old size, or none if it cannot grow so far.
     pub fn grow(&mut self, delta: u64) -> Option<u64> {
         if let Some(shared) = &self.shared {
@@ -202,6 +204,15 @@ impl Memory {
                 true => Error::limit(format_args!(
                     "a memory of {pages} pages cannot grow by {delta}; its type and the engine's limit allow {most}"
                 )),
+                false if self.ty.stays() && self.has_no_place_for(pages + delta) => {
+                    let message = format_args!(
+                        "the memory cannot grow to {} pages: when it was made, the system had address space for {}, and it \
+                         does not move; make it where there is more",
+                        pages + delta,
+                        self.reserved as u64 >> self.ty.page_log2
+                    );
+                    Error::new(ErrorKind::OutOfMemory, message)
+                }
                 false => self.no_room(pages + delta),
             }
         })
@@ -216,15 +227,14 @@ impl Memory {
             return false;
         };
         let place = match self.mapped {
-            None if len == 0 && !self.ty.shared && !self.guarded => return true,
+            None if len == 0 && !self.ty.stays() => return true,
             Some(start) if end <= self.reserved => {
                 // SAFETY: the range is in the reservation, and nobody uses it yet.
                 let committed =
                     unsafe { os::protect(start.add(used), end - used, Access::ReadWrite) };
                 committed.then_some((start, self.reserved))
             }
-            // What other threads use never moves.
-            Some(_) if self.ty.shared => None,
+            Some(_) if self.ty.stays() => None,
             _ => self.relocate(used, end),
         };
         let Some((start, reserved)) = place else {
@@ -244,17 +254,17 @@ impl Memory {
         true
     }
 
-    /// How much address space to reserve for a memory of `len` bytes: so much that it seldom moves, and when it does, that
-    /// it then has as much again, so that growing page by page does not move it each time.
+    /// How much address space to reserve for a memory of `len` bytes: all that it may grow to if it never moves, and else so
+    /// much that it seldom moves, and when it does, that it then has as much again, so that growing page by page does not move
+    /// it each time.
     fn ahead(&self, len: usize) -> usize {
         let most = usize::try_from(self.ty.bytes(self.most)).unwrap_or(usize::MAX);
         if self.guarded {
             return GUARDED;
         }
-        let ahead = match self.ty.shared {
-            // What other threads use never moves.
+        let ahead = match self.ty.stays() {
             true => most,
-            false => len.saturating_mul(2).max(LEAST_RESERVED as usize).min(most),
+            false => len.saturating_mul(2).max(RESERVED as usize).min(most),
         };
         ahead.max(len)
     }

@@ -163,7 +163,7 @@ impl Translator<'_, '_> {
         self.is_guarded(memory_index(memarg)) && end <= GUARD as u64
     }
 
-    /// Whether all that 32 bits address of a memory is either in it or faults. It does not move then.
+    /// Whether all that 32 bits address of a memory is either in it or faults.
     fn is_guarded(&self, mem: u32) -> bool {
         self.vm.env.target.faults() && self.memory_type(mem).can_be_guarded()
     }
@@ -206,7 +206,7 @@ impl Translator<'_, '_> {
     /// A base and an immediate offset that reach what an access wants at this address.
     fn based(&mut self, memarg: MemArg, address: Value) -> (Value, i32) {
         let mem = memory_index(memarg);
-        let fixed = self.fixed_len(mem).is_some() || self.is_guarded(mem);
+        let fixed = self.fixed_len(mem).is_some() || self.memory_type(mem).stays();
         let base = self.load_definition(mem, offset_of!(VmMemory, base), fixed);
         let base = self.vm.b.ins().iadd(base, address);
         match i32::try_from(memarg.offset) {
