@@ -62,8 +62,8 @@ pub fn eliminate(env: &Env<'_>, context: &mut Context) {
     }
 }
 
-/// Where a length is: what it is loaded from. None if it is a constant.
-type Length = Option<(Value, i32)>;
+/// Where a length is loaded from. None if it is a constant.
+type LengthPlace = Option<(Value, i32)>;
 
 /// Where the bytes begin and end that an access wants, as offsets from its root.
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ struct Check {
     address: Value,
     root: Value,
     span: Span,
-    length: Length,
+    length: LengthPlace,
     /// The check holds for addresses up to this, however long the memory is; none if it holds for none of them.
     safe: Option<u64>,
 }
@@ -112,27 +112,27 @@ impl Check {
             return Check::new(dfg, x, -i64::try_from(last).ok()?, None, Some(last));
         }
         // address + end > length, of an address of 32 bits, so that the sum does not wrap
-        if let Some((length, least)) = length(env, vmctx, dfg, y) {
+        if let Some(length) = Field::length(env, vmctx, dfg, y) {
             let (address, end) = sum(dfg, x)?;
             let narrow = range::max(dfg, &HashMap::new(), address) <= u64::from(u32::MAX);
-            let safe = least.checked_sub(u64::try_from(end).ok()?);
+            let safe = length.least.checked_sub(u64::try_from(end).ok()?);
             return match narrow {
-                true => Check::new(dfg, address, end, length, safe),
+                true => Check::new(dfg, address, end, length.place(), safe),
                 false => None,
             };
         }
         // address > length - end, where the length is not below the end
         let (len, minus_end) = sum(dfg, y)?;
-        let (length, least) = length(env, vmctx, dfg, len)?;
-        let safe = least.checked_sub(u64::try_from(-minus_end).ok()?)?;
-        Check::new(dfg, x, -minus_end, length, Some(safe))
+        let length = Field::length(env, vmctx, dfg, len)?;
+        let safe = length.least.checked_sub(u64::try_from(-minus_end).ok()?)?;
+        Check::new(dfg, x, -minus_end, length.place(), Some(safe))
     }
 
     fn new(
         dfg: &DataFlowGraph,
         address: Value,
         end: i64,
-        length: Length,
+        length: LengthPlace,
         safe: Option<u64>,
     ) -> Option<Check> {
         let narrow = match instruction(dfg, address) {
@@ -157,7 +157,7 @@ impl Check {
 }
 
 /// A sum of a value and a constant.
-fn sum(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i64)> {
+pub fn sum(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i64)> {
     let InstructionData::Binary {
         opcode,
         args: [x, y],
@@ -184,18 +184,54 @@ fn sum(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i64)> {
     }
 }
 
-/// Whether a value is a memory's length: where that is, and what it is never below.
-fn length(env: &Env<'_>, vmctx: Value, dfg: &DataFlowGraph, value: Value) -> Option<(Length, u64)> {
-    let (base, offset) = loaded_from(dfg, value)?;
-    let field = offset_of!(VmMemory, len) as i32;
-    let is = |place| match place {
-        Place::Inline(at) => (base, offset) == (vmctx, at as i32 + field),
-        Place::Pointer(at) => offset == field && loaded_from(dfg, base) == Some((vmctx, at as i32)),
-    };
-    let memories = env.module.memories.iter().zip(0..);
-    let mut found = memories.filter(|(ty, index)| is(env.layout.memory(*index, ty.shared)));
-    let (ty, _) = found.next()?;
-    Some((Some((base, offset)), ty.bytes(ty.minimum)))
+/// What is loaded of a memory: its base, its length, or where these two are.
+pub struct Field {
+    /// Where it is loaded from.
+    pub base: Value,
+    pub offset: i32,
+    is_length: bool,
+    /// What the length is never below.
+    least: u64,
+    /// Whether other threads can make the memory longer.
+    pub shared: bool,
+}
+
+impl Field {
+    /// The field that a value is, if it is one.
+    pub fn of(env: &Env<'_>, vmctx: Value, dfg: &DataFlowGraph, value: Value) -> Option<Field> {
+        let (base, offset) = loaded_from(dfg, value)?;
+        let length = offset_of!(VmMemory, len) as i32;
+        let fields = [offset_of!(VmMemory, base) as i32, length];
+        let memories = env.module.memories.iter().zip(0..);
+        let mut found = memories.filter_map(|(ty, index)| {
+            let field = match env.layout.memory(index, ty.shared) {
+                Place::Inline(at) if base == vmctx => offset.checked_sub(at as i32)?,
+                Place::Pointer(at) if (base, offset) == (vmctx, at as i32) => {
+                    return Some((ty, false));
+                }
+                Place::Pointer(at) if loaded_from(dfg, base) == Some((vmctx, at as i32)) => offset,
+                _ => return None,
+            };
+            fields.contains(&field).then_some((ty, field == length))
+        });
+        let (ty, is_length) = found.next()?;
+        Some(Field {
+            base,
+            offset,
+            is_length,
+            least: ty.bytes(ty.minimum),
+            shared: ty.shared,
+        })
+    }
+
+    /// The length that a value is, if it is one.
+    pub fn length(env: &Env<'_>, vmctx: Value, dfg: &DataFlowGraph, value: Value) -> Option<Field> {
+        Field::of(env, vmctx, dfg, value).filter(|field| field.is_length)
+    }
+
+    fn place(&self) -> LengthPlace {
+        Some((self.base, self.offset))
+    }
 }
 
 /// What a value is loaded from.
@@ -214,7 +250,7 @@ fn loaded_from(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i32)> {
 /// What is known in a block, from it and from those that dominate it.
 #[derive(Default)]
 struct Facts {
-    spans: HashMap<(Length, Value), Vec<Span>>,
+    spans: HashMap<(LengthPlace, Value), Vec<Span>>,
     /// What values are never above.
     most: HashMap<Value, u64>,
     /// How to go back to what was known before, newest last.
@@ -224,7 +260,7 @@ struct Facts {
 }
 
 enum Undo {
-    Span((Length, Value)),
+    Span((LengthPlace, Value)),
     Most(Value, Option<u64>),
 }
 

@@ -3,7 +3,10 @@
 //! A pass gets the function with its dominator tree, and leaves blocks and edges as they are, so that both stay true.
 
 mod bounds;
+mod checks;
 mod dead;
+mod hoist;
+mod indices;
 mod range;
 mod steps;
 
@@ -12,7 +15,13 @@ use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Block, Inst};
 
 /// The passes, in their order.
-const PASSES: &[fn(&Env<'_>, &mut Context)] = &[bounds::eliminate, steps::compare_sums];
+const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
+    bounds::eliminate,
+    hoist::definitions_of_memories,
+    checks::compare_sums,
+    steps::compare_sums,
+    indices::widen,
+];
 
 pub fn run(env: &Env<'_>, context: &mut Context) {
     for pass in PASSES {
