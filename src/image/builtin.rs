@@ -67,8 +67,8 @@ macro_rules! builtins {
 builtins! {
     Trap "" Exit (I32);
     MemoryGrow "" Exit (I32, I64) -> I64;
-    MemoryFill "" Exit (I32, I64, I32, I64);
-    MemoryCopy "" Exit (I32, I32, I64, I64, I64);
+    MemoryFill "" Plain (Ptr, I32, I64);
+    MemoryCopy "" Plain (Ptr, Ptr, I64);
     MemoryInit "" Exit (I32, I32, I64, I64, I64);
     DataDrop "" Plain (I32);
     TableGrow "" Exit (I32, Ptr, I64) -> I64;

@@ -80,13 +80,8 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
             let is64 = t.memory_type(mem).memory64;
             t.push_index(old.expect("it has a result"), is64);
         }
-        O::MemoryFill { mem } => {
-            let (dst, value, len) = t.pop3();
-            let (dst, len) = (t.index(dst), t.index(len));
-            let mem = t.vm.iconst(I32, i64::from(mem));
-            t.vm.builtin(Builtin::MemoryFill, &[mem, dst, value, len]);
-        }
-        O::MemoryCopy { dst_mem, src_mem } => t.copy(Builtin::MemoryCopy, dst_mem, src_mem),
+        O::MemoryFill { mem } => t.fill_memory(mem),
+        O::MemoryCopy { dst_mem, src_mem } => t.copy_memory(dst_mem, src_mem),
         O::MemoryInit { data_index, mem } => t.copy(Builtin::MemoryInit, mem, data_index),
         O::DataDrop { data_index } => {
             let segment = t.vm.iconst(I32, i64::from(data_index));
@@ -133,7 +128,7 @@ impl Translator<'_, '_> {
         self.push(value);
     }
 
-    fn memory_type(&self, mem: u32) -> MemoryType {
+    pub fn memory_type(&self, mem: u32) -> MemoryType {
         self.vm.env.module.memories[mem as usize]
     }
 
@@ -143,14 +138,19 @@ impl Translator<'_, '_> {
         (ty.maximum == Some(ty.minimum)).then(|| ty.bytes(ty.minimum))
     }
 
-    fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
+    /// Whether a memory is where it is for ever.
+    pub fn has_one_base(&self, mem: u32) -> bool {
+        self.fixed_len(mem).is_some() || self.memory_type(mem).stays()
+    }
+
+    pub fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
         let shared = self.memory_type(mem).shared;
         let place = self.vm.env.layout.memory(mem, shared);
         self.vm.load_definition(place, field, fixed)
     }
 
     /// The memory's length in bytes.
-    fn memory_len(&mut self, mem: u32) -> Value {
+    pub fn memory_len(&mut self, mem: u32) -> Value {
         match self.fixed_len(mem) {
             Some(len) => self.vm.iconst(I64, len as i64),
             None => self.load_definition(mem, offset_of!(VmMemory, len), false),
@@ -193,20 +193,26 @@ impl Translator<'_, '_> {
         if known.is_none_or(|a| a.checked_add(end).is_none_or(|end| end > least)) {
             let over = self.out_of_bounds(mem, address, end, least);
             self.vm.trap_if(over, Trap::OutOfBoundsMemory);
-            if self.vm.env.target.heap_spectre_mitigation() {
-                // A mispredicted branch must not read beyond the memory either.
-                let zero = self.vm.iconst(I64, 0);
-                let b = &mut self.vm.b;
-                address = b.ins().select_spectre_guard(over, zero, address);
-            }
+            address = self.unless_mispredicted(over, address);
         }
         self.based(memarg, address)
+    }
+
+    /// An address, or 0 if the CPU goes on although it is out of bounds, where the host wants that: a mispredicted branch must
+    /// not read beyond the memory either.
+    pub fn unless_mispredicted(&mut self, over: Value, address: Value) -> Value {
+        if !self.vm.env.target.heap_spectre_mitigation() {
+            return address;
+        }
+        let zero = self.vm.iconst(I64, 0);
+        let b = &mut self.vm.b;
+        b.ins().select_spectre_guard(over, zero, address)
     }
 
     /// A base and an immediate offset that reach what an access wants at this address.
     fn based(&mut self, memarg: MemArg, address: Value) -> (Value, i32) {
         let mem = memory_index(memarg);
-        let fixed = self.fixed_len(mem).is_some() || self.memory_type(mem).stays();
+        let fixed = self.has_one_base(mem);
         let base = self.load_definition(mem, offset_of!(VmMemory, base), fixed);
         let base = self.vm.b.ins().iadd(base, address);
         match i32::try_from(memarg.offset) {
@@ -250,7 +256,7 @@ impl Translator<'_, '_> {
     }
 
     /// The value of an address that is a constant.
-    fn constant(&self, value: Value) -> Option<u64> {
+    pub fn constant(&self, value: Value) -> Option<u64> {
         let dfg = &self.vm.b.func.dfg;
         let ValueDef::Result(inst, _) = dfg.value_def(value) else {
             return None;
@@ -269,17 +275,23 @@ impl Translator<'_, '_> {
 
     /// Flags of an access to wasm memory: little-endian, anywhere, in that memory's region.
     pub fn memory_flags(&mut self, mem: u32) -> MemFlagsData {
+        let flags = self.checked_flags(mem);
+        match self.is_guarded(mem) {
+            true => flags.with_trap_code(Some(trap_code(Trap::OutOfBoundsMemory))),
+            false => flags,
+        }
+    }
+
+    /// Flags of an access that was compared, so that it does not fault.
+    pub fn checked_flags(&mut self, mem: u32) -> MemFlagsData {
         let imported = self.vm.env.module.imported_memories;
         let region = match mem.checked_sub(imported) {
             Some(i) => Region::Memory(i + 1),
             None => Region::Memory(0),
         };
         let region = self.vm.flags(region).alias_region();
-        let flags = match self.is_guarded(mem) {
-            true => MemFlagsData::new().with_trap_code(Some(trap_code(Trap::OutOfBoundsMemory))),
-            false => MemFlagsData::new().with_notrap(),
-        };
-        flags
+        MemFlagsData::new()
+            .with_notrap()
             .with_endianness(Endianness::Little)
             .with_alias_region(region)
     }

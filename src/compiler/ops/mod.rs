@@ -1,6 +1,7 @@
 //! Instructions, one file for each family.
 
 mod atomic;
+mod bulk;
 mod call;
 mod memory;
 mod numeric;

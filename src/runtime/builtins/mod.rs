@@ -178,11 +178,6 @@ pub unsafe fn record_trap(vmctx: Vmctx, trap: Trap) {
     }
 }
 
-/// Whether `len` bytes or elements at `start` are within `size`.
-fn within(start: u64, len: u64, size: usize) -> bool {
-    start.checked_add(len).is_some_and(|end| end <= size as u64)
-}
-
 // Each function below is called by compiled code of the instance or host
 // function whose vmctx it gets, through its exit trampoline or as a plain
 // builtin: that is what its SAFETY comments rest on.
@@ -205,45 +200,14 @@ unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
     }
 }
 
-unsafe extern "C" fn memory_fill(vmctx: Vmctx, index: u32, dst: u64, value: u32, len: u64) {
-    // SAFETY: the range is checked before it is written.
-    unsafe {
-        exit(vmctx, (), || {
-            let memory = memory(vmctx, index);
-            if !within(dst, len, memory.len()) {
-                return Err(Trap::OutOfBoundsMemory.into());
-            }
-            let at = memory.base().add(dst as usize);
-            at.write_bytes(value as u8, len as usize);
-            Ok(())
-        })
-    }
+unsafe extern "C" fn memory_fill(_: Vmctx, target: *mut u8, value: u32, len: u64) {
+    // SAFETY: compiled code has compared the range with the memory's length.
+    unsafe { target.write_bytes(value as u8, len as usize) }
 }
 
-unsafe extern "C" fn memory_copy(
-    vmctx: Vmctx,
-    dst_index: u32,
-    src_index: u32,
-    dst: u64,
-    src: u64,
-    len: u64,
-) {
-    // SAFETY: both ranges are checked before they are used; they may overlap.
-    unsafe {
-        exit(vmctx, (), || {
-            let (from, from_len) = {
-                let memory = memory(vmctx, src_index);
-                (memory.base(), memory.len())
-            };
-            let to = memory(vmctx, dst_index);
-            if !within(src, len, from_len) || !within(dst, len, to.len()) {
-                return Err(Trap::OutOfBoundsMemory.into());
-            }
-            let to = to.base().add(dst as usize);
-            from.add(src as usize).copy_to(to, len as usize);
-            Ok(())
-        })
-    }
+unsafe extern "C" fn memory_copy(_: Vmctx, target: *mut u8, source: *const u8, len: u64) {
+    // SAFETY: compiled code has compared both ranges with the lengths of their memories; they may overlap.
+    unsafe { source.copy_to(target, len as usize) }
 }
 
 unsafe extern "C" fn memory_init(
