@@ -25,6 +25,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
     let mut needs = Needs::default();
     for func in &funcs {
         needs.exits.extend(&func.needs.exits);
+        needs.traps.extend(&func.needs.traps);
         needs.called_types.extend(&func.needs.called_types);
     }
     let called_types = needs.called_types.iter().copied();
@@ -119,6 +120,10 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     for &builtin in &needs.exits {
         let code = trampoline::exit(env, &mut scratch, builtin)?;
         all.called.push((Symbol::Exit(builtin), code));
+    }
+    for &trap in &needs.traps {
+        let code = trampoline::trap(env, &mut scratch, trap)?;
+        all.called.push((Symbol::Trap(trap), code));
     }
     if env.target.faults() {
         all.landing = Some(trampoline::landing(env, &mut scratch)?);

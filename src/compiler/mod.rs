@@ -148,7 +148,7 @@ fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled>
     let mut unit = optimize::optimize(env, scratch, unit)?;
     match env.target.faults() {
         true => trap::place_loads(&mut unit.clif),
-        false => trap::expand(env, &mut unit.clif, &mut unit.needs),
+        false => trap::expand(&mut unit.clif, &mut unit.needs),
     }
     let code = assemble::unit(env, scratch, unit)?;
     trampoline::check_frame(env, scratch, code)

@@ -13,7 +13,7 @@
 
 use super::Env;
 use super::assemble;
-use super::trap::{NEVER, branch_cold};
+use super::trap::{NEVER, branch_cold, exit_signature};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::vm::{
     Region, Vm, builtin_signature, c_param, call_plain, clif_type, flags, load_constant, symbol,
@@ -115,6 +115,27 @@ pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Co
             raise_if(&mut b, isa, vmctx, pending);
             forget_exit(&mut b, store);
             b.ins().return_(result.as_slice());
+            b.finalize(isa.frontend_config());
+        },
+    )
+}
+
+/// The exit trampoline of a trap: that of the builtin `Trap`, which knows the number.
+pub fn trap(env: &Env<'_>, scratch: &mut Scratch, trap: Trap) -> Result<Code> {
+    let isa = env.target.isa();
+    build(
+        env,
+        scratch,
+        "a trap's trampoline",
+        exit_signature(),
+        |mut b, params| {
+            let vmctx = params[0];
+            let store = load_pointer(&mut b, vmctx, offset_of!(VmHeader, store));
+            record_exit(&mut b, store);
+            let number = b.ins().iconst(I32, trap as i64);
+            call_plain(&mut b, isa, vmctx, Builtin::Trap, &[number]);
+            call_plain(&mut b, isa, vmctx, Builtin::Raise, &[]);
+            b.ins().trap(NEVER);
             b.finalize(isa.frontend_config());
         },
     )

@@ -9,11 +9,11 @@
 //! involved, and no page that cannot be accessed. (Where traps are faults, conditional traps stay as they are, and
 //! accesses are not compared: [`place_loads`], and `runtime/fault.rs` for what becomes of a fault.)
 //!
-//! The cold block puts the trap's number into a register and calls the *exit trampoline* of the
-//! builtin `Trap`. An exit trampoline (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail
+//! The cold block calls the *exit trampoline* of the trap, which calls the builtin `Trap` with its number. An exit trampoline
+//! (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail
 //! or looks at the stack: it writes the frame pointer of the function that called it, and the address that it will return
 //! to, into the store (`VmStore::exit_fp`, `exit_pc`). It is shared by the whole module, so that a trap costs each function
-//! some ten bytes.
+//! few bytes.
 //!
 //! The builtin (`runtime/builtins/mod.rs`) makes the error and leaves it in the store, which is then marked as *pending*.
 //! It returns to the exit trampoline, which looks at that mark after every builtin.
@@ -32,17 +32,18 @@
 //! The handler makes the previous activation current again, takes the error out of the store, zeros the results, and
 //! returns the error to the host as a C function does.
 
-use super::Env;
 use super::unit::{Needs, Symbol};
-use super::vm::{Vm, builtin_signature, symbol};
+use super::vm::{Vm, symbol};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    Block, Function, Inst, InstBuilder, InstructionData, Opcode, TrapCode, Value, types::I32,
+    AbiParam, Block, Function, Inst, InstBuilder, InstructionData, Opcode, Signature, TrapCode,
+    Value, types::I64,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
+use std::collections::BTreeMap;
 
 /// The code of a trap that cannot be reached: it follows calls that do not return.
 pub const NEVER: TrapCode = TrapCode::unwrap_user(200);
@@ -105,20 +106,24 @@ impl Vm<'_, '_> {
     }
 }
 
-/// Turns the traps of a function of wasm into branches to cold blocks, each of which calls the builtin.
-pub fn expand(env: &Env<'_>, func: &mut Function, needs: &mut Needs) {
+/// The signature of a trap's exit trampoline.
+pub fn exit_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.push(AbiParam::new(I64));
+    signature
+}
+
+/// Turns the traps of a function of wasm into branches to cold blocks, each of which calls the exit trampoline of its trap.
+pub fn expand(func: &mut Function, needs: &mut Needs) {
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
-    let mut exit = None;
-    let mut call_builtin = |pos: &mut FuncCursor<'_>, trap: Trap| {
-        let exit = *exit.get_or_insert_with(|| {
-            needs.exits.insert(Builtin::Trap);
-            let isa = env.target.isa();
-            let signature = builtin_signature(isa, Builtin::Trap, CallConv::Tail);
-            symbol(pos.func, Symbol::Exit(Builtin::Trap), signature)
+    let mut exits = BTreeMap::new();
+    let mut call_exit = |pos: &mut FuncCursor<'_>, trap: Trap| {
+        let exit = *exits.entry(trap).or_insert_with(|| {
+            needs.traps.insert(trap);
+            symbol(pos.func, Symbol::Trap(trap), exit_signature())
         });
-        let code = pos.ins().iconst(I32, trap as i64);
-        pos.ins().call(exit, &[vmctx, code]);
+        pos.ins().call(exit, &[vmctx]);
     };
     let mut pos = FuncCursor::new(func);
     while let Some(block) = pos.next_block() {
@@ -132,7 +137,7 @@ pub fn expand(env: &Env<'_>, func: &mut Function, needs: &mut Needs) {
             let srcloc = pos.func.srcloc(inst);
             pos.set_srcloc(srcloc);
             let Some(condition) = condition else {
-                call_builtin(&mut pos, trap);
+                call_exit(&mut pos, trap);
                 pos.func.replace(inst).trap(NEVER);
                 continue;
             };
@@ -148,7 +153,7 @@ pub fn expand(env: &Env<'_>, func: &mut Function, needs: &mut Needs) {
             pos.func.layout.append_block(cold);
             pos.func.layout.set_cold(cold);
             pos.goto_bottom(cold);
-            call_builtin(&mut pos, trap);
+            call_exit(&mut pos, trap);
             pos.ins().trap(NEVER);
             // The cursor goes on in the block that was split off.
             pos.goto_bottom(block);

@@ -2,6 +2,7 @@
 
 use super::survey::Budget;
 use crate::image::builtin::Builtin;
+use crate::image::trap::Trap;
 use crate::image::{CallSite, EntrySite, TrapSite};
 use crate::image::{Catch, TrampolineKind};
 use cranelift_codegen::Context;
@@ -40,6 +41,8 @@ pub struct Unit {
 pub struct Needs {
     /// Builtins that it reaches through an exit trampoline.
     pub exits: BTreeSet<Builtin>,
+    /// Traps that it branches to.
+    pub traps: BTreeSet<Trap>,
     /// Types of the functions that it calls by reference. Such a function may be the host's, which is called through a
     /// trampoline.
     pub called_types: BTreeSet<u32>,
@@ -54,6 +57,8 @@ pub enum Symbol {
     Body(u32),
     /// The exit trampoline of a builtin.
     Exit(Builtin),
+    /// The exit trampoline of a trap.
+    Trap(Trap),
     /// A trampoline's own code, where its entry in the image is its frame check.
     Trampoline(u32, TrampolineKind),
 }
@@ -65,7 +70,8 @@ impl Symbol {
             Symbol::Func(i) => UserExternalName::new(0, i),
             Symbol::Body(i) => UserExternalName::new(1, i),
             Symbol::Exit(builtin) => UserExternalName::new(2, builtin as u32),
-            Symbol::Trampoline(ty, kind) => UserExternalName::new(3 + kind as u32, ty),
+            Symbol::Trap(trap) => UserExternalName::new(3, trap as u32),
+            Symbol::Trampoline(ty, kind) => UserExternalName::new(4 + kind as u32, ty),
         }
     }
 
@@ -74,7 +80,8 @@ impl Symbol {
             0 => Symbol::Func(name.index),
             1 => Symbol::Body(name.index),
             2 => Symbol::Exit(*Builtin::ALL.get(name.index as usize)?),
-            kind => Symbol::Trampoline(name.index, *TrampolineKind::ALL.get(kind as usize - 3)?),
+            3 => Symbol::Trap(Trap::from_code(name.index)?),
+            kind => Symbol::Trampoline(name.index, *TrampolineKind::ALL.get(kind as usize - 4)?),
         })
     }
 }

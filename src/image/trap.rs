@@ -10,7 +10,7 @@ use std::ffi::CStr;
 macro_rules! traps {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $message:literal;)*) => {
         /// Why WebAssembly stopped.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u32)]
         pub enum Trap {
             $($(#[$doc])* $name = $code,)*
