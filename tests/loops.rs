@@ -1388,11 +1388,16 @@ fn allow_later_access(
     let (Some(first), Some(second)) = (expected.frames.first(), call.frames.first_mut()) else {
         return;
     };
-    let is_store = |at: u32| matches!(wasm[at as usize..], [0x36..=0x3e, ..] | [0xfd, 0x0b, ..]);
+    let is_store = |at: u32| {
+        matches!(
+            wasm[at as usize..],
+            [0x36..=0x3e, ..] | [0xfd, 0x0b | 0x58..=0x5b, ..]
+        )
+    };
     let is_load = |at: u32| {
         matches!(
             wasm[at as usize..],
-            [0x28..=0x35, ..] | [0xfd, 0..=0x0a, ..]
+            [0x28..=0x35, ..] | [0xfd, 0..=0x0a | 0x54..=0x57 | 0x5c | 0x5d, ..]
         )
     };
     let is_later = first.0 == second.0 && first.1 < second.1;

@@ -87,9 +87,6 @@ pub fn definitions_of_memories(env: &Env<'_>, context: &mut Context) {
             func.dfg.change_to_alias(value, before);
         }
     }
-    if !loads.is_empty() {
-        context.func.dfg.resolve_all_aliases();
-    }
 }
 
 /// How many instructions each loop has, counted as far as beyond [`LARGEST`]; a call counts as too many.

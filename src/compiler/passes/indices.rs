@@ -42,9 +42,6 @@ pub fn widen(env: &Env<'_>, context: &mut Context) {
             replace(&mut context.func, param, head, &edges, &extensions[&param]);
         }
     }
-    if !extensions.is_empty() {
-        context.func.dfg.resolve_all_aliases();
-    }
 }
 
 /// The parameter of 32 bits, and its block, that an instruction extends without its sign.

@@ -1,6 +1,7 @@
 //! What is done to a function between Cranelift's optimizer and the making of its machine code.
 //!
-//! A pass gets the function with its dominator tree, and leaves blocks and edges as they are, so that both stay true.
+//! A pass gets the function with its dominator tree, and leaves blocks and edges as they are, so that both stay true. It may
+//! leave aliases, which are resolved before machine code is made.
 
 mod bounds;
 mod checks;
