@@ -378,10 +378,14 @@ static void what_is_compared(void) {
   const int divisions = claimed[3];
   TRAPS(call_ii_i(func(world.instance, "i32.div_u"), 1, 0, &result), INLAY_TRAP_INTEGER_DIVIDE_BY_ZERO, NULL);
   CHECK(claimed[3] - divisions == DIVISION_FAULTS);
-  /* what builtins check is no fault */
-  const int all = total_claimed();
+  const int instructions = claimed[2];
   inlay_value_t args[2] = {I32(65530), I32(7)};
   TRAPS(inlay_func_call(func(world.instance, "fill"), args, 2, NULL, 0), INLAY_TRAP_OUT_OF_BOUNDS_MEMORY, NULL);
+  CHECK(claimed[2] - instructions == 1);
+  /* what builtins check is no fault */
+  const int all = total_claimed();
+  inlay_value_t at = I32(65534);
+  TRAPS(inlay_func_call(func(world.instance, "init"), &at, 1, NULL, 0), INLAY_TRAP_OUT_OF_BOUNDS_MEMORY, NULL);
   CHECK(total_claimed() == all);
   watched_delete(&world);
 }

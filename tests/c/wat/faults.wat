@@ -28,6 +28,8 @@
     (i32.store (local.get $address) (i32.const 1))
     (drop (memory.grow (local.get $pages)))
     (i32.add (i32.load (local.get $address)) (i32.load (i32.add (local.get $address) (i32.const 65536)))))
+  (data $three "abc")
+  (func (export "init") (param i32) (memory.init $three (local.get 0) (i32.const 0) (i32.const 3)))
   (func (export "fill") (param i32 i32) (memory.fill (local.get 0) (i32.const 7) (local.get 1)))
   ;; what comes before a trap is done, and what comes after is not
   (func (export "between") (param i32)
