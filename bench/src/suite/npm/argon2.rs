@@ -1,13 +1,11 @@
 //! argon2-browser: password hashing, which fills memory and mixes 64-bit numbers.
 
-use super::{
-    Guest, Host, Memory, Module, Outcome, Value, Work, call, copy, digest, put, resize, slice,
-};
+use super::{Guest, Memory, Module, Outcome, Value, Work, call, copy, digest, put, resize, slice};
 
 pub const MODULE: Module = Module {
     name: "argon2",
     path: "argon2-browser/dist/argon2.wasm",
-    host: || Box::new(Libc),
+    host: || Box::new(libc),
     start,
 };
 
@@ -21,25 +19,16 @@ const VERSION: i32 = 0x13;
 const TAG_LEN: usize = 32;
 
 /// What the module leaves to JavaScript, by the names that its build gave.
-struct Libc;
-
-impl Host for Libc {
-    fn call(
-        &mut self,
-        memory: &mut dyn Memory,
-        name: &str,
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        Ok(Some(match (name, args) {
-            // memcpy of many bytes
-            ("a", &[to, from, len]) => {
-                copy(memory, to, from, len)?;
-                Value::I32(0)
-            }
-            ("b", &[wanted]) => resize(memory, wanted.i32()),
-            _ => return Err(format!("argon2 called {name}").into()),
-        }))
-    }
+fn libc(memory: &mut dyn Memory, name: &str, args: &[Value]) -> Outcome<Option<Value>> {
+    Ok(Some(match (name, args) {
+        // memcpy of many bytes
+        ("a", &[to, from, len]) => {
+            copy(memory, to, from, len)?;
+            Value::I32(0)
+        }
+        ("b", &[wanted]) => resize(memory, wanted.i32()),
+        _ => return Err(format!("argon2 called {name}").into()),
+    }))
 }
 
 struct Hash {

@@ -1,13 +1,11 @@
 //! blake3-wasm: hashing by additions, rotations and exclusive-ors of 32-bit numbers, in C.
 
-use super::{
-    Guest, Host, Memory, Module, Outcome, Value, Work, call, copy, digest, put, resize, slice,
-};
+use super::{Guest, Memory, Module, Outcome, Value, Work, call, copy, digest, put, resize, slice};
 
 pub const MODULE: Module = Module {
     name: "blake3",
     path: "blake3-wasm/dist/wasm/blake3.wasm",
-    host: || Box::new(Libc),
+    host: || Box::new(libc),
     start,
 };
 
@@ -19,24 +17,15 @@ const VECTOR_LEN: usize = 102_400;
 const VECTOR: &[u8] = b"\xbc\x3e\x3d\x41\xa1\x14\x6b\x06\x9a\xbf\xfa\xd3\xc0\xd4\x48\x60\xcf\x66\x43\x90\xaf\xce\x4d\x96\x61\xf7\x90\x2e\x79\x43\xe0\x85";
 
 /// What the module leaves to JavaScript, by the names that its build gave.
-struct Libc;
-
-impl Host for Libc {
-    fn call(
-        &mut self,
-        memory: &mut dyn Memory,
-        name: &str,
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        match (name, args) {
-            ("a", &[wanted]) => Ok(Some(resize(memory, wanted.i32()))),
-            // memcpy of many bytes
-            ("b", &[to, from, len]) => {
-                copy(memory, to, from, len)?;
-                Ok(None)
-            }
-            _ => Err(format!("blake3 called {name}").into()),
+fn libc(memory: &mut dyn Memory, name: &str, args: &[Value]) -> Outcome<Option<Value>> {
+    match (name, args) {
+        ("a", &[wanted]) => Ok(Some(resize(memory, wanted.i32()))),
+        // memcpy of many bytes
+        ("b", &[to, from, len]) => {
+            copy(memory, to, from, len)?;
+            Ok(None)
         }
+        _ => Err(format!("blake3 called {name}").into()),
     }
 }
 

@@ -1,13 +1,11 @@
 //! vscode-oniguruma: a backtracking engine for regular expressions, which colours code with a few rules, as editors do.
 
-use super::{
-    Guest, Host, Memory, Module, Outcome, Random, Value, Work, call, copy, put, resize, word,
-};
+use super::{Guest, Memory, Module, Outcome, Random, Value, Work, call, copy, put, resize, word};
 
 pub const MODULE: Module = Module {
     name: "onig",
     path: "vscode-oniguruma/release/onig.wasm",
-    host: || Box::new(Libc),
+    host: || Box::new(libc),
     start,
 };
 
@@ -39,25 +37,16 @@ const CAPTURE_GROUP: i32 = 1 << 8;
 const SYNTAX: i32 = 284_768;
 
 /// What the module leaves to JavaScript. It describes types to it, too, which nobody here asks for.
-struct Libc;
-
-impl Host for Libc {
-    fn call(
-        &mut self,
-        memory: &mut dyn Memory,
-        name: &str,
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        match (name, args) {
-            ("emscripten_resize_heap", &[wanted]) => Ok(Some(resize(memory, wanted.i32()))),
-            ("emscripten_memcpy_big", &[to, from, len]) => {
-                copy(memory, to, from, len)?;
-                Ok(None)
-            }
-            ("emscripten_get_now", _) => Ok(Some(Value::F64(0.0))),
-            (name, _) if name.starts_with("_embind_register_") => Ok(None),
-            _ => Err(format!("oniguruma called {name}").into()),
+fn libc(memory: &mut dyn Memory, name: &str, args: &[Value]) -> Outcome<Option<Value>> {
+    match (name, args) {
+        ("emscripten_resize_heap", &[wanted]) => Ok(Some(resize(memory, wanted.i32()))),
+        ("emscripten_memcpy_big", &[to, from, len]) => {
+            copy(memory, to, from, len)?;
+            Ok(None)
         }
+        ("emscripten_get_now", _) => Ok(Some(Value::F64(0.0))),
+        (name, _) if name.starts_with("_embind_register_") => Ok(None),
+        _ => Err(format!("oniguruma called {name}").into()),
     }
 }
 

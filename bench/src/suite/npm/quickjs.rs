@@ -1,11 +1,11 @@
 //! @jitl/quickjs-wasmfile-release-sync: a JavaScript interpreter, whose big loop jumps by tables, and its garbage.
 
-use super::{Guest, Host, Memory, Module, Outcome, Value, Work, call, no_environment, put, resize};
+use super::{Guest, Memory, Module, Outcome, Value, Work, call, no_environment, put, resize};
 
 pub const MODULE: Module = Module {
     name: "quickjs",
     path: "@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm",
-    host: || Box::new(Libc),
+    host: || Box::new(libc),
     start,
 };
 
@@ -13,24 +13,15 @@ pub const MODULE: Module = Module {
 const SCRIPT: &str = include_str!("quickjs.js");
 
 /// What the module leaves to JavaScript, by the names that its build gave.
-struct Libc;
-
-impl Host for Libc {
-    fn call(
-        &mut self,
-        memory: &mut dyn Memory,
-        name: &str,
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        Ok(Some(match (name, args) {
-            // The time of day, which stands still
-            ("p", _) => Value::F64(1_700_000_000_000.0),
-            ("k", &[wanted]) => resize(memory, wanted.i32()),
-            ("f", &[count, len]) => no_environment(memory, count, len)?,
-            ("e", _) => Value::I32(0),
-            _ => return Err(format!("quickjs called {name}").into()),
-        }))
-    }
+fn libc(memory: &mut dyn Memory, name: &str, args: &[Value]) -> Outcome<Option<Value>> {
+    Ok(Some(match (name, args) {
+        // The time of day, which stands still
+        ("p", _) => Value::F64(1_700_000_000_000.0),
+        ("k", &[wanted]) => resize(memory, wanted.i32()),
+        ("f", &[count, len]) => no_environment(memory, count, len)?,
+        ("e", _) => Value::I32(0),
+        _ => return Err(format!("quickjs called {name}").into()),
+    }))
 }
 
 /// How often the script runs, in a new context each time.

@@ -1,14 +1,13 @@
 //! sql.js: SQLite, whose interpreter of bytecode runs on B-trees in memory.
 
 use super::{
-    Guest, Host, Memory, Module, Outcome, Value, Work, call, digest, no_environment, put, resize,
-    word,
+    Guest, Memory, Module, Outcome, Value, Work, call, digest, no_environment, put, resize, word,
 };
 
 pub const MODULE: Module = Module {
     name: "sqlite",
     path: "sql.js/dist/sql-wasm.wasm",
-    host: || Box::new(Libc),
+    host: || Box::new(libc),
     start,
 };
 
@@ -38,26 +37,17 @@ const SQLITE_ROW: i32 = 100;
 const ENOENT: i32 = 44;
 
 /// What the module leaves to JavaScript, by the names that its build gave: a system without files.
-struct Libc;
-
-impl Host for Libc {
-    fn call(
-        &mut self,
-        memory: &mut dyn Memory,
-        name: &str,
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        Ok(Some(match (name, args) {
-            // openat, for random numbers
-            ("x", _) => Value::I32(-ENOENT),
-            // The time of day, which stands still
-            ("d", _) => Value::F64(1_700_000_000_000.0),
-            ("o", &[wanted]) => resize(memory, wanted.i32()),
-            ("F", &[count, len]) => no_environment(memory, count, len)?,
-            ("E", _) => Value::I32(0),
-            _ => return Err(format!("sqlite called {name}").into()),
-        }))
-    }
+fn libc(memory: &mut dyn Memory, name: &str, args: &[Value]) -> Outcome<Option<Value>> {
+    Ok(Some(match (name, args) {
+        // openat, for random numbers
+        ("x", _) => Value::I32(-ENOENT),
+        // The time of day, which stands still
+        ("d", _) => Value::F64(1_700_000_000_000.0),
+        ("o", &[wanted]) => resize(memory, wanted.i32()),
+        ("F", &[count, len]) => no_environment(memory, count, len)?,
+        ("E", _) => Value::I32(0),
+        _ => return Err(format!("sqlite called {name}").into()),
+    }))
 }
 
 struct Database {

@@ -1,13 +1,11 @@
 //! @bokuweb/zstd-wasm: the decoder of Zstandard, with its tables of entropy codes, on a text that its encoder packed.
 
-use super::{
-    Guest, Host, Memory, Module, Outcome, Value, Work, call, digest, put, resize, slice, text,
-};
+use super::{Guest, Memory, Module, Outcome, Value, Work, call, digest, put, resize, slice, text};
 
 pub const MODULE: Module = Module {
     name: "zstd",
     path: "@bokuweb/zstd-wasm/dist/common/zstd.wasm",
-    host: || Box::new(Libc),
+    host: || Box::new(libc),
     start,
 };
 
@@ -15,19 +13,10 @@ const LEVEL: i32 = 3;
 const TURNS: usize = 180;
 
 /// What the module leaves to JavaScript, by the names that its build gave.
-struct Libc;
-
-impl Host for Libc {
-    fn call(
-        &mut self,
-        memory: &mut dyn Memory,
-        name: &str,
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        match (name, args) {
-            ("e", &[wanted]) => Ok(Some(resize(memory, wanted.i32()))),
-            _ => Err(format!("zstd called {name}").into()),
-        }
+fn libc(memory: &mut dyn Memory, name: &str, args: &[Value]) -> Outcome<Option<Value>> {
+    match (name, args) {
+        ("e", &[wanted]) => Ok(Some(resize(memory, wanted.i32()))),
+        _ => Err(format!("zstd called {name}").into()),
     }
 }
 
