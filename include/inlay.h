@@ -1287,11 +1287,16 @@ typedef struct inlay_memory_t inlay_memory_t;
 /**
  * Makes a memory of zeros in a store. `*out` belongs to the store.
  *
+ * Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or what the
+ * process has. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
+ *
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
  */
 INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_memory_new(inlay_store_t *store, const inlay_memory_type_t *ty, inlay_memory_t **out);
+inlay_error_t *inlay_memory_new(inlay_store_t *store,
+                                const inlay_memory_type_t *ty,
+                                inlay_memory_t **out);
 
 /**
  * A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.

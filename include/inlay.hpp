@@ -675,7 +675,8 @@ class Memory : public detail::View<inlay_memory_t> {
 public:
     using View::View;
 
-    // The first byte. Good until the memory grows, which any call into WebAssembly may do.
+    // The first byte. Good until the memory grows, which any call into WebAssembly may do. With addresses of 32 bits, or if it
+    // is shared, it never moves.
     std::uint8_t *data() const noexcept { return inlay_memory_data(get()); }
     std::size_t size() const noexcept { return inlay_memory_size(get()); } // bytes
     // What it was made with; the page size is the unit of `minimum`, `maximum` and `grow`.

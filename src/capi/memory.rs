@@ -15,6 +15,9 @@ pub struct inlay_memory_t {
 
 /// Makes a memory of zeros in a store. `*out` belongs to the store.
 ///
+/// Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or what the
+/// process has. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
+///
 /// `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
 /// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
 #[unsafe(no_mangle)]

@@ -129,16 +129,20 @@ pub fn trap(env: &Env<'_>, scratch: &mut Scratch, trap: Trap) -> Result<Code> {
         "a trap's trampoline",
         exit_signature(),
         |mut b, params| {
-            let vmctx = params[0];
-            let store = load_pointer(&mut b, vmctx, offset_of!(VmHeader, store));
-            record_exit(&mut b, store);
             let number = b.ins().iconst(I32, trap as i64);
-            call_plain(&mut b, isa, vmctx, Builtin::Trap, &[number]);
-            call_plain(&mut b, isa, vmctx, Builtin::Raise, &[]);
-            b.ins().trap(NEVER);
+            leave_by_trap(&mut b, isa, params[0], number);
             b.finalize(isa.frontend_config());
         },
     )
+}
+
+/// Leaves wasm by the trap of this number, from the instruction after which the trampoline would return.
+fn leave_by_trap(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value, number: Value) {
+    let store = load_pointer(b, vmctx, offset_of!(VmHeader, store));
+    record_exit(b, store);
+    call_plain(b, isa, vmctx, Builtin::Trap, &[number]);
+    call_plain(b, isa, vmctx, Builtin::Raise, &[]);
+    b.ins().trap(NEVER);
 }
 
 /// Adds a check to a function whose frame is large.
@@ -164,12 +168,7 @@ pub fn landing(env: &Env<'_>, scratch: &mut Scratch) -> Result<Code> {
         "the landing of faults",
         signature,
         |mut b, params| {
-            let vmctx = params[0];
-            let store = load_pointer(&mut b, vmctx, offset_of!(VmHeader, store));
-            record_exit(&mut b, store);
-            call_plain(&mut b, isa, vmctx, Builtin::Trap, &params[1..]);
-            call_plain(&mut b, isa, vmctx, Builtin::Raise, &[]);
-            b.ins().trap(NEVER);
+            leave_by_trap(&mut b, isa, params[0], params[1]);
             b.finalize(isa.frontend_config());
         },
     )

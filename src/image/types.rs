@@ -100,7 +100,7 @@ pub const RESERVED: u64 = 1 << 32;
 
 /// How many bytes a guarded memory has that are either in the memory or fault: all that an address of 32 bits reaches, and
 /// [`GUARD`] more.
-pub const GUARDED: usize = (1 << 32) + GUARD;
+pub const GUARDED: usize = RESERVED as usize + GUARD;
 
 /// Accesses to a guarded memory that end this far behind their address, or nearer, need no comparison.
 pub const GUARD: usize = 32 << 20;

@@ -181,9 +181,9 @@ impl Memory {
         }
     }
 
-    /// Whether so many pages are more than its address space.
+    /// Whether so many pages are more than the address space of a memory that stays in it. A shared one has all that it may need.
     fn has_no_place_for(&self, pages: u64) -> bool {
-        self.shared.is_none() && self.ty.bytes(pages) > self.reserved as u64
+        self.shared.is_none() && self.ty.stays() && self.ty.bytes(pages) > self.reserved as u64
     }
 
     /// Adds pages of zeros; gives the old size, or none if it cannot grow so far.
@@ -204,7 +204,7 @@ impl Memory {
                 true => Error::limit(format_args!(
                     "a memory of {pages} pages cannot grow by {delta}; its type and the engine's limit allow {most}"
                 )),
-                false if self.ty.stays() && self.has_no_place_for(pages + delta) => {
+                false if self.has_no_place_for(pages + delta) => {
                     let message = format_args!(
                         "the memory cannot grow to {} pages: when it was made, the system had address space for {}, and it \
                          does not move; make it where there is more",

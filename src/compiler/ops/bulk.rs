@@ -7,11 +7,8 @@
 use crate::compiler::translate::Translator;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
-use crate::image::vmctx::VmMemory;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Type, Value};
-use std::mem::offset_of;
 
 /// The most bytes that are copied or filled in place.
 const MOST_IN_PLACE: u64 = 64;
@@ -60,25 +57,10 @@ impl Translator<'_, '_> {
     /// Traps unless so many bytes at the address are in the memory; gives a pointer to them.
     fn range(&mut self, mem: u32, address: Value, len: Value) -> Value {
         let size = self.memory_len(mem);
-        let above = IntCC::UnsignedGreaterThan;
-        let over = match self.memory_type(mem).memory64 {
-            true => {
-                let b = &mut self.vm.b;
-                let more = b.ins().icmp(above, len, size);
-                let last = b.ins().isub(size, len);
-                let beyond = b.ins().icmp(above, address, last);
-                b.ins().bor(more, beyond)
-            }
-            // Both are below 2^32, so that the sum does not overflow.
-            false => {
-                let end = self.vm.b.ins().iadd(address, len);
-                self.vm.b.ins().icmp(above, end, size)
-            }
-        };
+        let over = self.is_beyond(mem, address, len, size);
         self.vm.trap_if(over, Trap::OutOfBoundsMemory);
         let address = self.unless_mispredicted(over, address);
-        let fixed = self.has_one_base(mem);
-        let base = self.load_definition(mem, offset_of!(VmMemory, base), fixed);
+        let base = self.memory_base(mem);
         self.vm.b.ins().iadd(base, address)
     }
 

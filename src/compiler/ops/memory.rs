@@ -128,7 +128,7 @@ impl Translator<'_, '_> {
         self.push(value);
     }
 
-    pub fn memory_type(&self, mem: u32) -> MemoryType {
+    fn memory_type(&self, mem: u32) -> MemoryType {
         self.vm.env.module.memories[mem as usize]
     }
 
@@ -138,12 +138,13 @@ impl Translator<'_, '_> {
         (ty.maximum == Some(ty.minimum)).then(|| ty.bytes(ty.minimum))
     }
 
-    /// Whether a memory is where it is for ever.
-    pub fn has_one_base(&self, mem: u32) -> bool {
-        self.fixed_len(mem).is_some() || self.memory_type(mem).stays()
+    /// Where the memory's bytes are.
+    pub fn memory_base(&mut self, mem: u32) -> Value {
+        let fixed = self.fixed_len(mem).is_some() || self.memory_type(mem).stays();
+        self.load_definition(mem, offset_of!(VmMemory, base), fixed)
     }
 
-    pub fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
+    fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
         let shared = self.memory_type(mem).shared;
         let place = self.vm.env.layout.memory(mem, shared);
         self.vm.load_definition(place, field, fixed)
@@ -212,8 +213,7 @@ impl Translator<'_, '_> {
     /// A base and an immediate offset that reach what an access wants at this address.
     fn based(&mut self, memarg: MemArg, address: Value) -> (Value, i32) {
         let mem = memory_index(memarg);
-        let fixed = self.has_one_base(mem);
-        let base = self.load_definition(mem, offset_of!(VmMemory, base), fixed);
+        let base = self.memory_base(mem);
         let base = self.vm.b.ins().iadd(base, address);
         match i32::try_from(memarg.offset) {
             Ok(offset) => (base, offset),
@@ -243,16 +243,23 @@ impl Translator<'_, '_> {
             let last = self.vm.b.ins().isub(len, end_value);
             return self.vm.b.ins().icmp(over, address, last);
         }
-        if self.memory_type(mem).memory64 {
-            let b = &mut self.vm.b;
-            let small = b.ins().icmp(over, end_value, len);
-            let last = b.ins().isub(len, end_value);
+        self.is_beyond(mem, address, end_value, len)
+    }
+
+    /// Whether `address + end` is past a memory's length, however long that is.
+    pub fn is_beyond(&mut self, mem: u32, address: Value, end: Value, len: Value) -> Value {
+        let over = IntCC::UnsignedGreaterThan;
+        let memory64 = self.memory_type(mem).memory64;
+        let b = &mut self.vm.b;
+        if memory64 {
+            let small = b.ins().icmp(over, end, len);
+            let last = b.ins().isub(len, end);
             let beyond = b.ins().icmp(over, address, last);
             return b.ins().bor(small, beyond);
         }
         // Both are below 2^33, so the sum does not overflow.
-        let sum = self.vm.b.ins().iadd(address, end_value);
-        self.vm.b.ins().icmp(over, sum, len)
+        let sum = b.ins().iadd(address, end);
+        b.ins().icmp(over, sum, len)
     }
 
     /// The value of an address that is a constant.

@@ -17,7 +17,7 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Function, Inst, InstBuilder, InstructionData, Value};
 use std::collections::HashMap;
 
-pub fn compare_sums(env: &Env<'_>, context: &mut Context) {
+pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
     if env.module.memories.is_empty() {
         return;
     }
@@ -38,11 +38,11 @@ pub fn compare_sums(env: &Env<'_>, context: &mut Context) {
     let mut uses = None;
     for check in checks {
         let uses = uses.get_or_insert_with(|| Uses::count(func));
-        compare_sum(env, vmctx, func, uses, check);
+        compare_end(env, vmctx, func, uses, check);
     }
 }
 
-fn compare_sum(
+fn compare_end(
     env: &Env<'_>,
     vmctx: Value,
     func: &mut Function,

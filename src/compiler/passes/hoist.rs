@@ -32,6 +32,9 @@ pub fn definitions_of_memories(env: &Env<'_>, context: &mut Context) {
     let Some(entry) = context.func.layout.entry_block() else {
         return;
     };
+    if context.loop_analysis.loops().next().is_none() {
+        return;
+    }
     let vmctx = context.func.dfg.block_params(entry)[0];
     let sizes = sizes(context);
     // What is loaded before a loop, what is subtracted from it there, and where that is.
@@ -94,16 +97,15 @@ fn sizes(context: &Context) -> SecondaryMap<Loop, usize> {
     let mut sizes: SecondaryMap<Loop, usize> = SecondaryMap::new();
     let loops = &context.loop_analysis;
     for block in context.func.layout.blocks() {
-        let cost: usize = insts(context, block)
-            .iter()
-            .map(
-                |&inst| match context.func.dfg.insts[inst].opcode().is_call() {
-                    true => LARGEST + 1,
-                    false => 1,
-                },
-            )
-            .sum();
         let mut around = loops.innermost_loop(block);
+        if around.is_none() {
+            continue;
+        }
+        let is_call = |inst| context.func.dfg.insts[inst].opcode().is_call();
+        let insts = context.func.layout.block_insts(block);
+        let cost: usize = insts
+            .map(|inst| 1 + usize::from(is_call(inst)) * LARGEST)
+            .sum();
         // A loop around one that is too large is so, too, and need not be counted.
         while let Some(found) = around
             && sizes[found] <= LARGEST
@@ -115,7 +117,7 @@ fn sizes(context: &Context) -> SecondaryMap<Loop, usize> {
     sizes
 }
 
-/// The outermost loop around and with the innermost one that has this property, as all between them have, and its entrance.
+/// The outermost loop around and with the innermost one that has an entrance, and this property, as all between them have.
 fn outermost(
     context: &Context,
     innermost: Loop,
@@ -123,8 +125,10 @@ fn outermost(
 ) -> Option<(Loop, Inst)> {
     let parent = |&found: &Loop| context.loop_analysis.loop_parent(found);
     let around = std::iter::successors(Some(innermost), parent).take(DEEPEST);
-    let found = around.take_while(|&found| is(found)).last()?;
-    Some((found, entrance(context, found)?))
+    let found = around.take_while(|&found| is(found));
+    found
+        .filter_map(|found| Some((found, entrance(context, found)?)))
+        .last()
 }
 
 /// The branch by which a loop is entered, if it is the only one, and no call that lets a memory grow at the same time.

@@ -19,7 +19,7 @@ use cranelift_codegen::ir::{Block, Inst};
 const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
     bounds::eliminate,
     hoist::definitions_of_memories,
-    checks::compare_sums,
+    checks::compare_ends,
     steps::compare_sums,
     indices::widen,
 ];
