@@ -580,7 +580,7 @@ impl Body<'_> {
     /// Leaves an address on the stack that cannot be large, whatever it is made of; what it can be.
     fn bounded(&mut self) -> (i64, i64) {
         let wide = self.program.memory.memory64;
-        let high = match self.random().within(0, 6) {
+        let high = match self.random().within(0, 7) {
             // What comes from memory is small by itself.
             0 => {
                 let at = self.random().within(0, 2048);
@@ -625,6 +625,26 @@ impl Body<'_> {
                 self.anything();
                 self.op(wide, I::I32Popcnt, I::I64Popcnt);
                 64
+            }
+            // A multiple of what an array has in each place.
+            5 => {
+                self.anything();
+                let (shift, all) = match wide {
+                    true => (self.random().within(47, 60), u64::MAX),
+                    false => (self.random().within(15, 28), u64::from(u32::MAX)),
+                };
+                self.number(wide, shift);
+                self.op(wide, I::I32ShrU, I::I64ShrU);
+                let lowest = self.random().within(0, 4);
+                let mask = match self.random().one_in(3) {
+                    true => all >> 1,
+                    false => all,
+                } >> shift
+                    >> lowest
+                    << lowest;
+                self.number(wide, mask as i64);
+                self.op(wide, I::I32And, I::I64And);
+                mask as i64
             }
             _ => {
                 self.anything();
@@ -865,8 +885,29 @@ impl Body<'_> {
         self.code.push(op);
         if self.random().one_in(3) {
             self.push(&[I::I64Const(7), I::I64Rotl]);
+        } else if self.random().one_in(4) {
+            self.shift();
         }
         self.code.push(I::LocalSet(ACC));
+    }
+
+    /// Shifts the number on the stack by one of 32 bits, some of which are masked.
+    fn shift(&mut self) {
+        self.push(&[I::LocalGet(T)]);
+        let mask = self.random().pick(&[63, 63, 31, 127, -1, -2, 32]);
+        self.push(&[I::I32Const(mask), I::I32And]);
+        let extend = match self.random().one_in(2) {
+            true => I::I64ExtendI32U,
+            false => I::I64ExtendI32S,
+        };
+        let shift = match self.random().within(0, 4) {
+            0 => I::I64Shl,
+            1 => I::I64ShrU,
+            2 => I::I64ShrS,
+            3 => I::I64Rotl,
+            _ => I::I64Rotr,
+        };
+        self.push(&[extend, shift]);
     }
 
     fn store(&mut self, root: &Root) {

@@ -19,45 +19,94 @@
 //! No such check is taken out if the host wants heap accesses guarded against speculation: what guards an access there is
 //! made of its own comparison.
 
-use super::range::{self, constant, instruction};
-use super::{dead::Uses, in_dominance_order, insts};
+use super::dead::Uses;
+use super::facts::Facts;
+use super::range::{self, constant, instruction, nothing_known, sum};
+use super::scoped::Scoped;
 use crate::compiler::Env;
 use crate::compiler::trap::trap_of;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{Place, VmMemory};
-use cranelift_codegen::Context;
-use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{Block, DataFlowGraph, Inst, InstructionData, Opcode, Value};
-use std::collections::HashMap;
+use cranelift_codegen::ir::{DataFlowGraph, Function, Inst, InstructionData, Opcode, Value};
 use std::mem::offset_of;
 
-/// How many spans are kept of one address in one memory. More than a few different ones are rare, and each check looks at
+/// How many spans are kept of one address. More than a few different ones are rare, and each check looks at
 /// all of them.
 const MOST_SPANS: usize = 8;
 
-pub fn eliminate(env: &Env<'_>, context: &mut Context) {
-    if env.module.memories.is_empty() || env.target.heap_spectre_mitigation() {
-        return;
+/// The checks that hold in a block.
+pub struct Checks<'a> {
+    env: &'a Env<'a>,
+    vmctx: Value,
+    /// The last check of each root, in `all`.
+    last: Scoped<Option<usize>>,
+    all: Vec<Known>,
+}
+
+/// A check that holds.
+struct Known {
+    length: LengthPlace,
+    span: Span,
+    /// The one before of the same root, and how many there are with this one.
+    before: Option<usize>,
+    count: usize,
+}
+
+impl Checks<'_> {
+    /// None if no check may be taken out.
+    pub fn new<'a>(env: &'a Env<'a>, vmctx: Value) -> Option<Checks<'a>> {
+        let checks = Checks {
+            env,
+            vmctx,
+            last: Scoped::of(None),
+            all: Vec::new(),
+        };
+        (!env.target.heap_spectre_mitigation()).then_some(checks)
     }
-    let Some(entry) = context.func.layout.entry_block() else {
-        return;
-    };
-    let vmctx = context.func.dfg.block_params(entry)[0];
-    let mut uses = Uses::count(&context.func);
-    let mut facts = Facts::default();
-    for (block, depth) in in_dominance_order(context) {
-        facts.enter(depth);
-        facts.learn_from_branch(context, block);
-        for inst in insts(context, block) {
-            let Some(check) = Check::of(env, vmctx, &context.func.dfg, inst) else {
-                continue;
-            };
-            if facts.imply(&context.func.dfg, &check) {
-                uses.remove(&mut context.func, inst);
-            } else {
-                facts.add(check);
-            }
+
+    /// Enters a block that so many blocks dominate.
+    pub fn enter(&mut self, depth: usize) {
+        self.last.enter(depth);
+    }
+
+    /// Takes an instruction out if it is a check that cannot fail; learns from one that can.
+    pub fn visit(&mut self, func: &mut Function, facts: &mut Facts, uses: &mut Uses, inst: Inst) {
+        let Some(check) = Check::of(self.env, self.vmctx, &func.dfg, inst) else {
+            return;
+        };
+        if self.imply(&func.dfg, facts, &check) {
+            uses.remove(func, inst);
+        } else {
+            self.learn(facts, check);
+        }
+    }
+
+    fn imply(&self, dfg: &DataFlowGraph, facts: &Facts, check: &Check) -> bool {
+        let Span { low, high } = check.span;
+        let last = self.last.get(check.root).map(|last| &self.all[last]);
+        let mut known = std::iter::successors(last, |k| k.before.map(|before| &self.all[before]));
+        known.any(|k| k.length == check.length && k.span.low <= low && high <= k.span.high)
+            || check
+                .safe
+                .is_some_and(|safe| facts.max(dfg, check.address) <= safe)
+    }
+
+    fn learn(&mut self, facts: &mut Facts, check: Check) {
+        let before = *self.last.get(check.root);
+        let count = 1 + before.map_or(0, |before| self.all[before].count);
+        if count <= MOST_SPANS {
+            self.last.insert(check.root, Some(self.all.len()));
+            self.all.push(Known {
+                length: check.length,
+                span: check.span,
+                before,
+                count,
+            });
+        }
+        if let (None, Some(last)) = (check.length, check.safe) {
+            facts.add(check.address, last);
         }
     }
 }
@@ -114,7 +163,7 @@ impl Check {
         // address + end > length, of an address of 32 bits, so that the sum does not wrap
         if let Some(length) = Field::length(env, vmctx, dfg, y) {
             let (address, end) = sum(dfg, x)?;
-            let narrow = range::max(dfg, &HashMap::new(), address) <= u64::from(u32::MAX);
+            let narrow = range::max(dfg, &nothing_known(), address) <= u64::from(u32::MAX);
             let safe = length.least.checked_sub(u64::try_from(end).ok()?);
             return match narrow {
                 true => Check::new(dfg, address, end, length.place(), safe),
@@ -153,34 +202,6 @@ impl Check {
             length,
             safe,
         })
-    }
-}
-
-/// A sum of a value and a constant.
-pub fn sum(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i64)> {
-    let InstructionData::Binary {
-        opcode,
-        args: [x, y],
-    } = instruction(dfg, value)?
-    else {
-        return None;
-    };
-    let signed = |value| {
-        let constant = constant(dfg, value)?;
-        let constant = match dfg.value_type(value) {
-            I32 => i64::from(constant as u32 as i32),
-            _ => constant as i64,
-        };
-        // So small that sums of two do not overflow.
-        (constant.unsigned_abs() < 1 << 40).then_some(constant)
-    };
-    match opcode {
-        Opcode::Iadd => match signed(y) {
-            Some(constant) => Some((x, constant)),
-            None => Some((y, signed(x)?)),
-        },
-        Opcode::Isub => Some((x, -signed(y)?)),
-        _ => None,
     }
 }
 
@@ -244,103 +265,5 @@ fn loaded_from(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i32)> {
             ..
         } => Some((arg, offset.into())),
         _ => None,
-    }
-}
-
-/// What is known in a block, from it and from those that dominate it.
-#[derive(Default)]
-struct Facts {
-    spans: HashMap<(LengthPlace, Value), Vec<Span>>,
-    /// What values are never above.
-    most: HashMap<Value, u64>,
-    /// How to go back to what was known before, newest last.
-    undo: Vec<Undo>,
-    /// For each block that dominates this one, how much there was to undo before it.
-    marks: Vec<usize>,
-}
-
-enum Undo {
-    Span((LengthPlace, Value)),
-    Most(Value, Option<u64>),
-}
-
-impl Facts {
-    /// Enters a block that so many blocks dominate; forgets what the others of these told.
-    fn enter(&mut self, depth: usize) {
-        if let Some(&mark) = self.marks.get(depth) {
-            for undo in self.undo.drain(mark..).rev() {
-                match undo {
-                    Undo::Span(key) => drop(self.spans.get_mut(&key).and_then(Vec::pop)),
-                    Undo::Most(value, Some(most)) => drop(self.most.insert(value, most)),
-                    Undo::Most(value, None) => drop(self.most.remove(&value)),
-                }
-            }
-        }
-        self.marks.truncate(depth);
-        self.marks.push(self.undo.len());
-    }
-
-    fn imply(&self, dfg: &DataFlowGraph, check: &Check) -> bool {
-        let Span { low, high } = check.span;
-        let spans = self.spans.get(&(check.length, check.root));
-        let lies_in = |known: &Span| known.low <= low && high <= known.high;
-        spans.is_some_and(|spans| spans.iter().any(lies_in))
-            || check
-                .safe
-                .is_some_and(|safe| range::max(dfg, &self.most, check.address) <= safe)
-    }
-
-    fn add(&mut self, check: Check) {
-        let key = (check.length, check.root);
-        let spans = self.spans.entry(key).or_default();
-        if spans.len() < MOST_SPANS {
-            spans.push(check.span);
-            self.undo.push(Undo::Span(key));
-        }
-        if let (None, Some(last)) = (check.length, check.safe) {
-            self.add_most(check.address, last);
-        }
-    }
-
-    fn add_most(&mut self, value: Value, most: u64) {
-        let before = self.most.insert(value, most);
-        if let Some(before) = before.filter(|&before| before < most) {
-            self.most.insert(value, before);
-        }
-        self.undo.push(Undo::Most(value, before));
-    }
-
-    /// What a block knows because of the branch that alone leads to it.
-    fn learn_from_branch(&mut self, context: &Context, block: Block) {
-        let dfg = &context.func.dfg;
-        let mut predecessors = context.cfg.pred_iter(block);
-        let (Some(from), None) = (predecessors.next(), predecessors.next()) else {
-            return;
-        };
-        let InstructionData::Brif { arg, blocks, .. } = dfg.insts[from.inst] else {
-            return;
-        };
-        let [then, other] = blocks.map(|call| call.block(&dfg.value_lists));
-        if then == other {
-            return;
-        }
-        let Some(InstructionData::IntCompare {
-            cond, args: [x, y], ..
-        }) = instruction(dfg, arg)
-        else {
-            return;
-        };
-        let cond = match block == then {
-            true => cond,
-            false => cond.complement(),
-        };
-        for (cond, x, y) in [(cond, x, y), (cond.swap_args(), y, x)] {
-            let most = range::max(dfg, &self.most, y);
-            match cond {
-                IntCC::UnsignedLessThan => self.add_most(x, most.saturating_sub(1)),
-                IntCC::UnsignedLessThanOrEqual | IntCC::Equal => self.add_most(x, most),
-                _ => {}
-            }
-        }
     }
 }

@@ -4,9 +4,9 @@
 //! and it can be made before a loop. Where a difference is of one comparison alone, it takes a copy of the length and a
 //! subtraction; the sum takes one instruction and no register for longer.
 
-use super::bounds::{Field, sum};
+use super::bounds::Field;
 use super::dead::Uses;
-use super::range::{self, instruction};
+use super::range::{self, instruction, nothing_known, sum};
 use crate::compiler::Env;
 use crate::compiler::trap::trap_of;
 use crate::image::trap::Trap;
@@ -15,7 +15,6 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Function, Inst, InstBuilder, InstructionData, Value};
-use std::collections::HashMap;
 
 pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
     if env.module.memories.is_empty() {
@@ -35,10 +34,9 @@ pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
             code.and_then(trap_of) == Some(Trap::OutOfBoundsMemory)
         })
         .collect();
-    let mut uses = None;
+    let mut uses = Uses::default();
     for check in checks {
-        let uses = uses.get_or_insert_with(|| Uses::count(func));
-        compare_end(env, vmctx, func, uses, check);
+        compare_end(env, vmctx, func, &mut uses, check);
     }
 }
 
@@ -62,7 +60,7 @@ fn compare_end(
     };
     let (length, minus) = sum(&func.dfg, last)?;
     Field::length(env, vmctx, &func.dfg, length)?;
-    let most = range::max(&func.dfg, &HashMap::new(), address);
+    let most = range::max(&func.dfg, &nothing_known(), address);
     if minus >= 0
         || uses.of(func, last) != 1
         || uses.of(func, arg) != 1

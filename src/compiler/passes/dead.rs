@@ -1,21 +1,24 @@
 //! Takes out what nothing uses any more.
 
-use cranelift_codegen::ir::{Function, Inst, Value, ValueDef};
+use cranelift_codegen::ir::{Function, Inst, Value};
 
-/// How often each value is used.
+/// How often each value is used. It is counted when it is first asked for.
+#[derive(Default)]
 pub struct Uses(Vec<u32>);
 
 impl Uses {
-    pub fn count(func: &Function) -> Uses {
-        let mut uses = Uses(vec![0; func.dfg.num_values()]);
+    fn count(&mut self, func: &Function) {
+        if !self.0.is_empty() {
+            return;
+        }
+        self.0.resize(func.dfg.num_values(), 0);
         for block in func.layout.blocks() {
             for inst in func.layout.block_insts(block) {
-                func.dfg
-                    .inst_values(inst)
-                    .for_each(|value| *uses.place(func, value) += 1);
+                for value in func.dfg.inst_values(inst) {
+                    self.0[func.dfg.resolve_aliases(value).as_u32() as usize] += 1;
+                }
             }
         }
-        uses
     }
 
     /// How often a value is used.
@@ -24,27 +27,46 @@ impl Uses {
     }
 
     fn place(&mut self, func: &Function, value: Value) -> &mut u32 {
-        &mut self.0[func.dfg.resolve_aliases(value).as_u32() as usize]
+        self.count(func);
+        let place = func.dfg.resolve_aliases(value).as_u32() as usize;
+        if place >= self.0.len() {
+            self.0.resize(func.dfg.num_values(), 0);
+        }
+        &mut self.0[place]
+    }
+
+    /// Says that a value is used once more.
+    pub fn add(&mut self, func: &Function, value: Value) {
+        *self.place(func, value) += 1;
     }
 
     /// Takes an instruction out, and then all that only it used and that does nothing but give a value.
     pub fn remove(&mut self, func: &mut Function, inst: Inst) {
+        self.count(func);
         let mut removed = vec![inst];
         while let Some(inst) = removed.pop() {
             func.layout.remove_inst(inst);
             let args: Vec<Value> = func.dfg.inst_values(inst).collect();
-            for arg in args {
-                let uses = self.place(func, arg);
-                *uses -= 1;
-                if *uses == 0
-                    && let ValueDef::Result(def, _) = func.dfg.value_def(arg)
-                    && gives_a_value_only(func, def)
-                    && func.dfg.inst_results(def).len() == 1
-                {
-                    removed.push(def);
-                }
-            }
+            removed.extend(args.into_iter().filter_map(|arg| self.last(func, arg)));
         }
+    }
+
+    /// Says that a value is used once less, and takes out what is not needed any more.
+    pub fn release(&mut self, func: &mut Function, value: Value) {
+        if let Some(inst) = self.last(func, value) {
+            self.remove(func, inst);
+        }
+    }
+
+    /// Says that a value is used once less. What gives it, if that was the last use and it does nothing else.
+    fn last(&mut self, func: &Function, value: Value) -> Option<Inst> {
+        let uses = self.place(func, value);
+        *uses -= 1;
+        if *uses > 0 {
+            return None;
+        }
+        let inst = func.dfg.value_def(value).inst()?;
+        (gives_a_value_only(func, inst) && func.dfg.inst_results(inst).len() == 1).then_some(inst)
     }
 }
 

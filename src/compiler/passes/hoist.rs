@@ -7,7 +7,8 @@
 //!
 //! Lengths, and what is subtracted from them, take registers for the whole loop. So only from small loops these are hoisted.
 
-use super::bounds::{Field, sum};
+use super::bounds::Field;
+use super::range::sum;
 use super::{in_dominance_order, insts};
 use crate::compiler::Env;
 use cranelift_codegen::Context;

@@ -7,7 +7,7 @@
 //! costs nothing either.
 
 use super::range::{constant, instruction};
-use super::{in_dominance_order, insts};
+use super::{in_dominance_order, insts, is_x86_64};
 use crate::compiler::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -17,10 +17,9 @@ use cranelift_codegen::ir::{
     ValueDef,
 };
 use std::collections::HashMap;
-use target_lexicon::Architecture;
 
 pub fn widen(env: &Env<'_>, context: &mut Context) {
-    if env.target.isa().triple().architecture != Architecture::X86_64 {
+    if !is_x86_64(env) {
         return;
     }
     // The extensions of each parameter that is worth it, in the order of the first ones.

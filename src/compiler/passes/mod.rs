@@ -3,26 +3,40 @@
 //! A pass gets the function with its dominator tree, and leaves blocks and edges as they are, so that both stay true. It may
 //! leave aliases, which are resolved before machine code is made.
 
+mod accesses;
+mod addresses;
 mod bounds;
 mod checks;
+mod counters;
 mod dead;
+mod facts;
 mod hoist;
 mod indices;
+mod loops;
 mod range;
+mod scoped;
+mod shifts;
 mod steps;
 
 use super::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Block, Inst};
+use target_lexicon::Architecture;
 
 /// The passes, in their order.
 const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
-    bounds::eliminate,
+    shifts::simplify,
+    counters::begin_at_zero,
+    accesses::simplify,
     hoist::definitions_of_memories,
     checks::compare_ends,
     steps::compare_sums,
     indices::widen,
 ];
+
+fn is_x86_64(env: &Env<'_>) -> bool {
+    env.target.isa().triple().architecture == Architecture::X86_64
+}
 
 pub fn run(env: &Env<'_>, context: &mut Context) {
     for pass in PASSES {

@@ -1,13 +1,13 @@
 //! How large an unsigned number can be, as far as the instructions that make it tell.
 
-use cranelift_codegen::ir::{DataFlowGraph, InstructionData, Opcode, Type, Value, ValueDef};
-use std::collections::HashMap;
+use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::ir::{DataFlowGraph, InstructionData, Opcode, Type, Value, ValueDef, types};
 
 /// How many instructions deep is looked, since an instruction can have two operands, and each of these two.
 const DEPTH: u32 = 5;
 
-/// The largest value of a type.
-fn all(ty: Type) -> u64 {
+/// The largest value of a type of at most 64 bits.
+pub fn all(ty: Type) -> u64 {
     u64::MAX >> (64 - ty.bits().clamp(1, 64))
 }
 
@@ -30,19 +30,58 @@ pub fn instruction(dfg: &DataFlowGraph, value: Value) -> Option<InstructionData>
     }
 }
 
-/// A number that an integer of at most 64 bits is never above; the largest of all for anything else. `known` has what was found of some values otherwise.
-pub fn max(dfg: &DataFlowGraph, known: &HashMap<Value, u64>, value: Value) -> u64 {
+/// A sum of a value and a constant.
+pub fn sum(dfg: &DataFlowGraph, value: Value) -> Option<(Value, i64)> {
+    let InstructionData::Binary {
+        opcode,
+        args: [x, y],
+    } = instruction(dfg, value)?
+    else {
+        return None;
+    };
+    let signed = |value| {
+        let constant = constant(dfg, value)?;
+        let constant = match dfg.value_type(value) {
+            types::I32 => i64::from(constant as u32 as i32),
+            _ => constant as i64,
+        };
+        // So small that sums of two do not overflow.
+        (constant.unsigned_abs() < 1 << 40).then_some(constant)
+    };
+    match opcode {
+        Opcode::Iadd => match signed(y) {
+            Some(constant) => Some((x, constant)),
+            None => Some((y, signed(x)?)),
+        },
+        Opcode::Isub => Some((x, -signed(y)?)),
+        _ => None,
+    }
+}
+
+/// A number that an integer of at most 64 bits is never above; the largest of all for anything else. `known` has what was found
+/// otherwise, see [`nothing_known`].
+pub fn max(dfg: &DataFlowGraph, known: &SecondaryMap<Value, u64>, value: Value) -> u64 {
     max_within(dfg, known, value, DEPTH)
 }
 
-fn max_within(dfg: &DataFlowGraph, known: &HashMap<Value, u64>, value: Value, depth: u32) -> u64 {
+/// For [`max`], if nothing is known but the instructions.
+pub fn nothing_known() -> SecondaryMap<Value, u64> {
+    SecondaryMap::with_default(u64::MAX)
+}
+
+fn max_within(
+    dfg: &DataFlowGraph,
+    known: &SecondaryMap<Value, u64>,
+    value: Value,
+    depth: u32,
+) -> u64 {
     let ty = dfg.value_type(value);
     if !ty.is_int() || ty.bits() > 64 {
         // Nothing is said of what does not fit, such as the 128 bits of wide arithmetic.
         return u64::MAX;
     }
     let all = all(ty);
-    let most = known.get(&value).copied().unwrap_or(all);
+    let most = known[value].min(all);
     let (Some(depth), Some(data)) = (depth.checked_sub(1), instruction(dfg, value)) else {
         return constant(dfg, value).unwrap_or(most);
     };
@@ -109,7 +148,7 @@ mod tests {
         let x = func.dfg.append_block_param(block, I32);
         let mut pos = FuncCursor::new(&mut func);
         pos.insert_block(block);
-        let known = HashMap::new();
+        let known = nothing_known();
         let byte = pos.ins().ireduce(I8, x);
         let wide = pos.ins().uextend(I64, byte);
         let four = pos.ins().iconst(I64, 4);
@@ -143,7 +182,8 @@ mod tests {
                 pos.func.display()
             );
         }
-        let known = HashMap::from([(x, 100)]);
+        let mut known = nothing_known();
+        known[x] = 100;
         assert_eq!(max(&pos.func.dfg, &known, x), 100);
     }
 }

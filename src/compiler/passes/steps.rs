@@ -22,13 +22,12 @@ pub fn compare_sums(_: &Env<'_>, context: &mut Context) {
         .blocks()
         .filter_map(|block| func.layout.last_inst(block))
         .collect();
-    let mut uses = None;
+    let mut uses = Uses::default();
     for branch in branches {
         let Some(step) = Step::of(func, branch) else {
             continue;
         };
-        let uses = uses.get_or_insert_with(|| Uses::count(func));
-        step.compare_sum(func, uses, branch);
+        step.compare_sum(func, &mut uses, branch);
     }
 }
 

@@ -1,0 +1,146 @@
+//! Loops with one entrance that go on from one place: what their first block gets, and what is compared in each turn.
+
+use super::range::{constant, instruction, sum};
+use cranelift_codegen::Context;
+use cranelift_codegen::flowgraph::BlockPredecessor;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::{Block, BlockArg, DataFlowGraph, Inst, InstructionData, Value};
+
+/// How many blocks are looked at between the end of a loop and its first block.
+const LONGEST: usize = 8;
+
+/// A comparison that holds.
+#[derive(Clone, Copy)]
+pub struct Comparison {
+    pub cond: IntCC,
+    pub x: Value,
+    /// What it is compared with; none is zero.
+    pub y: Option<Value>,
+}
+
+/// A parameter of a loop's first block, with what it is at first and what the loop goes on with.
+pub struct Param {
+    pub param: Value,
+    pub first: Value,
+    pub next: Value,
+    /// How much more that is, of a counter.
+    pub step: Option<i64>,
+}
+
+impl Comparison {
+    /// What holds if a branch goes to a block.
+    pub fn of(dfg: &DataFlowGraph, branch: Inst, block: Block) -> Option<Comparison> {
+        let InstructionData::Brif { arg, blocks, .. } = dfg.insts[branch] else {
+            return None;
+        };
+        let [then, other] = blocks.map(|call| call.block(&dfg.value_lists));
+        let (cond, x, y) = match instruction(dfg, arg).filter(|_| then != other)? {
+            InstructionData::IntCompare {
+                cond, args: [x, y], ..
+            } => (cond, x, Some(y)),
+            _ => (IntCC::NotEqual, arg, None),
+        };
+        Some(Comparison {
+            cond: match block == then {
+                true => cond,
+                false => cond.complement(),
+            },
+            x: dfg.resolve_aliases(x),
+            y: y.map(|y| dfg.resolve_aliases(y)),
+        })
+    }
+
+    /// The comparison, and it with its operands in the other order.
+    pub fn both_ways(self) -> impl Iterator<Item = Comparison> {
+        let swapped = self.y.map(|y| Comparison {
+            cond: self.cond.swap_args(),
+            x: y,
+            y: Some(self.x),
+        });
+        std::iter::once(self).chain(swapped)
+    }
+
+    /// The constant that it is compared with.
+    pub fn limit(self, dfg: &DataFlowGraph) -> Option<u64> {
+        self.y.map_or(Some(0), |y| constant(dfg, y))
+    }
+}
+
+impl Param {
+    pub fn of(
+        dfg: &DataFlowGraph,
+        head: Block,
+        position: usize,
+        entrance: Inst,
+        back: Inst,
+    ) -> Option<Param> {
+        let param = dfg.block_params(head)[position];
+        let ty = dfg.value_type(param);
+        if !ty.is_int() || ty.bits() > 64 {
+            return None;
+        }
+        let next = passed(dfg, back, head, position)?;
+        let step =
+            sum(dfg, next).filter(|&(root, by)| dfg.resolve_aliases(root) == param && by != 0);
+        Some(Param {
+            param,
+            first: passed(dfg, entrance, head, position)?,
+            next,
+            step: step.map(|(_, step)| step),
+        })
+    }
+}
+
+/// What a branch passes to a block, if it goes there in one way only.
+fn passed(dfg: &DataFlowGraph, branch: Inst, block: Block, position: usize) -> Option<Value> {
+    let calls = dfg.insts[branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+    let mut calls = calls
+        .iter()
+        .filter(|call| call.block(&dfg.value_lists) == block);
+    match (calls.next(), calls.next()) {
+        (Some(call), None) => match call.args(&dfg.value_lists).nth(position)? {
+            BlockArg::Value(value) => Some(dfg.resolve_aliases(value)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The branches that enter a loop and that go on with it, if there is one of each.
+pub fn entrance_and_back(context: &Context, head: Block) -> Option<(Inst, BlockPredecessor)> {
+    let mut predecessors = context.cfg.pred_iter(head);
+    let (Some(one), Some(other), None) = (
+        predecessors.next(),
+        predecessors.next(),
+        predecessors.next(),
+    ) else {
+        return None;
+    };
+    let goes_on = [&one, &other].map(|from| context.domtree.block_dominates(head, from.block));
+    match goes_on {
+        [false, true] => Some((one.inst, other)),
+        [true, false] => Some((other.inst, one)),
+        _ => None,
+    }
+}
+
+/// What holds whenever a loop goes on from a block: what its branch and those compare that have led there in this turn.
+pub fn comparisons(context: &Context, head: Block, end: Block, back: Inst) -> Vec<Comparison> {
+    let dfg = &context.func.dfg;
+    let mut found: Vec<Comparison> = Comparison::of(dfg, back, head).into_iter().collect();
+    let mut block = end;
+    for _ in 0..LONGEST {
+        if block == head {
+            break;
+        }
+        let mut predecessors = context.cfg.pred_iter(block);
+        if let (Some(from), None) = (predecessors.next(), predecessors.next()) {
+            found.extend(Comparison::of(dfg, from.inst, block));
+        }
+        match context.domtree.idom(block) {
+            Some(above) => block = above,
+            None => break,
+        }
+    }
+    found
+}
