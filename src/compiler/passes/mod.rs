@@ -12,6 +12,7 @@ mod dead;
 mod facts;
 mod hoist;
 mod indices;
+mod loads;
 mod loops;
 mod range;
 mod scoped;
@@ -28,6 +29,7 @@ const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
     shifts::simplify,
     counters::begin_at_zero,
     accesses::simplify,
+    loads::widen,
     hoist::definitions_of_memories,
     checks::compare_ends,
     steps::compare_sums,
