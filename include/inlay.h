@@ -860,7 +860,7 @@ typedef struct inlay_extern_type_t {
  * `INLAY_ERROR_LIMIT` beyond what this implementation can compile; what `publish` returned, or
  * `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
  *
- * Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 256 KiB is
+ * Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 384 KiB is
  * compiled without the optimizer; and one that the usual register allocator would take too long for is compiled with one
  * that keeps each value in the frame: one of more than 2,000 locals that outlive straight-line code, of more than 1,000 operands
  * at once, of locals and operands that live long over very many branches, of very many branches that pass values, or of

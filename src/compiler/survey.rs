@@ -20,7 +20,7 @@ use wasmparser::{FunctionBody, Operator};
 /// A body of more bytes than this is compiled without the optimizer, but with the usual register allocator. Long
 /// straight-line code, such as a large table's initializer, is harmless to the allocator, since its values do not live
 /// long.
-const MOST_BYTES: usize = 256 << 10;
+const MOST_BYTES: usize = 384 << 10;
 
 /// A function with more long-lived locals than this (see [`Survey::is_long_lived`]) is compiled in linear time. The time
 /// that the builder of CLIF and the usual register allocator take grows faster than their number, and faster than each of
@@ -81,6 +81,8 @@ const MOST_IDLE: usize = 16_000_000;
 /// Compiling takes up to so many bytes of memory for each byte of the largest body. This was measured on the output of
 /// compilers, on bodies that are large enough to matter.
 const MEMORY_BY_BYTES: usize = 600;
+/// And so many more if it goes through the optimizer.
+const MEMORY_OPTIMIZED: usize = 1_000;
 
 /// Besides that, compiling takes up to so many bytes of memory for each byte of the module.
 const MEMORY_BY_MODULE: usize = 32;
@@ -513,7 +515,8 @@ impl Allowance {
 pub fn check_memory(module: usize, largest_body: usize) -> Result<()> {
     let estimate = module
         .saturating_mul(MEMORY_BY_MODULE)
-        .saturating_add(largest_body.saturating_mul(MEMORY_BY_BYTES));
+        .saturating_add(largest_body.saturating_mul(MEMORY_BY_BYTES))
+        .saturating_add(largest_body.min(MOST_BYTES) * MEMORY_OPTIMIZED);
     match fallible::is_there_room(estimate) {
         true => Ok(()),
         false => Err(Error::out_of_memory(format_args!(

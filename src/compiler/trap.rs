@@ -125,40 +125,48 @@ pub fn expand(func: &mut Function, needs: &mut Needs) {
         });
         pos.ins().call(exit, &[vmctx]);
     };
-    let mut pos = FuncCursor::new(func);
-    while let Some(block) = pos.next_block() {
-        while let Some(inst) = pos.next_inst() {
-            let (opcode, condition, code) = match pos.func.dfg.insts[inst] {
-                InstructionData::CondTrap { opcode, arg, code } => (opcode, Some(arg), code),
-                InstructionData::Trap { opcode, code } => (opcode, None, code),
+    let mut traps = Vec::new();
+    for block in func.layout.blocks() {
+        for inst in func.layout.block_insts(block) {
+            let (condition, code) = match func.dfg.insts[inst] {
+                InstructionData::CondTrap { opcode, arg, code } => (Some((opcode, arg)), code),
+                InstructionData::Trap { code, .. } => (None, code),
                 _ => continue,
             };
-            let Some(trap) = trap_of(code) else { continue };
-            let srcloc = pos.func.srcloc(inst);
-            pos.set_srcloc(srcloc);
-            let Some(condition) = condition else {
-                call_exit(&mut pos, trap);
-                pos.func.replace(inst).trap(NEVER);
-                continue;
-            };
-            let (next, cold) = (pos.func.dfg.make_block(), pos.func.dfg.make_block());
-            let after = pos.func.layout.next_inst(inst);
-            let after = after.expect("a conditional trap does not end a block");
-            pos.func.layout.split_block(next, after);
-            let branch = pos.func.replace(inst);
-            match opcode {
-                Opcode::Trapz => branch.brif(condition, next, &[], cold, &[]),
-                _ => branch.brif(condition, cold, &[], next, &[]),
-            };
-            pos.func.layout.append_block(cold);
-            pos.func.layout.set_cold(cold);
-            pos.goto_bottom(cold);
-            call_exit(&mut pos, trap);
-            pos.ins().trap(NEVER);
-            // The cursor goes on in the block that was split off.
-            pos.goto_bottom(block);
-            break;
+            if let Some(trap) = trap_of(code) {
+                traps.push((inst, condition, trap));
+            }
         }
+    }
+    let mut pos = FuncCursor::new(func);
+    let mut cold_blocks = Vec::new();
+    // From the last to the first: what is split off is walked, and has no other traps then.
+    for (inst, condition, trap) in traps.into_iter().rev() {
+        pos.goto_inst(inst);
+        pos.use_srcloc(inst);
+        let Some((opcode, condition)) = condition else {
+            call_exit(&mut pos, trap);
+            pos.func.replace(inst).trap(NEVER);
+            continue;
+        };
+        let (next, cold) = (pos.func.dfg.make_block(), pos.func.dfg.make_block());
+        let after = pos.func.layout.next_inst(inst);
+        let after = after.expect("a conditional trap does not end a block");
+        pos.func.layout.split_block(next, after);
+        let branch = pos.func.replace(inst);
+        match opcode {
+            Opcode::Trapz => branch.brif(condition, next, &[], cold, &[]),
+            _ => branch.brif(condition, cold, &[], next, &[]),
+        };
+        cold_blocks.push((cold, pos.srcloc(), trap));
+    }
+    for (cold, place, trap) in cold_blocks.into_iter().rev() {
+        pos.func.layout.append_block(cold);
+        pos.func.layout.set_cold(cold);
+        pos.goto_bottom(cold);
+        pos.set_srcloc(place);
+        call_exit(&mut pos, trap);
+        pos.ins().trap(NEVER);
     }
 }
 
