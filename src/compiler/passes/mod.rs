@@ -9,6 +9,7 @@ mod bounds;
 mod checks;
 mod counters;
 mod dead;
+mod ends;
 mod facts;
 mod hoist;
 mod indices;
@@ -32,6 +33,7 @@ const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
     loads::widen,
     hoist::definitions_of_memories,
     checks::compare_ends,
+    ends::compare_others,
     steps::compare_sums,
     indices::widen,
 ];

@@ -11,6 +11,11 @@ pub fn all(ty: Type) -> u64 {
     u64::MAX >> (64 - ty.bits().clamp(1, 64))
 }
 
+/// A number as an immediate of a type of at most 64 bits is written.
+pub fn immediate(ty: Type, number: u64) -> i64 {
+    (number & all(ty)) as i64
+}
+
 /// The value of a constant, without its sign.
 pub fn constant(dfg: &DataFlowGraph, value: Value) -> Option<u64> {
     match instruction(dfg, value)? {

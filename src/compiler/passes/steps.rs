@@ -6,7 +6,7 @@
 //! sum is made, both have one register, and the loop ends in a single branch.
 
 use super::dead::Uses;
-use super::range::{constant, instruction};
+use super::range::{constant, immediate, instruction};
 use crate::compiler::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -93,11 +93,6 @@ impl Step {
         };
         let known = |value| constant(&func.dfg, value).expect("the step has checked it");
         let limit = known(self.limit).wrapping_add(known(self.by));
-        let limit = match ty.bits() {
-            64 => limit as i64,
-            // As an immediate of a smaller type is written.
-            bits => (limit & ((1 << bits) - 1)) as i64,
-        };
         // The counter is used above the branch alone, if the sum is made last.
         if uses.of(func, self.sum) == 1 {
             func.layout.remove_inst(sum);
@@ -105,7 +100,7 @@ impl Step {
         }
         let mut pos = FuncCursor::new(func).at_inst(branch);
         pos.use_srcloc(branch);
-        let limit = pos.ins().iconst(ty, limit);
+        let limit = pos.ins().iconst(ty, immediate(ty, limit));
         let compared = pos.ins().icmp(self.equal, self.sum, limit);
         let before = pos.func.dfg.value_def(self.condition);
         if let InstructionData::Brif { arg, .. } = &mut pos.func.dfg.insts[branch] {
