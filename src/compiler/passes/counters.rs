@@ -5,7 +5,7 @@
 //! If such a counter begins at zero instead, and each of its sums adds so much less, none wraps.
 
 use super::dead::Uses;
-use super::loops::{Comparison, Param, entrance_and_back};
+use super::loops::{Comparison, Param, entrance_and_back, params};
 use super::range::{constant, sum};
 use super::{in_dominance_order, is_x86_64};
 use crate::compiler::Env;
@@ -16,26 +16,49 @@ use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{
     Block, BlockArg, Function, Inst, InstBuilder, InstructionData, Opcode, Value,
 };
+use std::collections::HashMap;
 
 pub fn begin_at_zero(env: &Env<'_>, context: &mut Context) {
     if !is_x86_64(env) || env.module.memories.is_empty() {
         return;
     }
     let mut uses = Uses::default();
+    let mut sums = None;
     for (head, _) in in_dominance_order(context) {
+        if context.func.dfg.block_params(head).is_empty() {
+            continue;
+        }
         let Some((entrance, back)) = entrance_and_back(context, head) else {
             continue;
         };
-        for position in 0..context.func.dfg.block_params(head).len() {
-            let func = &mut context.func;
-            let Some(counter) = Counter::of(func, head, position, entrance, back.inst) else {
+        let func = &mut context.func;
+        let params = params(&func.dfg, head, entrance, back.inst).unwrap_or_default();
+        for (position, param) in params {
+            let Some(counter) = Counter::of(func, &param, head, back.inst) else {
                 continue;
             };
-            if let Some(sums) = counter.sums(func, &mut uses) {
+            let sums = sums.get_or_insert_with(|| sums_by_root(func));
+            if let Some(sums) = counter.sums(func, &mut uses, sums) {
                 counter.begin_at_zero(func, &sums, (entrance, head, position));
             }
         }
     }
+}
+
+/// What adds a constant, by what it adds to.
+fn sums_by_root(func: &Function) -> HashMap<Value, Vec<Inst>> {
+    let mut sums: HashMap<Value, Vec<Inst>> = HashMap::new();
+    for block in func.layout.blocks() {
+        for inst in func.layout.block_insts(block) {
+            if func.dfg.insts[inst].opcode() == Opcode::Iadd
+                && let Some((root, _)) = sum(&func.dfg, func.dfg.first_result(inst))
+            {
+                let root = func.dfg.resolve_aliases(root);
+                sums.entry(root).or_default().push(inst);
+            }
+        }
+    }
+    sums
 }
 
 /// A counter that begins with a negative number and counts up, until it is what it is compared with.
@@ -50,15 +73,8 @@ struct Counter {
 }
 
 impl Counter {
-    fn of(
-        func: &Function,
-        head: Block,
-        position: usize,
-        entrance: Inst,
-        back: Inst,
-    ) -> Option<Counter> {
+    fn of(func: &Function, param: &Param, head: Block, back: Inst) -> Option<Counter> {
         let dfg = &func.dfg;
-        let param = Param::of(dfg, head, position, entrance, back)?;
         let step = u32::try_from(param.step?).ok()?;
         let first = constant(dfg, param.first)?;
         let comparison = Comparison::of(dfg, back, head)?;
@@ -93,25 +109,20 @@ impl Counter {
     }
 
     /// What adds a constant to the counter, besides its step, if nothing else uses it.
-    fn sums(&self, func: &Function, uses: &mut Uses) -> Option<Vec<Inst>> {
-        let dfg = &func.dfg;
-        let step = dfg.value_def(self.next).inst()?;
-        let mut sums = Vec::new();
+    fn sums(
+        &self,
+        func: &Function,
+        uses: &mut Uses,
+        sums: &HashMap<Value, Vec<Inst>>,
+    ) -> Option<Vec<Inst>> {
+        let step = func.dfg.value_def(self.next).inst()?;
         let compared = |value| u32::from(self.compared == value);
         // The next one is passed on, and compared at the most.
         if uses.of(func, self.next) != 1 + compared(self.next) {
             return None;
         }
-        for block in func.layout.blocks() {
-            for inst in func.layout.block_insts(block) {
-                let adds = dfg.insts[inst].opcode() == Opcode::Iadd
-                    && sum(dfg, dfg.first_result(inst))
-                        .is_some_and(|(x, _)| dfg.resolve_aliases(x) == self.param);
-                if adds && inst != step {
-                    sums.push(inst);
-                }
-            }
-        }
+        let sums = sums.get(&self.param)?.iter().copied();
+        let sums: Vec<Inst> = sums.filter(|&inst| inst != step).collect();
         let known = 1 + compared(self.param) + sums.len() as u32;
         (uses.of(func, self.param) == known).then_some(sums)
     }

@@ -6,7 +6,7 @@
 
 use super::dead::Uses;
 use super::in_dominance_order;
-use super::loops::{Comparison, Param, entrance_and_back};
+use super::loops::{Comparison, Param, entrance_and_back, params};
 use super::range::{self, instruction};
 use crate::compiler::Env;
 use cranelift_codegen::Context;
@@ -57,14 +57,9 @@ impl End {
         if comparison.cond != IntCC::NotEqual {
             return None;
         }
-        let params = || {
-            let positions = 0..dfg.block_params(head).len();
-            positions.filter_map(|position| {
-                Some((position, Param::of(dfg, head, position, entrance, back)?))
-            })
-        };
-        let (position, counter) =
-            params().find(|(_, p)| [p.param, p.next].contains(&comparison.x))?;
+        let mut params = params(dfg, head, entrance, back)?;
+        let compared = |(_, p): &(usize, Param)| [p.param, p.next].contains(&comparison.x);
+        let (position, counter) = params.remove(params.iter().position(compared)?);
         let step = counter.step?;
         // Each is used for the other, and one of them is compared, for this branch alone.
         let InstructionData::Brif { arg, .. } = dfg.insts[back] else {
@@ -83,11 +78,9 @@ impl End {
             return None;
         }
         let ty = dfg.value_type(counter.param);
-        let (_, other) = params().find(|(at, other)| {
+        let (_, other) = params.into_iter().find(|(_, other)| {
             let other_step = other.step.map(i64::unsigned_abs);
-            *at != position
-                && dfg.value_type(other.param) == ty
-                && other_step == Some(step.unsigned_abs())
+            dfg.value_type(other.param) == ty && other_step == Some(step.unsigned_abs())
         })?;
         let limit = match is_param {
             true => limit.wrapping_add(step as u64),

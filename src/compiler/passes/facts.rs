@@ -6,7 +6,7 @@
 //! limit, and so tells how many turns there are at the most; and after so many turns each counter has its largest value, if it
 //! does not wrap on the way.
 
-use super::loops::{Comparison, Param, comparisons, entrance_and_back};
+use super::loops::{Comparison, Param, comparisons, entrance_and_back, params};
 use super::range::{self, constant};
 use super::scoped::Scoped;
 use cranelift_codegen::Context;
@@ -74,9 +74,10 @@ impl Facts {
         let Some((entrance, back)) = entrance_and_back(context, head) else {
             return;
         };
-        let params: Vec<Param> = (0..dfg.block_params(head).len())
-            .filter_map(|position| Param::of(dfg, head, position, entrance, back.inst))
-            .collect();
+        let Some(params) = params(dfg, head, entrance, back.inst) else {
+            return;
+        };
+        let params: Vec<Param> = params.into_iter().map(|(_, param)| param).collect();
         let comparisons = comparisons(context, head, back.block, back.inst);
         let turns = comparisons.iter().filter_map(|comparison| {
             let mut counters = params.iter();

@@ -66,42 +66,49 @@ impl Comparison {
     }
 }
 
-impl Param {
-    pub fn of(
-        dfg: &DataFlowGraph,
-        head: Block,
-        position: usize,
-        entrance: Inst,
-        back: Inst,
-    ) -> Option<Param> {
-        let param = dfg.block_params(head)[position];
-        let ty = dfg.value_type(param);
-        if !ty.is_int() || ty.bits() > 64 {
-            return None;
-        }
-        let next = passed(dfg, back, head, position)?;
-        let step =
-            sum(dfg, next).filter(|&(root, by)| dfg.resolve_aliases(root) == param && by != 0);
-        Some(Param {
-            param,
-            first: passed(dfg, entrance, head, position)?,
-            next,
-            step: step.map(|(_, step)| step),
-        })
-    }
+/// The integers of at most 64 bits among the parameters of a loop's first block, with their positions. None if one of the two
+/// branches goes there in more than one way.
+pub fn params(
+    dfg: &DataFlowGraph,
+    head: Block,
+    entrance: Inst,
+    back: Inst,
+) -> Option<Vec<(usize, Param)>> {
+    let params = dfg.block_params(head).iter().enumerate();
+    let passed = passed(dfg, entrance, head)?.zip(passed(dfg, back, head)?);
+    let params = params
+        .zip(passed)
+        .filter_map(|((position, &param), passed)| {
+            let ty = dfg.value_type(param);
+            let (BlockArg::Value(first), BlockArg::Value(next)) = passed else {
+                return None;
+            };
+            let [first, next] = [first, next].map(|value| dfg.resolve_aliases(value));
+            let step =
+                sum(dfg, next).filter(|&(root, by)| dfg.resolve_aliases(root) == param && by != 0);
+            let param = Param {
+                param,
+                first,
+                next,
+                step: step.map(|(_, step)| step),
+            };
+            (ty.is_int() && ty.bits() <= 64).then_some((position, param))
+        });
+    Some(params.collect())
 }
 
 /// What a branch passes to a block, if it goes there in one way only.
-fn passed(dfg: &DataFlowGraph, branch: Inst, block: Block, position: usize) -> Option<Value> {
+fn passed(
+    dfg: &DataFlowGraph,
+    branch: Inst,
+    block: Block,
+) -> Option<impl Iterator<Item = BlockArg> + '_> {
     let calls = dfg.insts[branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
     let mut calls = calls
         .iter()
         .filter(|call| call.block(&dfg.value_lists) == block);
     match (calls.next(), calls.next()) {
-        (Some(call), None) => match call.args(&dfg.value_lists).nth(position)? {
-            BlockArg::Value(value) => Some(dfg.resolve_aliases(value)),
-            _ => None,
-        },
+        (Some(call), None) => Some(call.args(&dfg.value_lists)),
         _ => None,
     }
 }
