@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! parse      bytes to a validated module, whose function bodies are still bytes      parse.rs
+//! inline     which functions are so small that calls become their instructions       inline.rs
 //! of each body, on any thread:
 //!   survey     what is in it, counted in one walk                                    survey.rs
 //!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
@@ -22,6 +23,7 @@
 mod assemble;
 mod control;
 mod exception;
+mod inline;
 mod layout;
 mod legacy;
 mod link;
@@ -46,6 +48,7 @@ use crate::image::machine::Machine;
 use crate::image::settings::Settings;
 use crate::image::vmctx::VmLayout;
 use crate::image::{Image, TypeIds};
+use inline::Inlined;
 use module::Module;
 use parse::{Body, Parsed};
 use std::collections::HashMap;
@@ -86,7 +89,7 @@ impl Compiler {
         let Parsed { module, bodies } = parse::parse(wasm, self.features)?;
         let sizes = bodies.iter().map(|body| body.body.as_bytes().len());
         survey::check_memory(wasm.len(), sizes.max().unwrap_or(0))?;
-        let env = Env::new(&self.target, &module)?;
+        let env = Env::new(&self.target, &module, &bodies)?;
         let funcs = compile_bodies(&env, bodies, self.threads)?;
         link::link(&env, funcs)
     }
@@ -105,10 +108,12 @@ struct Env<'a> {
     layout: VmLayout,
     /// For each type index, the lowest index of an equal type.
     canonical: Vec<u32>,
+    /// Functions whose calls become their instructions, by their index.
+    inlined: HashMap<u32, Inlined<'a>>,
 }
 
 impl<'a> Env<'a> {
-    fn new(target: &'a Target, module: &'a Module<'a>) -> Result<Env<'a>> {
+    fn new(target: &'a Target, module: &'a Module<'a>, bodies: &[Body<'a>]) -> Result<Env<'a>> {
         let layout = VmLayout::new(&module.shape()).ok_or_else(|| {
             Error::limit(
                 "the module has more functions, globals and tables than fit in the 2 GiB that an instance may have",
@@ -131,6 +136,7 @@ impl<'a> Env<'a> {
             module,
             layout,
             canonical,
+            inlined: inline::find(module, bodies),
         })
     }
 }

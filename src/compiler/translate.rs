@@ -7,8 +7,9 @@ use super::parse::{Operators, local_type};
 use super::survey::{self, Budget, Survey, Surveyed};
 use super::unit::{Needs, Scratch, Unit};
 use super::vm::{Vm, clif_type, wasm_signature};
-use super::{Env, ops};
+use super::{Env, inline, ops};
 use crate::error::Result;
+use crate::image::ValType;
 use crate::image::trap::Trap;
 use cranelift_codegen::ir::{
     self, InstBuilder, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Type, Value,
@@ -31,6 +32,8 @@ pub struct Translator<'a, 'b> {
     pub budget: Budget,
     /// Whether the instruction at hand can be reached; if not, only nesting is followed.
     pub reachable: bool,
+    /// How many bytes may still be inlined.
+    pub room: usize,
 }
 
 /// Where a local is kept.
@@ -41,6 +44,9 @@ enum Local {
     Variable(Variable),
     Frame(Type, StackSlot),
 }
+
+/// The locals of a function, while those of another one are in their place.
+pub struct Locals(Vec<Local>);
 
 /// Translates and validates a body.
 pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Result<Unit> {
@@ -76,6 +82,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
         budget: Budget::new(&survey),
         tries: std::mem::take(&mut survey.tries).into_iter(),
         reachable: true,
+        room: inline::room(body.body.as_bytes().len()),
     };
     if survey.calls {
         translator.check_stack();
@@ -163,6 +170,22 @@ impl Translator<'_, '_> {
             self.local_set(i, value);
         }
         Ok(())
+    }
+
+    /// Takes arguments from the stack as the locals of a function whose instructions follow; it has no branches, so that its
+    /// locals only name values. Gives the locals of the function around.
+    pub fn enter_inlined(&mut self, params: usize, locals: &[ValType]) -> Locals {
+        let mut inner: Vec<Local> = self.pop_n(params).into_iter().map(Local::Name).collect();
+        for &ty in locals {
+            let zero = self.zero(clif_type(ty));
+            inner.push(Local::Name(zero));
+        }
+        Locals(std::mem::replace(&mut self.locals, inner))
+    }
+
+    /// Goes back to the function around.
+    pub fn leave_inlined(&mut self, outer: Locals) {
+        self.locals = outer.0;
     }
 
     pub fn local_get(&mut self, index: u32) -> Value {

@@ -26,6 +26,19 @@ pub fn translate(
     if structure(t, op) || !t.reachable {
         return Ok(());
     }
+    if let Operator::Call { function_index } = *op
+        && let Some(inlined) = t.vm.env.inlined.get(&function_index)
+        && let Some(room) = t.room.checked_sub(inlined.bytes)
+    {
+        t.room = room;
+        let param_count = t.vm.env.module.func_type(function_index).params.len();
+        let outer = t.enter_inlined(param_count, &inlined.locals);
+        for op in &inlined.ops {
+            translate(t, function_index, op, offset)?;
+        }
+        t.leave_inlined(outer);
+        return Ok(());
+    }
     let done = control(t, index, op)?
         || variable::translate(t, op)
         || numeric::translate(t, op)
