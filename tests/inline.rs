@@ -5,24 +5,13 @@
 #[path = "spec/api.rs"]
 mod api;
 
+#[path = "../fuzz/src/random.rs"]
+#[allow(dead_code, reason = "the fuzzer needs more of it")]
+mod random;
+
 use api::{Config, Value, c, zero};
+use random::Random;
 use std::fmt::Write as _;
-
-/// Marsaglia's xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 33) % n
-    }
-}
 
 /// Instructions that leave one number of 64 bits on the stack, of two parameters and two locals that begin as zeros.
 fn small(random: &mut Random) -> String {
@@ -32,7 +21,7 @@ fn small(random: &mut Random) -> String {
     let mut code = String::from("local.get 0\n");
     for _ in 0..random.below(6) {
         let local = random.below(4);
-        let line = match random.below(6) {
+        let line = match random.below(8) {
             0 => format!("local.set {local} local.get {}", random.below(4)),
             1 => format!("local.tee {local} i64.eqz i64.extend_i32_u"),
             2 => format!(
@@ -41,8 +30,10 @@ fn small(random: &mut Random) -> String {
             ),
             3 => format!("local.get {local} local.get 1 i32.wrap_i64 select"),
             4 => "f64.reinterpret_i64 f64.neg i64.reinterpret_f64".into(),
+            5 => "f64.convert_i64_u f64.sqrt f64.nearest i64.reinterpret_f64".into(),
+            6 => format!("i64.popcnt local.get {local} i64.ctz i64.lt_u i64.extend_i32_u"),
             _ => {
-                let op = BINARY[random.below(BINARY.len() as u64) as usize];
+                let op = random.pick(BINARY);
                 format!("local.get {local} i64.{op}")
             }
         };

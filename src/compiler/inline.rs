@@ -43,11 +43,14 @@ pub fn find<'a>(module: &Module<'a>, bodies: &[Body<'a>]) -> HashMap<u32, Inline
 
 fn inlined<'a>(module: &Module<'a>, body: &Body<'a>, index: u32) -> Option<Inlined<'a>> {
     // Most bodies are left here, before they are validated.
+    let bytes = body.body.as_bytes();
     let mut reader = body.body.get_operators_reader().ok()?;
     while !reader.eof() {
+        let at = reader.original_position() - body.body.range().start;
+        let opcode = bytes[at as usize];
         let op = reader.read().ok()?;
         let ends = matches!(op, Operator::End) && reader.eof();
-        if !ends && !computes(&op) {
+        if !ends && !computes(opcode) {
             return None;
         }
     }
@@ -70,118 +73,20 @@ fn inlined<'a>(module: &Module<'a>, body: &Body<'a>, index: u32) -> Option<Inlin
     Some(Inlined {
         locals: locals.collect::<Option<_>>()?,
         ops,
-        bytes: body.body.as_bytes().len(),
+        bytes: bytes.len(),
     })
 }
 
-/// Whether an instruction does nothing but compute, and never traps.
-fn computes(op: &Operator<'_>) -> bool {
-    use Operator as O;
-    matches!(
-        op,
-        O::LocalGet { .. }
-            | O::LocalSet { .. }
-            | O::LocalTee { .. }
-            | O::Drop
-            | O::Select
-            | O::I32Const { .. }
-            | O::I64Const { .. }
-            | O::F32Const { .. }
-            | O::F64Const { .. }
-            | O::I32Eqz
-            | O::I32Eq
-            | O::I32Ne
-            | O::I32LtS
-            | O::I32LtU
-            | O::I32GtS
-            | O::I32GtU
-            | O::I32LeS
-            | O::I32LeU
-            | O::I32GeS
-            | O::I32GeU
-            | O::I64Eqz
-            | O::I64Eq
-            | O::I64Ne
-            | O::I64LtS
-            | O::I64LtU
-            | O::I64GtS
-            | O::I64GtU
-            | O::I64LeS
-            | O::I64LeU
-            | O::I64GeS
-            | O::I64GeU
-            | O::F32Eq
-            | O::F32Ne
-            | O::F32Lt
-            | O::F32Gt
-            | O::F32Le
-            | O::F32Ge
-            | O::F64Eq
-            | O::F64Ne
-            | O::F64Lt
-            | O::F64Gt
-            | O::F64Le
-            | O::F64Ge
-            | O::I32Clz
-            | O::I32Ctz
-            | O::I32Add
-            | O::I32Sub
-            | O::I32Mul
-            | O::I32And
-            | O::I32Or
-            | O::I32Xor
-            | O::I32Shl
-            | O::I32ShrS
-            | O::I32ShrU
-            | O::I32Rotl
-            | O::I32Rotr
-            | O::I64Clz
-            | O::I64Ctz
-            | O::I64Add
-            | O::I64Sub
-            | O::I64Mul
-            | O::I64And
-            | O::I64Or
-            | O::I64Xor
-            | O::I64Shl
-            | O::I64ShrS
-            | O::I64ShrU
-            | O::I64Rotl
-            | O::I64Rotr
-            | O::F32Abs
-            | O::F32Neg
-            | O::F32Sqrt
-            | O::F32Add
-            | O::F32Sub
-            | O::F32Mul
-            | O::F32Div
-            | O::F32Copysign
-            | O::F64Abs
-            | O::F64Neg
-            | O::F64Sqrt
-            | O::F64Add
-            | O::F64Sub
-            | O::F64Mul
-            | O::F64Div
-            | O::F64Copysign
-            | O::I32WrapI64
-            | O::I64ExtendI32S
-            | O::I64ExtendI32U
-            | O::I32Extend8S
-            | O::I32Extend16S
-            | O::I64Extend8S
-            | O::I64Extend16S
-            | O::I64Extend32S
-            | O::F32ConvertI32S
-            | O::F32ConvertI64S
-            | O::F64ConvertI32S
-            | O::F64ConvertI32U
-            | O::F64ConvertI64S
-            | O::F32DemoteF64
-            | O::F64PromoteF32
-            | O::I32ReinterpretF32
-            | O::I64ReinterpretF64
-            | O::F32ReinterpretI32
-            | O::F64ReinterpretI64
-    )
+/// Whether the instruction of an opcode does nothing but compute, and never traps. Those that begin with a prefix are left out.
+/// Source: WebAssembly core specification, index of instructions.
+fn computes(opcode: u8) -> bool {
+    match opcode {
+        // drop and select; local.get, local.set and local.tee; constants
+        0x1a | 0x1b | 0x20..=0x22 | 0x41..=0x44 => true,
+        // Divisions and remainders of integers, and integers of floats, trap.
+        0x6d..=0x70 | 0x7f..=0x82 | 0xa8..=0xab | 0xae..=0xb1 => false,
+        // All else from i32.eqz to i64.extend32_s
+        0x45..=0xc4 => true,
+        _ => false,
+    }
 }

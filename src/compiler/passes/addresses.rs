@@ -70,7 +70,12 @@ impl Addresses {
     ) {
         let mut pos = FuncCursor::new(func).at_inst(inst);
         pos.use_srcloc(inst);
-        let index = match *self.0.get(parts.index) {
+        // What extended it may have been taken out with the check that alone needed it.
+        let is_there = |value: &Value| {
+            let inst = pos.func.dfg.value_def(*value).inst();
+            inst.is_some_and(|inst| pos.func.layout.inst_block(inst).is_some())
+        };
+        let index = match self.0.get(parts.index).filter(is_there) {
             Some(index) => index,
             None => {
                 let index = pos.ins().uextend(I64, parts.index);

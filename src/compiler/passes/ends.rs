@@ -6,13 +6,12 @@
 
 use super::dead::Uses;
 use super::in_dominance_order;
-use super::loops::{Comparison, Param, entrance_and_back, params};
-use super::range::{self, instruction};
+use super::loops::{End, Param, entrance_and_back, params, ways};
+use super::range;
 use crate::compiler::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, Function, Inst, InstBuilder, InstructionData};
+use cranelift_codegen::ir::{Function, Inst, InstBuilder, Value};
 
 pub fn compare_others(_: &Env<'_>, context: &mut Context) {
     let mut uses = Uses::default();
@@ -23,124 +22,68 @@ pub fn compare_others(_: &Env<'_>, context: &mut Context) {
         let Some((entrance, back)) = entrance_and_back(context, head) else {
             continue;
         };
-        let branches = [entrance, back.inst];
-        if let Some(end) = End::of(&context.func, &mut uses, head, branches) {
-            end.compare_other(&mut context.func, &mut uses, head, branches);
-        }
-    }
-}
-
-/// The end of a loop: when a counter is a constant.
-struct End {
-    /// Where among the parameters the counter is.
-    position: usize,
-    counter: Param,
-    /// What it would go on with when the loop ends.
-    limit: u64,
-    /// How the branch compares it.
-    cond: IntCC,
-    /// A counter that goes on by as much.
-    other: Param,
-}
-
-impl End {
-    /// The end of a loop whose counter nothing else uses.
-    fn of(
-        func: &Function,
-        uses: &mut Uses,
-        head: Block,
-        [entrance, back]: [Inst; 2],
-    ) -> Option<End> {
-        let dfg = &func.dfg;
-        let comparison = Comparison::of(dfg, back, head)?;
-        let limit = comparison.limit(dfg)?;
-        if comparison.cond != IntCC::NotEqual {
-            return None;
-        }
-        let mut params = params(dfg, head, entrance, back)?;
-        let compared = |(_, p): &(usize, Param)| [p.param, p.next].contains(&comparison.x);
-        let (position, counter) = params.remove(params.iter().position(compared)?);
-        let step = counter.step?;
-        // Each is used for the other, and one of them is compared, for this branch alone.
-        let InstructionData::Brif { arg, .. } = dfg.insts[back] else {
-            return None;
+        let func = &mut context.func;
+        let params = params(&func.dfg, head, entrance, back.inst).unwrap_or_default();
+        let Some(end) = End::of(func, &mut uses, &params, head, back.inst) else {
+            continue;
         };
-        let arg = dfg.resolve_aliases(arg);
-        let cond = match instruction(dfg, arg) {
-            Some(InstructionData::IntCompare { cond, .. }) if uses.of(func, arg) == 1 => cond,
-            _ if arg == comparison.x => IntCC::NotEqual,
-            _ => return None,
+        let (position, counter) = &params[end.counter];
+        if !end.is_used(func, &mut uses, counter, 0) {
+            continue;
+        }
+        let Some(other) = other(func, &params, end.counter) else {
+            continue;
         };
-        let is_param = comparison.x == counter.param;
-        if uses.of(func, counter.param) != 1 + u32::from(is_param)
-            || uses.of(func, counter.next) != 2 - u32::from(is_param)
+        let limit = other_limit(func, &mut uses, entrance, (counter, end.limit), other);
+        end.compare(func, &mut uses, back.inst, other.next, limit);
+        // Nothing is left that uses the counter but itself.
+        if let Some(step) = func.dfg.value_def(counter.next).inst()
+            && func.layout.inst_block(step).is_some()
         {
-            return None;
+            func.layout.remove_inst(step);
         }
-        let ty = dfg.value_type(counter.param);
-        let (_, other) = params.into_iter().find(|(_, other)| {
-            let other_step = other.step.map(i64::unsigned_abs);
-            dfg.value_type(other.param) == ty && other_step == Some(step.unsigned_abs())
-        })?;
-        let limit = match is_param {
-            true => limit.wrapping_add(step as u64),
-            false => limit,
-        };
-        Some(End {
-            cond,
-            position,
-            counter,
-            limit,
-            other,
-        })
-    }
-
-    /// Compares the other counter, and takes this one out.
-    fn compare_other(
-        &self,
-        func: &mut Function,
-        uses: &mut Uses,
-        head: Block,
-        [entrance, back]: [Inst; 2],
-    ) {
-        let End { counter, other, .. } = self;
-        let mut pos = FuncCursor::new(func).at_inst(entrance);
-        pos.use_srcloc(entrance);
-        let ty = pos.func.dfg.value_type(counter.param);
-        let limit = pos.ins().iconst(ty, range::immediate(ty, self.limit));
-        let way = match counter.step == other.step {
-            true => pos.ins().isub(limit, counter.first),
-            false => pos.ins().isub(counter.first, limit),
-        };
-        let end = pos.ins().iadd(other.first, way);
-        let mut pos = FuncCursor::new(func).at_inst(back);
-        pos.use_srcloc(back);
-        let compared = pos.ins().icmp(self.cond, other.next, end);
-        for value in [counter.first, other.first, other.next] {
-            uses.add(func, value);
-        }
-        let InstructionData::Brif { arg, .. } = &mut func.dfg.insts[back] else {
-            unreachable!("only such a branch compares");
-        };
-        let before = std::mem::replace(arg, compared);
-        // What is taken out is used by nothing but the counter itself.
-        for value in [before, counter.next] {
-            if let Some(inst) = func.dfg.value_def(value).inst()
-                && func.layout.inst_block(inst).is_some()
-            {
-                func.layout.remove_inst(inst);
-            }
-        }
-        for branch in [entrance, back] {
-            let dfg = &mut func.dfg;
-            let calls = dfg.insts[branch]
-                .branch_destination_mut(&mut dfg.jump_tables, &mut dfg.exception_tables);
-            for call in calls {
-                if call.block(&dfg.value_lists) == head {
-                    call.remove(self.position, &mut dfg.value_lists);
-                }
+        for branch in [entrance, back.inst] {
+            for way in ways(&func.dfg, branch, head) {
+                let dfg = &mut func.dfg;
+                let ways = dfg.insts[branch]
+                    .branch_destination_mut(&mut dfg.jump_tables, &mut dfg.exception_tables);
+                ways[way].remove(*position, &mut dfg.value_lists);
             }
         }
         func.dfg.remove_block_param(counter.param);
     }
+}
+
+/// A counter that goes on by as much as this one, up or down.
+fn other<'a>(func: &Function, params: &'a [(usize, Param)], counter: usize) -> Option<&'a Param> {
+    let alike = |param: &Param| {
+        let step = param.step.map(i64::unsigned_abs);
+        (func.dfg.value_type(param.param), step)
+    };
+    let (_, this) = &params[counter];
+    let others = params.iter().enumerate().filter(|(at, _)| *at != counter);
+    let mut others = others.map(|(_, (_, param))| param);
+    others.find(|other| alike(other) == alike(this))
+}
+
+/// What another counter would go on with when this one would with its limit.
+fn other_limit(
+    func: &mut Function,
+    uses: &mut Uses,
+    entrance: Inst,
+    (counter, limit): (&Param, u64),
+    other: &Param,
+) -> Value {
+    for value in [counter.first, other.first] {
+        uses.add(func, value);
+    }
+    let mut pos = FuncCursor::new(func).at_inst(entrance);
+    pos.use_srcloc(entrance);
+    let ty = pos.func.dfg.value_type(counter.param);
+    let limit = pos.ins().iconst(ty, range::immediate(ty, limit));
+    let way = match counter.step == other.step {
+        true => pos.ins().isub(limit, counter.first),
+        false => pos.ins().isub(counter.first, limit),
+    };
+    pos.ins().iadd(other.first, way)
 }

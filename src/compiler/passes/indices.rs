@@ -6,6 +6,7 @@
 //! parameter becomes one of 64 bits, which is extended where the loop goes on with it; its other uses take its lower half, which
 //! costs nothing either.
 
+use super::loops::{pass, ways};
 use super::range::{constant, instruction};
 use super::{in_dominance_order, insts, is_x86_64};
 use crate::compiler::Env;
@@ -135,14 +136,10 @@ fn extend_argument(
     position: usize,
     (param, wide): (Value, Value),
 ) {
-    let calls = func.dfg.insts[branch]
-        .branch_destination(&func.dfg.jump_tables, &func.dfg.exception_tables)
-        .to_vec();
-    for (i, call) in calls.into_iter().enumerate() {
-        if call.block(&func.dfg.value_lists) != head {
-            continue;
-        }
-        let passed = call.args(&func.dfg.value_lists).nth(position);
+    for way in ways(&func.dfg, branch, head) {
+        let dfg = &func.dfg;
+        let calls = dfg.insts[branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+        let passed = calls[way].args(&dfg.value_lists).nth(position);
         let Some(BlockArg::Value(passed)) = passed else {
             continue;
         };
@@ -158,16 +155,6 @@ fn extend_argument(
                 }
             }
         };
-        let dfg = &mut func.dfg;
-        let calls = dfg.insts[branch]
-            .branch_destination_mut(&mut dfg.jump_tables, &mut dfg.exception_tables);
-        let mut at = 0;
-        calls[i].update_args(&mut dfg.value_lists, |arg| {
-            at += 1;
-            match at == position + 1 {
-                true => BlockArg::Value(extended),
-                false => arg,
-            }
-        });
+        pass(&mut func.dfg, branch, way, position, extended);
     }
 }

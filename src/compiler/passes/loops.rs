@@ -1,10 +1,14 @@
 //! Loops with one entrance that go on from one place: what their first block gets, and what is compared in each turn.
 
+use super::dead::Uses;
 use super::range::{constant, instruction, sum};
 use cranelift_codegen::Context;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::BlockPredecessor;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
-use cranelift_codegen::ir::{Block, BlockArg, DataFlowGraph, Inst, InstructionData, Value};
+use cranelift_codegen::ir::{
+    Block, BlockArg, DataFlowGraph, Function, Inst, InstBuilder, InstructionData, Value,
+};
 
 /// How many blocks are looked at between the end of a loop and its first block.
 const LONGEST: usize = 8;
@@ -95,6 +99,99 @@ pub fn params(
             (ty.is_int() && ty.bits() <= 64).then_some((position, param))
         });
     Some(params.collect())
+}
+
+/// How a loop ends: its last branch compares a counter with a constant, and goes on if they differ.
+pub struct End {
+    /// Where the counter is in the list of the loop's parameters.
+    pub counter: usize,
+    /// What it would go on with when the loop ends.
+    pub limit: u64,
+    /// How the branch compares it, and whether that is the parameter or what it goes on with.
+    cond: IntCC,
+    compares_param: bool,
+}
+
+impl End {
+    pub fn of(
+        func: &Function,
+        uses: &mut Uses,
+        params: &[(usize, Param)],
+        head: Block,
+        back: Inst,
+    ) -> Option<End> {
+        let dfg = &func.dfg;
+        let comparison = Comparison::of(dfg, back, head)?;
+        let limit = comparison.limit(dfg)?;
+        let compared = |(_, p): &(usize, Param)| [p.param, p.next].contains(&comparison.x);
+        let counter = params.iter().position(compared)?;
+        let (_, param) = &params[counter];
+        let step = param.step?;
+        let InstructionData::Brif { arg, .. } = dfg.insts[back] else {
+            return None;
+        };
+        let arg = dfg.resolve_aliases(arg);
+        let cond = match instruction(dfg, arg) {
+            _ if comparison.cond != IntCC::NotEqual => return None,
+            Some(InstructionData::IntCompare { cond, .. }) if uses.of(func, arg) == 1 => cond,
+            _ if arg == comparison.x => IntCC::NotEqual,
+            _ => return None,
+        };
+        let compares_param = comparison.x == param.param;
+        Some(End {
+            counter,
+            limit: match compares_param {
+                true => limit.wrapping_add(step as u64),
+                false => limit,
+            },
+            cond,
+            compares_param,
+        })
+    }
+
+    /// Whether the counter is used to go on and to end, and `others` times besides.
+    pub fn is_used(&self, func: &Function, uses: &mut Uses, param: &Param, others: u32) -> bool {
+        let compares_param = u32::from(self.compares_param);
+        uses.of(func, param.param) == 1 + compares_param + others
+            && uses.of(func, param.next) == 2 - compares_param
+    }
+
+    /// Compares something else in place of the counter.
+    pub fn compare(&self, func: &mut Function, uses: &mut Uses, back: Inst, x: Value, y: Value) {
+        let mut pos = FuncCursor::new(func).at_inst(back);
+        pos.use_srcloc(back);
+        let compared = pos.ins().icmp(self.cond, x, y);
+        let InstructionData::Brif { arg, .. } = &mut func.dfg.insts[back] else {
+            unreachable!("only such a branch compares");
+        };
+        let before = std::mem::replace(arg, compared);
+        for value in [x, y, compared] {
+            uses.add(func, value);
+        }
+        uses.release(func, before);
+    }
+}
+
+/// Passes another value to a block, in one of the ways in which a branch goes somewhere.
+pub fn pass(dfg: &mut DataFlowGraph, branch: Inst, way: usize, position: usize, value: Value) {
+    let ways =
+        dfg.insts[branch].branch_destination_mut(&mut dfg.jump_tables, &mut dfg.exception_tables);
+    let mut at = 0;
+    ways[way].update_args(&mut dfg.value_lists, |arg| {
+        at += 1;
+        match at == position + 1 {
+            true => BlockArg::Value(value),
+            false => arg,
+        }
+    });
+}
+
+/// The ways in which a branch goes to a block.
+pub fn ways(dfg: &DataFlowGraph, branch: Inst, block: Block) -> Vec<usize> {
+    let ways = dfg.insts[branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+    let ways = ways.iter().enumerate();
+    let to_block = ways.filter(|(_, way)| way.block(&dfg.value_lists) == block);
+    to_block.map(|(at, _)| at).collect()
 }
 
 /// What a branch passes to a block, if it goes there in one way only.
