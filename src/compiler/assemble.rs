@@ -3,6 +3,7 @@
 use super::Env;
 use super::exception::exception_sites;
 use super::layout;
+use super::stubs::Stubs;
 use super::trap::trap_of;
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +20,8 @@ const MAX_FRAME: u32 = 1 << 28;
 pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
     let isa = env.target.assembler(unit.effort);
     scratch.load(unit.clif);
-    let code = context(env, isa, scratch, &format_args!("function {}", unit.index))?;
+    let what = format_args!("function {}", unit.index);
+    let code = context(env, isa, scratch, &unit.stubs, &what)?;
     Ok(Assembled {
         index: unit.index,
         start: unit.start,
@@ -34,6 +36,7 @@ pub fn context(
     env: &Env<'_>,
     isa: &dyn TargetIsa,
     scratch: &mut Scratch,
+    stubs: &Stubs,
     what: &dyn Display,
 ) -> Result<Code> {
     let context = &mut scratch.context;
@@ -71,14 +74,15 @@ pub fn context(
         traps.dedup_by_key(|site| site.at);
     }
     let places = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
-    let mut call_sites: Vec<CallSite> = places
-        .filter_map(|(returns_to, at)| {
-            Some(CallSite {
-                returns_to,
-                wasm_offset: wasm_offset(at)?,
-            })
+    let mut bytes = compiled.code_buffer().to_vec();
+    let mut call_sites = stubs.append(&compiled, &mut bytes, &mut relocs, what)?;
+    let places = places.filter_map(|(returns_to, at)| {
+        Some(CallSite {
+            returns_to,
+            wasm_offset: wasm_offset(at)?,
         })
-        .collect();
+    });
+    call_sites.extend(places);
     call_sites.sort_by_key(|site| site.returns_to);
     let blocks = layout::Blocks {
         starts: &compiled.bb_starts,
@@ -104,7 +108,7 @@ pub fn context(
         catches,
         entry,
         frame,
-        bytes: compiled.code_buffer().to_vec(),
+        bytes,
     })
 }
 

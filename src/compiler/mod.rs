@@ -8,7 +8,7 @@
 //!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
 //!   optimize   by Cranelift's optimizer                                              optimize.rs
 //!   passes     over CLIF, each of which leaves it faster                             passes/
-//!   expand     traps to branches                                                     trap.rs
+//!   expand     traps to branches                                                     stubs.rs, trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
 //!   check      of its frame, where that is large                                     trampoline.rs
 //! layout     where in a line of code each function should start                       layout.rs
@@ -32,6 +32,7 @@ mod ops;
 mod optimize;
 mod parse;
 mod passes;
+mod stubs;
 mod survey;
 mod target;
 mod trampoline;
@@ -54,6 +55,7 @@ use parse::{Body, Parsed};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use stubs::Stubs;
 use survey::Allowance;
 use target::Target;
 use unit::{Assembled, Scratch, Unit};
@@ -154,7 +156,10 @@ fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled>
     let mut unit = optimize::optimize(env, scratch, unit)?;
     match env.target.faults() {
         true => trap::place_loads(&mut unit.clif),
-        false => trap::expand(&mut unit.clif, &mut unit.needs),
+        false => {
+            unit.stubs = Stubs::mark(env, &mut unit.clif, unit.start, &mut unit.needs);
+            trap::expand(&mut unit.clif, &mut unit.needs);
+        }
     }
     let code = assemble::unit(env, scratch, unit)?;
     trampoline::check_frame(env, scratch, code)

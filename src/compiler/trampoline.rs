@@ -13,6 +13,7 @@
 
 use super::Env;
 use super::assemble;
+use super::stubs::Stubs;
 use super::trap::{NEVER, branch_cold, exit_signature};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::vm::{
@@ -53,7 +54,7 @@ fn build(
     b.seal_block(entry);
     let params = b.block_params(entry).to_vec();
     body(b, params);
-    assemble::context(env, env.target.isa(), scratch, &what)
+    assemble::context(env, env.target.isa(), scratch, &Stubs::default(), &what)
 }
 
 fn slot(b: &mut FunctionBuilder<'_>, size: usize) -> Value {

@@ -4,6 +4,7 @@ use super::control::Frame;
 use super::exception::Scope;
 use super::legacy::After;
 use super::parse::{Operators, local_type};
+use super::stubs::Stubs;
 use super::survey::{self, Budget, Survey, Surveyed};
 use super::unit::{Needs, Scratch, Unit};
 use super::vm::{Vm, clif_type, wasm_signature};
@@ -119,6 +120,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
         effort,
         needs,
         budget,
+        stubs: Stubs::default(),
     })
 }
 

@@ -4,12 +4,13 @@
 //!
 //! An instruction that can trap is translated to a comparison and a conditional trap of CLIF ([`Vm::trap_if`]), whose trap
 //! code is the trap's number, one of `image/trap.rs`. So it stays until the passes are through, which leave out what they
-//! can prove. Then [`expand`] turns what is left into branches to *cold blocks*. Cranelift lays those out behind the
-//! function's other code, so that a check that holds costs the compare and a branch that is not taken. No signal is
+//! can prove. What is left costs a check that holds the compare and a branch that is not taken: on x86-64 it branches to a
+//! *stub* behind the function's code (`stubs.rs`); elsewhere, and where a check is not one comparison of integers, [`expand`]
+//! makes it a branch to a *cold block*, which Cranelift lays out there. No signal is
 //! involved, and no page that cannot be accessed. (Where traps are faults, conditional traps stay as they are, and
 //! accesses are not compared: [`place_loads`], and `runtime/fault.rs` for what becomes of a fault.)
 //!
-//! The cold block calls the *exit trampoline* of the trap, which calls the builtin `Trap` with its number. An exit trampoline
+//! Stub and cold block call the *exit trampoline* of the trap, which calls the builtin `Trap` with its number. An exit trampoline
 //! (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail
 //! or looks at the stack: it writes the frame pointer of the function that called it, and the address that it will return
 //! to, into the store (`VmStore::exit_fp`, `exit_pc`). It is shared by the whole module, so that a trap costs each function
@@ -32,6 +33,7 @@
 //! The handler makes the previous activation current again, takes the error out of the store, zeros the results, and
 //! returns the error to the host as a C function does.
 
+use super::stubs::Stubs;
 use super::unit::{Needs, Symbol};
 use super::vm::{Vm, symbol};
 use crate::image::builtin::Builtin;
@@ -113,7 +115,8 @@ pub fn exit_signature() -> Signature {
     signature
 }
 
-/// Turns the traps of a function of wasm into branches to cold blocks, each of which calls the exit trampoline of its trap.
+/// Turns the traps of a function of wasm that have no stub into branches to cold blocks, each of which calls the exit trampoline of its
+/// trap.
 pub fn expand(func: &mut Function, needs: &mut Needs) {
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
@@ -129,6 +132,7 @@ pub fn expand(func: &mut Function, needs: &mut Needs) {
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {
             let (condition, code) = match func.dfg.insts[inst] {
+                InstructionData::CondTrap { .. } if Stubs::has(func, inst) => continue,
                 InstructionData::CondTrap { opcode, arg, code } => (Some((opcode, arg)), code),
                 InstructionData::Trap { code, .. } => (None, code),
                 _ => continue,

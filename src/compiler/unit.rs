@@ -1,5 +1,6 @@
 //! What a function body becomes between the steps of the compiler: CLIF, then machine code.
 
+use super::stubs::Stubs;
 use super::survey::Budget;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
@@ -34,6 +35,8 @@ pub struct Unit {
     pub effort: Effort,
     pub needs: Needs,
     pub budget: Budget,
+    /// Its checks that get stubs.
+    pub stubs: Stubs,
 }
 
 /// What a function needs in the image besides its own code.
