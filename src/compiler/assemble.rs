@@ -17,11 +17,16 @@ use std::fmt::Display;
 const MAX_FRAME: u32 = 1 << 28;
 
 /// Machine code of a function.
-pub fn unit(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
+pub fn unit(env: &Env<'_>, scratch: &mut Scratch, mut unit: Unit) -> Result<Assembled> {
     let isa = env.target.assembler(unit.effort);
     scratch.load(unit.clif);
     let what = format_args!("function {}", unit.index);
     let code = context(env, isa, scratch, &unit.stubs, &what)?;
+    let called = code.relocs.iter().filter_map(|reloc| match reloc.symbol {
+        Symbol::StubTrap(trap, slot) => Some((trap, slot)),
+        _ => None,
+    });
+    unit.needs.stub_traps.extend(called);
     Ok(Assembled {
         index: unit.index,
         start: unit.start,

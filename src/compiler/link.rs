@@ -3,7 +3,7 @@
 
 use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
-use super::{Env, layout, trampoline};
+use super::{Env, layout, stubs, trampoline};
 use crate::error::{Error, Result};
 use crate::image::builtin::Builtin;
 use crate::image::flat::{NONE, Span, Str, append, append_text};
@@ -26,6 +26,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
     for func in &funcs {
         needs.exits.extend(&func.needs.exits);
         needs.traps.extend(&func.needs.traps);
+        needs.stub_traps.extend(&func.needs.stub_traps);
         needs.called_types.extend(&func.needs.called_types);
     }
     let called_types = needs.called_types.iter().copied();
@@ -124,6 +125,10 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     for &trap in &needs.traps {
         let code = trampoline::trap(env, &mut scratch, trap)?;
         all.called.push((Symbol::Trap(trap), code));
+    }
+    for &(trap, slot) in &needs.stub_traps {
+        let code = stubs::exit(trap, slot);
+        all.called.push((Symbol::StubTrap(trap, slot), code));
     }
     if env.target.faults() {
         all.landing = Some(trampoline::landing(env, &mut scratch)?);

@@ -10,18 +10,20 @@
 //! check:  cmp  address, length
 //!         ja   stub
 //!         ...
-//! stub:   call common                  ; where it returns to tells the check: it is a call site of the image
-//!         ...
-//! common: mov  rdi, [rsp + 8 + slot]   ; the vmctx, which the function stores there when it begins
+//! stub:   call exit                    ; where it returns to tells the check: it is a call site of the image
+//!
+//! exit:   mov  rdi, [rsp + 8 + slot]   ; the vmctx, which the function stores there when it begins
 //!         jmp  exit trampoline         ; sees the stub's call as its own
 //! ```
+//!
+//! An exit is shared by all functions that keep their vmctx as far from their stack pointer, which is most of them.
 //!
 //! The branch is found without reading machine code as such: each check has a source location of its own, a *mark*, and Cranelift
 //! tells where the code of each location lies. It is the last one there that goes to the `ud2` of the same mark.
 
 use super::Env;
 use super::trap::trap_of;
-use super::unit::{Needs, Reloc, Symbol};
+use super::unit::{Code, Needs, Reloc, Symbol};
 use crate::error::{Error, Result};
 use crate::image::CallSite;
 use crate::image::trap::Trap;
@@ -33,7 +35,6 @@ use cranelift_codegen::ir::{
     StackSlot, StackSlotData, StackSlotKind,
 };
 use cranelift_codegen::{CompiledCode, MachSrcLoc};
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use target_lexicon::Architecture;
@@ -116,44 +117,18 @@ impl Stubs {
             }
         }
         let mut calls = Vec::with_capacity(branches.len());
-        let mut by_trap: BTreeMap<Trap, Vec<usize>> = BTreeMap::new();
         for branch in &branches {
-            let stub = bytes.len();
             let (trap, place) = self.checks[branch.check];
-            bytes.push(CALL);
-            by_trap.entry(trap).or_default().push(bytes.len());
-            bytes.extend([0; 4]);
-            write_distance(bytes, branch.displacement, stub);
+            let distance = bytes.len() as i64 - (branch.displacement as i64 + 4);
+            let displacement = branch.displacement..branch.displacement + 4;
+            bytes[displacement].copy_from_slice(&(distance as i32).to_le_bytes());
+            relocs.push(put_jump(bytes, CALL, Symbol::StubTrap(trap, slot)));
             if !place.is_default() {
                 calls.push(CallSite {
                     returns_to: bytes.len() as u32,
                     wasm_offset: place.bits(),
                 });
             }
-        }
-        for (trap, displacements) in by_trap {
-            let common = bytes.len();
-            for displacement in displacements {
-                write_distance(bytes, displacement, common);
-            }
-            match i8::try_from(slot + 8) {
-                Ok(near) => bytes.extend(LOAD_RDI_NEAR_RSP.into_iter().chain(near.to_le_bytes())),
-                Err(_) => {
-                    bytes.extend(
-                        LOAD_RDI_FROM_RSP
-                            .into_iter()
-                            .chain((slot + 8).to_le_bytes()),
-                    );
-                }
-            }
-            bytes.push(JUMP);
-            relocs.push(Reloc {
-                offset: bytes.len() as u32,
-                kind: RelocKind::X86CallPCRel4,
-                addend: -4,
-                symbol: Symbol::Trap(trap),
-            });
-            bytes.extend([0; 4]);
         }
         Ok(calls)
     }
@@ -202,7 +177,7 @@ struct Branch {
 
 /// How many bytes `ud2` has.
 const UD2: usize = 2;
-/// `call` and `jmp`, which four bytes of distance follow.
+/// `call` and `jmp`, which four bytes follow: the distance from behind them.
 const CALL: u8 = 0xe8;
 const JUMP: u8 = 0xe9;
 /// `mov rdi, [rsp + ...]`, which one byte of an offset follows, or four. Code of wasm gets its vmctx in `rdi`.
@@ -218,10 +193,38 @@ fn goes_to(bytes: &[u8], at: usize, target: usize) -> Option<usize> {
     (at as i64 + 6 + distance == target as i64).then_some(at + 2)
 }
 
-/// Writes the distance of a branch or call to its target; it counts from behind where it is written.
-fn write_distance(bytes: &mut [u8], at: usize, target: usize) {
-    let distance = target as i64 - (at as i64 + 4);
-    bytes[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+/// Appends `call` or `jmp`; gives what has to be written there.
+fn put_jump(bytes: &mut Vec<u8>, opcode: u8, symbol: Symbol) -> Reloc {
+    bytes.push(opcode);
+    let offset = bytes.len() as u32;
+    bytes.extend([0; 4]);
+    Reloc {
+        offset,
+        kind: RelocKind::X86CallPCRel4,
+        addend: -4,
+        symbol,
+    }
+}
+
+/// What the stubs of a trap call in functions that keep their vmctx so many bytes from their stack pointer.
+pub fn exit(trap: Trap, slot: u32) -> Code {
+    let slot = slot + 8;
+    let mut bytes = match i8::try_from(slot) {
+        Ok(near) => [&LOAD_RDI_NEAR_RSP[..], &near.to_le_bytes()].concat(),
+        Err(_) => [&LOAD_RDI_FROM_RSP[..], &slot.to_le_bytes()].concat(),
+    };
+    let jump = put_jump(&mut bytes, JUMP, Symbol::Trap(trap));
+    Code {
+        align: 1,
+        start: 0,
+        relocs: vec![jump],
+        call_sites: Vec::new(),
+        traps: Vec::new(),
+        catches: Vec::new(),
+        entry: None,
+        frame: 0,
+        bytes,
+    }
 }
 
 /// The number of a mark.

@@ -46,6 +46,8 @@ pub struct Needs {
     pub exits: BTreeSet<Builtin>,
     /// Traps that it branches to.
     pub traps: BTreeSet<Trap>,
+    /// Traps that its stubs call, and where it keeps its vmctx, in bytes from its stack pointer.
+    pub stub_traps: BTreeSet<(Trap, u32)>,
     /// Types of the functions that it calls by reference. Such a function may be the host's, which is called through a
     /// trampoline.
     pub called_types: BTreeSet<u32>,
@@ -62,9 +64,14 @@ pub enum Symbol {
     Exit(Builtin),
     /// The exit trampoline of a trap.
     Trap(Trap),
+    /// What leads stubs of functions that keep their vmctx so far from their stack pointer to a trap's exit trampoline.
+    StubTrap(Trap, u32),
     /// A trampoline's own code, where its entry in the image is its frame check.
     Trampoline(u32, TrampolineKind),
 }
+
+/// Kinds of symbols from here on are [`Symbol::StubTrap`]s.
+const STUBS: u32 = 256;
 
 impl Symbol {
     /// The two numbers that Cranelift names it by. The first is for the kind of symbol.
@@ -75,6 +82,7 @@ impl Symbol {
             Symbol::Exit(builtin) => UserExternalName::new(2, builtin as u32),
             Symbol::Trap(trap) => UserExternalName::new(3, trap as u32),
             Symbol::Trampoline(ty, kind) => UserExternalName::new(4 + kind as u32, ty),
+            Symbol::StubTrap(trap, slot) => UserExternalName::new(STUBS + trap as u32, slot),
         }
     }
 
@@ -84,6 +92,7 @@ impl Symbol {
             1 => Symbol::Body(name.index),
             2 => Symbol::Exit(*Builtin::ALL.get(name.index as usize)?),
             3 => Symbol::Trap(Trap::from_code(name.index)?),
+            trap @ STUBS.. => Symbol::StubTrap(Trap::from_code(trap - STUBS)?, name.index),
             kind => Symbol::Trampoline(name.index, *TrampolineKind::ALL.get(kind as usize - 4)?),
         })
     }

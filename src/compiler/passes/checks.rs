@@ -5,7 +5,6 @@
 //! subtraction; the sum takes one instruction and no register for longer.
 
 use super::bounds::Field;
-use super::dead::Uses;
 use super::range::{self, instruction, nothing_known, sum};
 use crate::compiler::Env;
 use crate::compiler::trap::trap_of;
@@ -15,6 +14,7 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Function, Inst, InstBuilder, InstructionData, Value};
+use std::collections::HashMap;
 
 pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
     if env.module.memories.is_empty() {
@@ -25,57 +25,75 @@ pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
         return;
     };
     let vmctx = func.dfg.block_params(entry)[0];
-    let checks: Vec<Inst> = func
+    let checks = func
         .layout
         .blocks()
-        .flat_map(|block| func.layout.block_insts(block))
-        .filter(|&inst| {
-            let code = func.dfg.insts[inst].trap_code();
-            code.and_then(trap_of) == Some(Trap::OutOfBoundsMemory)
-        })
+        .flat_map(|block| func.layout.block_insts(block));
+    let checks: Vec<Check> = checks
+        .filter_map(|inst| Check::of(env, vmctx, func, inst))
         .collect();
-    let mut uses = Uses::default();
+    let mut comparisons: HashMap<Value, u32> = HashMap::new();
+    for check in &checks {
+        *comparisons.entry(check.last).or_default() += 1;
+    }
     for check in checks {
-        compare_end(env, vmctx, func, &mut uses, check);
+        if comparisons[&check.last] == 1 && check.is_narrow(func) {
+            check.compare_end(func);
+        }
     }
 }
 
-fn compare_end(
-    env: &Env<'_>,
-    vmctx: Value,
-    func: &mut Function,
-    uses: &mut Uses,
-    check: Inst,
-) -> Option<()> {
-    let InstructionData::CondTrap { arg, .. } = func.dfg.insts[check] else {
-        return None;
-    };
-    let Some(InstructionData::IntCompare {
-        cond: IntCC::UnsignedGreaterThan,
-        args: [address, last],
-        ..
-    }) = instruction(&func.dfg, arg)
-    else {
-        return None;
-    };
-    let (length, minus) = sum(&func.dfg, last)?;
-    Field::length(env, vmctx, &func.dfg, length)?;
-    let most = range::max(&func.dfg, &nothing_known(), address);
-    if minus >= 0
-        || uses.of(func, last) != 1
-        || uses.of(func, arg) != 1
-        || most > u64::from(u32::MAX)
-    {
-        return None;
+/// A check that compares with a difference.
+struct Check {
+    inst: Inst,
+    address: Value,
+    /// The last address that is in bounds: the length, less what is wanted.
+    last: Value,
+    length: Value,
+    wanted: i64,
+}
+
+impl Check {
+    fn of(env: &Env<'_>, vmctx: Value, func: &Function, inst: Inst) -> Option<Check> {
+        let InstructionData::CondTrap { arg, code, .. } = func.dfg.insts[inst] else {
+            return None;
+        };
+        let Some(InstructionData::IntCompare {
+            cond: IntCC::UnsignedGreaterThan,
+            args: [address, last],
+            ..
+        }) = instruction(&func.dfg, arg)
+        else {
+            return None;
+        };
+        let last = func.dfg.resolve_aliases(last);
+        let (length, minus) = sum(&func.dfg, last)?;
+        let is_difference = trap_of(code) == Some(Trap::OutOfBoundsMemory)
+            && minus < 0
+            && Field::length(env, vmctx, &func.dfg, length).is_some();
+        is_difference.then_some(Check {
+            inst,
+            address,
+            last,
+            length,
+            wanted: -minus,
+        })
     }
-    // Nothing uses the difference any more, so that no machine code is made of it.
-    let mut pos = FuncCursor::new(func).at_inst(check);
-    pos.use_srcloc(check);
-    let wanted = pos.ins().iconst(I64, -minus);
-    let end = pos.ins().iadd(address, wanted);
-    let over = pos.ins().icmp(IntCC::UnsignedGreaterThan, end, length);
-    if let InstructionData::CondTrap { arg, .. } = &mut func.dfg.insts[check] {
-        *arg = over;
+
+    /// Whether its sum cannot wrap.
+    fn is_narrow(&self, func: &Function) -> bool {
+        range::max(&func.dfg, &nothing_known(), self.address) <= u64::from(u32::MAX)
     }
-    Some(())
+
+    /// Compares the sum. Nothing uses the difference any more, so that no machine code is made of it.
+    fn compare_end(&self, func: &mut Function) {
+        let mut pos = FuncCursor::new(func).at_inst(self.inst);
+        pos.use_srcloc(self.inst);
+        let wanted = pos.ins().iconst(I64, self.wanted);
+        let end = pos.ins().iadd(self.address, wanted);
+        let over = pos.ins().icmp(IntCC::UnsignedGreaterThan, end, self.length);
+        if let InstructionData::CondTrap { arg, .. } = &mut func.dfg.insts[self.inst] {
+            *arg = over;
+        }
+    }
 }

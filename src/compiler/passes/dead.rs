@@ -14,8 +14,13 @@ impl Uses {
         self.0.resize(func.dfg.num_values(), 0);
         for block in func.layout.blocks() {
             for inst in func.layout.block_insts(block) {
-                for value in func.dfg.inst_values(inst) {
-                    self.0[func.dfg.resolve_aliases(value).as_u32() as usize] += 1;
+                let mut used =
+                    |value| self.0[func.dfg.resolve_aliases(value).as_u32() as usize] += 1;
+                let opcode = func.dfg.insts[inst].opcode();
+                // Most instructions use what they list, which is quicker to walk.
+                match opcode.is_branch() || opcode.is_call() {
+                    true => func.dfg.inst_values(inst).for_each(used),
+                    false => func.dfg.inst_args(inst).iter().for_each(|&arg| used(arg)),
                 }
             }
         }
