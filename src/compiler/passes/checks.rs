@@ -2,7 +2,7 @@
 //!
 //! `address + n <= length` is compared as `address <= length - n`, since accesses that want as many bytes share the difference,
 //! and it can be made before a loop. Where a difference is of one comparison alone, it takes a copy of the length and a
-//! subtraction; the sum takes one instruction and no register for longer.
+//! subtraction; the sum takes one instruction and no register for longer. A single byte is there if its address is below the length.
 
 use super::bounds::Field;
 use super::range::{self, instruction, nothing_known, sum};
@@ -37,7 +37,9 @@ pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
         *comparisons.entry(check.last).or_default() += 1;
     }
     for check in checks {
-        if comparisons[&check.last] == 1 && check.is_narrow(func) {
+        if check.wanted == 1 {
+            check.compare_length(func);
+        } else if comparisons[&check.last] == 1 && check.is_narrow(func) {
             check.compare_end(func);
         }
     }
@@ -85,13 +87,28 @@ impl Check {
         range::max(&func.dfg, &nothing_known(), self.address) <= u64::from(u32::MAX)
     }
 
-    /// Compares the sum. Nothing uses the difference any more, so that no machine code is made of it.
+    /// Compares the address with the length itself.
+    fn compare_length(&self, func: &mut Function) {
+        self.compare(func, |pos| {
+            let past = IntCC::UnsignedGreaterThanOrEqual;
+            pos.ins().icmp(past, self.address, self.length)
+        });
+    }
+
+    /// Compares the sum.
     fn compare_end(&self, func: &mut Function) {
+        self.compare(func, |pos| {
+            let wanted = pos.ins().iconst(I64, self.wanted);
+            let end = pos.ins().iadd(self.address, wanted);
+            pos.ins().icmp(IntCC::UnsignedGreaterThan, end, self.length)
+        });
+    }
+
+    /// Makes another comparison. What nothing uses any more then becomes no machine code.
+    fn compare(&self, func: &mut Function, make: impl FnOnce(&mut FuncCursor<'_>) -> Value) {
         let mut pos = FuncCursor::new(func).at_inst(self.inst);
         pos.use_srcloc(self.inst);
-        let wanted = pos.ins().iconst(I64, self.wanted);
-        let end = pos.ins().iadd(self.address, wanted);
-        let over = pos.ins().icmp(IntCC::UnsignedGreaterThan, end, self.length);
+        let over = make(&mut pos);
         if let InstructionData::CondTrap { arg, .. } = &mut func.dfg.insts[self.inst] {
             *arg = over;
         }
