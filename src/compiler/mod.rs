@@ -32,6 +32,7 @@ mod ops;
 mod optimize;
 mod parse;
 mod passes;
+mod recent;
 mod stubs;
 mod survey;
 mod target;

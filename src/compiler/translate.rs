@@ -4,6 +4,7 @@ use super::control::Frame;
 use super::exception::Scope;
 use super::legacy::After;
 use super::parse::{Operators, local_type};
+use super::recent::Recent;
 use super::stubs::Stubs;
 use super::survey::{self, Budget, Survey, Surveyed};
 use super::unit::{Needs, Scratch, Unit};
@@ -35,6 +36,7 @@ pub struct Translator<'a, 'b> {
     pub reachable: bool,
     /// How many bytes may still be inlined.
     pub room: usize,
+    pub recent: Recent,
 }
 
 /// Where a local is kept.
@@ -84,6 +86,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
         tries: std::mem::take(&mut survey.tries).into_iter(),
         reachable: true,
         room: inline::room(body.body.as_bytes().len()),
+        recent: Recent::default(),
     };
     if survey.calls {
         translator.check_stack();

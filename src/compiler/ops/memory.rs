@@ -5,6 +5,7 @@
 //! compile time (a minimum that it never falls below, a maximum that fixes it)
 //! makes the comparison cheaper or unnecessary.
 
+use crate::compiler::recent::Computed;
 use crate::compiler::translate::Translator;
 use crate::compiler::trap::trap_code;
 use crate::compiler::vm::Region;
@@ -20,7 +21,8 @@ use cranelift_codegen::ir::{
 use std::mem::offset_of;
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
-pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
+/// Loads and stores, which change no memory's definition.
+pub fn access(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
     use Operator as O;
     match *op {
         O::I32Load { memarg } => t.load(memarg, I32, I32, false),
@@ -66,6 +68,14 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         O::V128Store16Lane { memarg, lane } => t.store_lane(memarg, I16X8, lane),
         O::V128Store32Lane { memarg, lane } => t.store_lane(memarg, I32X4, lane),
         O::V128Store64Lane { memarg, lane } => t.store_lane(memarg, I64X2, lane),
+        _ => return false,
+    }
+    true
+}
+
+pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
+    use Operator as O;
+    match *op {
         O::MemorySize { mem } => {
             let len = t.memory_len(mem);
             let ty = t.memory_type(mem);
@@ -105,7 +115,9 @@ impl Translator<'_, '_> {
     pub fn index(&mut self, value: Value) -> Value {
         match self.vm.b.func.dfg.value_type(value) {
             I64 => value,
-            _ => self.vm.b.ins().uextend(I64, value),
+            _ => self.once(Computed::Extended(value), |t| {
+                t.vm.b.ins().uextend(I64, value)
+            }),
         }
     }
 
@@ -147,7 +159,13 @@ impl Translator<'_, '_> {
     fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {
         let shared = self.memory_type(mem).shared;
         let place = self.vm.env.layout.memory(mem, shared);
-        self.vm.load_definition(place, field, fixed)
+        match shared && !fixed {
+            // Another thread may change it at any time.
+            true => self.vm.load_definition(place, field, fixed),
+            false => self.once(Computed::Field(mem, field), |t| {
+                t.vm.load_definition(place, field, fixed)
+            }),
+        }
     }
 
     /// The memory's length in bytes.
@@ -237,13 +255,16 @@ impl Translator<'_, '_> {
             };
         }
         let len = self.memory_len(mem);
-        let end_value = self.vm.iconst(I64, end as i64);
         if end <= least {
             // No underflow; and accesses with one offset share the difference.
-            let last = self.vm.b.ins().isub(len, end_value);
+            let last = self.once(Computed::Last(len, end), |t| {
+                let end = t.vm.iconst(I64, end as i64);
+                t.vm.b.ins().isub(len, end)
+            });
             return self.vm.b.ins().icmp(over, address, last);
         }
-        self.is_beyond(mem, address, end_value, len)
+        let end = self.vm.iconst(I64, end as i64);
+        self.is_beyond(mem, address, end, len)
     }
 
     /// Whether `address + end` is past a memory's length, however long that is.

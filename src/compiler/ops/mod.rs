@@ -39,15 +39,19 @@ pub fn translate(
         t.leave_inlined(outer);
         return Ok(());
     }
+    if variable::translate(t, op) || numeric::translate(t, op) || memory::access(t, op) {
+        return Ok(());
+    }
+    // All others may call, and what is called may let a memory grow.
+    t.forget_recent();
     let done = control(t, index, op)?
-        || variable::translate(t, op)
-        || numeric::translate(t, op)
         || memory::translate(t, op)
         || call::translate(t, op)
         || table::translate(t, op)
         || simd::translate(t, op)
         || relaxed::translate(t, op)
         || atomic::translate(t, op);
+    t.forget_recent();
     if !done {
         return Err(unsupported::instruction(op, u64::from(offset)));
     }
