@@ -22,6 +22,8 @@
 
 mod assemble;
 mod control;
+#[cfg(test)]
+mod efforts;
 mod exception;
 mod inline;
 mod layout;
