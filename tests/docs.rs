@@ -39,6 +39,7 @@ const DEFINED_IN: &[&str] = &[
     "tests",
     "Makefile",
     "build.rs",
+    "src/compiler/efforts.rs",
     "src/image",
 ];
 

@@ -258,6 +258,10 @@ pub unsafe extern "C" fn inlay_config_target(
 /// setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
 /// "enable_pinned_reg" are such, and "use_bti" on aarch64.
 ///
+/// With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It then has
+/// no optimizer, and the register allocator that takes linear time, whose frames are two to three times as large; with
+/// "regalloc_algorithm" as "backtracking" it has the usual one, which makes that 0.7 of the time and 0.9 of the speed.
+///
 /// Against speculative execution (Spectre, variant 1) a table access whose bounds check was predicted wrong reads the first
 /// element instead, unless "enable_table_access_spectre_mitigation" is set to "false". The same is done for memories if
 /// "enable_heap_access_spectre_mitigation" is set to "true". SECURITY.md says what each covers and costs.

@@ -6,7 +6,7 @@ use crate::fallible::Text;
 use crate::image::machine::Machine;
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings, Traps};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
-use cranelift_codegen::settings::{self, Configurable, SetError, SettingKind};
+use cranelift_codegen::settings::{self, Configurable, OptLevel, SetError, SettingKind};
 use target_lexicon::{Architecture, OperatingSystem, Triple};
 
 /// Settings of Cranelift's that have one value here, with the reason. Most of them would change nothing, because an image
@@ -184,13 +184,22 @@ impl Target {
             let builder = isa::Builder::from_target_isa(&*isa);
             builder.finish(changed(&shared, changes)).map_err(unfit)
         };
-        // What the optimizer's part is done once.
+        // What is the optimizer's part is done once, by `isa`.
         let assembler = [
             ("opt_level", "none"),
             ("enable_nan_canonicalization", "false"),
         ];
         let linear = [&assembler[..], &[("regalloc_algorithm", "single_pass")]].concat();
-        let (assembler, linear_assembler) = (with(&assembler)?, with(&linear)?);
+        // A host that wants no optimizer wants code soon, and the usual register allocator takes longer than all the rest.
+        let is_given = |name: &str| {
+            settings
+                .flags
+                .iter()
+                .any(|(given, _)| given.as_str() == name)
+        };
+        let is_quick = shared.opt_level() == OptLevel::None && !is_given("regalloc_algorithm");
+        let usual = if is_quick { &linear[..] } else { &assembler };
+        let (assembler, linear_assembler) = (with(usual)?, with(&linear)?);
         let target = Target {
             machine,
             isa,
