@@ -1,8 +1,9 @@
 //! Chooses how a memory access is compared.
 //!
 //! `address + n <= length` is compared as `address <= length - n`, since accesses that want as many bytes share the difference,
-//! and it can be made before a loop. Where a difference is of one comparison alone, it takes a copy of the length and a
-//! subtraction; the sum takes one instruction and no register for longer. A single byte is there if its address is below the length.
+//! and it can be made before a loop, as `hoist.rs` does, which also finds the loops. But it takes a copy of the length and a
+//! subtraction, and a register for longer; a sum takes one instruction. So one comparison is of a sum, and so are two, unless
+//! the difference is made before their loop. A single byte is there if its address is below the length.
 
 use super::bounds::Field;
 use super::range::{self, instruction, nothing_known, sum};
@@ -14,6 +15,7 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Function, Inst, InstBuilder, InstructionData, Value};
+use cranelift_codegen::loop_analysis::LoopAnalysis;
 use std::collections::HashMap;
 
 pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
@@ -32,14 +34,18 @@ pub fn compare_ends(env: &Env<'_>, context: &mut Context) {
     let checks: Vec<Check> = checks
         .filter_map(|inst| Check::of(env, vmctx, func, inst))
         .collect();
-    let mut comparisons: HashMap<Value, u32> = HashMap::new();
+    // How often each difference is compared with, and whether that is in the loop that it is made in.
+    let mut comparisons: HashMap<Value, (usize, bool)> = HashMap::new();
     for check in &checks {
-        *comparisons.entry(check.last).or_default() += 1;
+        let (count, is_near) = comparisons.entry(check.last).or_insert((0, true));
+        *count += 1;
+        *is_near &= check.is_near(func, &context.loop_analysis);
     }
     for check in checks {
+        let (count, is_near) = comparisons[&check.last];
         if check.wanted == 1 {
             check.compare_length(func);
-        } else if comparisons[&check.last] == 1 && check.is_narrow(func) {
+        } else if (count == 1 || count == 2 && is_near) && check.is_narrow(func) {
             check.compare_end(func);
         }
     }
@@ -80,6 +86,13 @@ impl Check {
             length,
             wanted: -minus,
         })
+    }
+
+    /// Whether the difference is made in the loop that the check is in.
+    fn is_near(&self, func: &Function, loops: &LoopAnalysis) -> bool {
+        let loop_of = |inst| loops.innermost_loop(func.layout.inst_block(inst)?);
+        let made = func.dfg.value_def(self.last).inst();
+        made.and_then(loop_of) == loop_of(self.inst)
     }
 
     /// Whether its sum cannot wrap.
