@@ -161,7 +161,7 @@ fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled>
         true => trap::place_loads(&mut unit.clif),
         false => {
             unit.stubs = Stubs::mark(env, &mut unit.clif, unit.start, &mut unit.needs);
-            trap::expand(&mut unit.clif, &mut unit.needs);
+            trap::expand(&mut unit.clif, &unit.stubs, &mut unit.needs);
         }
     }
     let code = assemble::unit(env, scratch, unit)?;

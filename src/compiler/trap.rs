@@ -117,7 +117,7 @@ pub fn exit_signature() -> Signature {
 
 /// Turns the traps of a function of wasm that have no stub into branches to cold blocks, each of which calls the exit trampoline of its
 /// trap.
-pub fn expand(func: &mut Function, needs: &mut Needs) {
+pub fn expand(func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
     let mut exits = BTreeMap::new();
@@ -132,7 +132,7 @@ pub fn expand(func: &mut Function, needs: &mut Needs) {
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {
             let (condition, code) = match func.dfg.insts[inst] {
-                InstructionData::CondTrap { .. } if Stubs::has(func, inst) => continue,
+                InstructionData::CondTrap { .. } if stubs.has(func, inst) => continue,
                 InstructionData::CondTrap { opcode, arg, code } => (Some((opcode, arg)), code),
                 InstructionData::Trap { code, .. } => (None, code),
                 _ => continue,
