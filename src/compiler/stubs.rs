@@ -1,10 +1,10 @@
 //! Leads checks to calls behind a function, where Cranelift would have them meet an instruction that traps.
 //!
-//! A conditional trap of CLIF is a comparison, a branch, and `ud2` behind the function, to which it branches. A branch of CLIF to a
-//! cold block that calls the exit trampoline ends a block at each check instead, and keeps the vmctx at hand for it: with
-//! that a module takes a tenth longer to compile, is a tenth larger, and runs some percent slower. So on x86-64 a conditional trap stays one
-//! until its machine code is made. Then each gets a *stub* behind the function in the place of its `ud2`, and its branch is
-//! led there:
+//! A conditional trap of CLIF is a comparison, a branch, and `ud2` behind the function, to which it branches. A branch of CLIF
+//! to a cold block that calls the exit trampoline ends a block at each check instead, and keeps the vmctx at hand for the call:
+//! with that a module takes a tenth longer to compile, is up to a tenth larger, and runs some percent slower. So on x86-64 a
+//! conditional trap stays one until its machine code is made. Then each gets a *stub* behind the function in the place of its
+//! `ud2`, and its branch is led there:
 //!
 //! ```text
 //! check:  cmp  address, length
@@ -37,9 +37,9 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::{CompiledCode, MachSrcLoc};
 use std::fmt::Display;
 use std::ops::Range;
-use target_lexicon::Architecture;
 
-/// Source locations from here on are marks. Functions that begin behind [`LAST_START`] get none, so that no place in wasm is one.
+/// Source locations from here on are marks. Functions that begin behind [`LAST_START`] get none, so that no place in wasm is
+/// one.
 const MARK: u32 = 1 << 31;
 const LAST_START: u32 = 1 << 30;
 
@@ -56,8 +56,7 @@ impl Stubs {
     /// Marks all conditional traps of a function that can have stubs, if its CPU has any; they stay conditional traps.
     pub fn mark(env: &Env<'_>, func: &mut Function, start: u32, needs: &mut Needs) -> Stubs {
         let mut stubs = Stubs::default();
-        let is_x86_64 = env.target.isa().triple().architecture == Architecture::X86_64;
-        if !is_x86_64 || start > LAST_START {
+        if !env.target.is_x86_64() || start > LAST_START {
             return stubs;
         }
         let mut pos = FuncCursor::new(func);

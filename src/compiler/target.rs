@@ -237,6 +237,10 @@ impl Target {
         }
     }
 
+    pub fn is_x86_64(&self) -> bool {
+        self.isa.triple().architecture == Architecture::X86_64
+    }
+
     /// Whether traps are faults of the CPU.
     pub fn faults(&self) -> bool {
         self.traps == Traps::Faults

@@ -10,7 +10,6 @@
 
 use super::dead::Uses;
 use super::facts::Facts;
-use super::is_x86_64;
 use super::range::{constant, instruction, sum};
 use super::scoped::Scoped;
 use crate::compiler::Env;
@@ -26,7 +25,7 @@ pub struct Addresses(Scoped<Option<Value>>);
 impl Addresses {
     /// None if the processor adds up nothing more.
     pub fn new(env: &Env<'_>) -> Option<Addresses> {
-        is_x86_64(env).then(|| Addresses(Scoped::of(None)))
+        env.target.is_x86_64().then(|| Addresses(Scoped::of(None)))
     }
 
     /// Enters a block that so many blocks dominate.

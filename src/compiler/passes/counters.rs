@@ -5,9 +5,9 @@
 //! If such a counter begins at zero instead, and each of its sums adds so much less, none wraps.
 
 use super::dead::Uses;
+use super::in_dominance_order;
 use super::loops::{End, Param, entrance_and_back, params, pass, ways};
 use super::range::{constant, sum};
-use super::{in_dominance_order, is_x86_64};
 use crate::compiler::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -16,7 +16,7 @@ use cranelift_codegen::ir::{Function, Inst, InstBuilder, InstructionData, Opcode
 use std::collections::HashMap;
 
 pub fn begin_at_zero(env: &Env<'_>, context: &mut Context) {
-    if !is_x86_64(env) || env.module.memories.is_empty() {
+    if !env.target.is_x86_64() || env.module.memories.is_empty() {
         return;
     }
     let mut uses = Uses::default();

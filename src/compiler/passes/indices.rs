@@ -8,7 +8,7 @@
 
 use super::loops::{pass, ways};
 use super::range::{constant, instruction};
-use super::{in_dominance_order, insts, is_x86_64};
+use super::{in_dominance_order, insts};
 use crate::compiler::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -20,7 +20,7 @@ use cranelift_codegen::ir::{
 use std::collections::HashMap;
 
 pub fn widen(env: &Env<'_>, context: &mut Context) {
-    if !is_x86_64(env) {
+    if !env.target.is_x86_64() {
         return;
     }
     // The extensions of each parameter that is worth it, in the order of the first ones.

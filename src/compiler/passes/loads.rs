@@ -3,7 +3,7 @@
 //! On x86-64 an instruction that loads a byte or two clears the rest of the register. Cranelift does not know that of what it
 //! extends, and moves it once more. So it loads 64 bits, and what wants 32 takes their lower half, which costs nothing.
 
-use super::{in_dominance_order, insts, is_x86_64};
+use super::{in_dominance_order, insts};
 use crate::compiler::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -11,7 +11,7 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{Function, InstBuilder, InstructionData, Opcode, Value};
 
 pub fn widen(env: &Env<'_>, context: &mut Context) {
-    if !is_x86_64(env) {
+    if !env.target.is_x86_64() {
         return;
     }
     for (block, _) in in_dominance_order(context) {

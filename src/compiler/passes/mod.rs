@@ -23,7 +23,6 @@ mod steps;
 use super::Env;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Block, Inst};
-use target_lexicon::Architecture;
 
 /// The passes, in their order.
 const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
@@ -37,10 +36,6 @@ const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
     steps::compare_sums,
     indices::widen,
 ];
-
-fn is_x86_64(env: &Env<'_>) -> bool {
-    env.target.isa().triple().architecture == Architecture::X86_64
-}
 
 pub fn run(env: &Env<'_>, context: &mut Context) {
     for pass in PASSES {
