@@ -3,6 +3,7 @@
 use super::Env;
 use super::exception::exception_sites;
 use super::layout;
+use super::shorten;
 use super::stubs::Stubs;
 use super::trap::trap_of;
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
@@ -101,12 +102,10 @@ pub fn context(
             "{what} needs a stack frame of {frame} bytes"
         )));
     }
-    Ok(Code {
-        align: buffer.alignment,
-        start: layout::start(
-            &blocks,
-            buffer.alignment.max(isa.function_alignment().minimum),
-        ),
+    let align = buffer.alignment;
+    let mut code = Code {
+        align,
+        start: None,
         relocs,
         call_sites,
         traps,
@@ -114,7 +113,15 @@ pub fn context(
         entry,
         frame,
         bytes,
-    })
+    };
+    // What a setting for tests puts between blocks is no code.
+    let readable = env.target.is_x86_64() && isa.flags().bb_padding_log2_minus_one() == 0;
+    let shortened = readable.then(|| shorten::shorten(&mut code, &blocks));
+    debug_assert!(!matches!(shortened, Some(None)), "{what} is not understood");
+    let loops = shortened.flatten();
+    let loops = loops.unwrap_or_else(|| layout::innermost_loops(&blocks));
+    code.start = layout::start(&loops, align.max(isa.function_alignment().minimum));
+    Ok(code)
 }
 
 /// Nothing but calls inside the image may need a relocation.

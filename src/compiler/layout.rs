@@ -24,23 +24,22 @@ pub struct Blocks<'a> {
     pub len: u32,
 }
 
-/// Where within a line a function should start: at a multiple of the alignment that its code needs, for the sake of the
-/// constants in it.
-pub fn start(blocks: &Blocks<'_>, align: u32) -> u32 {
-    let loops = innermost_loops(blocks);
+/// Where within a line a function with these loops should start: at a multiple of the alignment that its code needs, for the
+/// sake of the constants in it. None if that is all the same.
+pub fn start(loops: &[Loop], align: u32) -> Option<u32> {
     let cost = |start: u32| -> u32 { loops.iter().map(|found| found.cost(start)).sum() };
     let starts = (0..LINE).step_by(align as usize);
     match loops.is_empty() {
-        true => 0,
-        false => starts.min_by_key(|&start| cost(start)).unwrap_or(0),
+        true => None,
+        false => starts.min_by_key(|&start| cost(start)),
     }
 }
 
 /// A loop that no other one is in: from its head to the end of the block that goes back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Loop {
-    start: u32,
-    end: u32,
+pub struct Loop {
+    pub start: u32,
+    pub end: u32,
 }
 
 impl Loop {
@@ -55,7 +54,8 @@ impl Loop {
     }
 }
 
-fn innermost_loops(blocks: &Blocks<'_>) -> Vec<Loop> {
+/// The innermost loops that are not too long.
+pub fn innermost_loops(blocks: &Blocks<'_>) -> Vec<Loop> {
     let end_of = |block: u32| {
         let after = blocks.starts.partition_point(|&start| start <= block);
         blocks.starts.get(after).copied().unwrap_or(blocks.len)
@@ -86,14 +86,14 @@ fn innermost_loops(blocks: &Blocks<'_>) -> Vec<Loop> {
 mod tests {
     use super::*;
 
-    fn chosen(starts: &[u32], edges: &[(u32, u32)], len: u32) -> u32 {
-        start(&Blocks { starts, edges, len }, 1)
+    fn chosen(starts: &[u32], edges: &[(u32, u32)], len: u32) -> Option<u32> {
+        start(&innermost_loops(&Blocks { starts, edges, len }), 1)
     }
 
     #[test]
     fn a_loop_is_moved_into_one_line() {
         // 30 bytes from 50 on cross a line; from 64 on they do not.
-        assert_eq!(chosen(&[0, 50, 80], &[(0, 50), (50, 50)], 100), 14);
+        assert_eq!(chosen(&[0, 50, 80], &[(0, 50), (50, 50)], 100), Some(14));
     }
 
     #[test]
@@ -104,24 +104,24 @@ mod tests {
             edges,
             len: 100,
         };
-        assert_eq!(start(&blocks, 16), 16);
-        assert_eq!(start(&blocks, 128), 0);
+        assert_eq!(start(&innermost_loops(&blocks), 16), Some(16));
+        assert_eq!(start(&innermost_loops(&blocks), 128), Some(0));
     }
 
     #[test]
     fn a_loop_that_lies_well_stays() {
-        assert_eq!(chosen(&[0, 64, 90], &[(0, 64), (64, 64)], 100), 0);
+        assert_eq!(chosen(&[0, 64, 90], &[(0, 64), (64, 64)], 100), Some(0));
     }
 
     #[test]
     fn code_without_loops_stays() {
-        assert_eq!(chosen(&[0, 50, 80], &[(0, 50), (0, 80)], 100), 0);
+        assert_eq!(chosen(&[0, 50, 80], &[(0, 50), (0, 80)], 100), None);
     }
 
     #[test]
     fn the_inner_loop_counts() {
         // The outer loop has 140 bytes from 20 on, the inner one 20 from 50 on.
         let edges = [(0, 20), (20, 50), (50, 50), (50, 70), (70, 20)];
-        assert_eq!(chosen(&[0, 20, 50, 70], &edges, 160), 14);
+        assert_eq!(chosen(&[0, 20, 50, 70], &edges, 160), Some(14));
     }
 }

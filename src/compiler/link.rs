@@ -239,9 +239,9 @@ impl Text {
     fn append(&mut self, labeled: bool, code: &Code) -> Result<u32> {
         let mut control = Default::default();
         let mut align = code.align.max(self.least_align);
-        if code.start != 0 {
+        if let Some(start) = code.start {
             // What comes before has no label, and nothing goes there.
-            let before = vec![0; code.start as usize];
+            let before = vec![0; start as usize];
             let line = align.max(layout::LINE);
             self.builder.append(false, &before, line, &mut control);
             self.align = self.align.max(line);

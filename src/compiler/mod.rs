@@ -35,6 +35,7 @@ mod optimize;
 mod parse;
 mod passes;
 mod recent;
+mod shorten;
 mod stubs;
 mod survey;
 mod target;

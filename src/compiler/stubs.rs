@@ -215,7 +215,7 @@ pub fn exit(trap: Trap, slot: u32) -> Code {
     let jump = put_jump(&mut bytes, JUMP, Symbol::Trap(trap));
     Code {
         align: 1,
-        start: 0,
+        start: None,
         relocs: vec![jump],
         call_sites: Vec::new(),
         traps: Vec::new(),

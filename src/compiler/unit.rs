@@ -110,8 +110,8 @@ pub struct Reloc {
 pub struct Code {
     pub bytes: Vec<u8>,
     pub align: u32,
-    /// Where within a line it should start; see `layout`.
-    pub start: u32,
+    /// Where within a line it should start, if that makes a difference; see `layout`.
+    pub start: Option<u32>,
     pub relocs: Vec<Reloc>,
     /// Its calls. All offsets are from the start of this code, here and in the other lists.
     pub call_sites: Vec<CallSite>,
