@@ -19,13 +19,13 @@ struct Listed {
 /// The functions of a module that are large, or that not all of Cranelift is used for.
 fn list(compiler: &Compiler, wasm: &[u8]) -> Result<Vec<Listed>> {
     let Parsed { module, bodies } = parse::parse(wasm, compiler.features)?;
+    let bodies = survey::survey_all(module.imported_funcs, bodies, 1)?;
     let env = Env::new(&compiler.target, &module, &bodies)?;
     let mut scratch = Scratch::new();
     let mut listed = Vec::new();
-    for (function, body) in (module.imported_funcs..).zip(bodies) {
-        let bytes = body.body.as_bytes().len();
-        let surveyed = survey::survey(function, body);
-        let effort = translate::translate(&env, &mut scratch, surveyed)?.effort;
+    for body in bodies {
+        let (function, bytes) = (body.index, body.body.body.as_bytes().len());
+        let effort = translate::translate(&env, &mut scratch, body)?.effort;
         if bytes > LARGE || effort != Effort::Full {
             listed.push(Listed {
                 function,

@@ -6,6 +6,7 @@
 
 use super::module::Module;
 use super::parse::{Body, Operators, local_type};
+use super::survey::Surveyed;
 use crate::image::ValType;
 use std::collections::HashMap;
 use wasmparser::{FuncToValidate, FuncValidatorAllocations, Operator};
@@ -33,11 +34,12 @@ pub struct Inlined<'a> {
 
 /// Those of a module's functions that are inlined, by their index. A body that is not valid is none of them; its own
 /// compilation says so.
-pub fn find<'a>(module: &Module<'a>, bodies: &[Body<'a>]) -> HashMap<u32, Inlined<'a>> {
-    let small = bodies.iter().zip(module.imported_funcs..);
-    let small = small.filter(|(body, _)| body.body.as_bytes().len() <= MOST_BYTES);
+pub fn find<'a>(module: &Module<'a>, bodies: &[Surveyed<'a>]) -> HashMap<u32, Inlined<'a>> {
+    let small = bodies
+        .iter()
+        .filter(|it| it.body.body.as_bytes().len() <= MOST_BYTES);
     small
-        .filter_map(|(body, index)| Some((index, inlined(module, body, index)?)))
+        .filter_map(|it| Some((it.index, inlined(module, &it.body, it.index)?)))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! Makes an image of a module and its machine code: lays out the text, resolves every call in it, and writes the
 //! metadata.
 
+use super::call_tables::ENTRY;
 use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::{Env, layout, stubs, trampoline};
@@ -14,6 +15,7 @@ use crate::image::{
     TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
+use cranelift_codegen::ir::Endianness;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
@@ -37,6 +39,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
     let mut text = Text::new(env, &funcs, &trampolines);
     text.lay_out(&funcs, &trampolines, &mut sections)?;
     let landing = text.landing.unwrap_or(NONE);
+    let call_tables = text.call_tables(env, &sections)?.unwrap_or(NONE);
     let align = text.align;
     let text = text.builder.finish(&mut Default::default());
     if text.len() as u64 > MAX_TEXT {
@@ -57,11 +60,12 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         align,
         metadata_len: 0,
         text_len: text.len() as u64,
-        shape: env.module.shape(),
+        shape: env.module.shape(&env.call_tables),
         start: env.module.start.unwrap_or(NONE),
         passes_exceptions: u32::from(passes_exceptions),
         faults: u32::from(env.target.faults()),
         landing,
+        call_tables,
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,
     };
     Ok((Image::new(header, sections)?, text))
@@ -74,6 +78,8 @@ struct Trampolines {
     by_type: Vec<(u32, TrampolineKind, Code)>,
     /// Those that compiled code calls: exit trampolines, and trampolines that have a frame check.
     called: Vec<(Symbol, Code)>,
+    /// What call tables have for imported functions.
+    imports: Vec<(u32, Code)>,
     /// Where faults go on, if traps are faults.
     landing: Option<Code>,
 }
@@ -130,6 +136,10 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
         let code = stubs::exit(trap, slot);
         all.called.push((Symbol::StubTrap(trap, slot), code));
     }
+    for func in env.call_tables.imports(module) {
+        let code = trampoline::import(env, &mut scratch, func)?;
+        all.imports.push((func, code));
+    }
     if env.target.faults() {
         all.landing = Some(trampoline::landing(env, &mut scratch)?);
     }
@@ -146,7 +156,9 @@ struct Text {
     builder: Box<dyn TextSectionBuilder>,
     least_align: u32,
     align: u32,
-    /// Where the landing of faults is, once it is laid out.
+    /// Where the code is that call tables have for imported functions, once it is laid out.
+    imports: HashMap<u32, u32>,
+    /// Where the landing of faults is, likewise.
     landing: Option<u32>,
     /// The label number of each symbol. Labels are numbered in the order in which labeled code is appended.
     labels: HashMap<Symbol, usize>,
@@ -164,6 +176,7 @@ impl Text {
             builder: isa.text_section_builder(labels.len()),
             least_align: isa.function_alignment().preferred,
             align: 16,
+            imports: HashMap::new(),
             landing: None,
             labels,
         }
@@ -187,6 +200,10 @@ impl Text {
             let offset = self.append(true, code)?;
             enters(offset, code, sections);
         }
+        for (func, code) in &trampolines.imports {
+            let offset = self.append(false, code)?;
+            self.imports.insert(*func, offset);
+        }
         if let Some(code) = &trampolines.landing {
             self.landing = Some(self.append(false, code)?);
         }
@@ -200,6 +217,36 @@ impl Text {
             });
         }
         Ok(())
+    }
+
+    /// Appends the call tables, if there are any; gives their offset.
+    fn call_tables(&mut self, env: &Env<'_>, sections: &Sections) -> Result<Option<u32>> {
+        if env.call_tables.is_empty() {
+            return Ok(None);
+        }
+        let module = env.module;
+        let mut control = Default::default();
+        // Where they start is known when they are appended, so nothing is, first.
+        let start = self.builder.append(false, &[], ENTRY, &mut control) as u32;
+        let ty = |func: u32| env.canonical[module.funcs[func as usize] as usize];
+        let imports = &self.imports;
+        let code = |func: u32| match func.checked_sub(module.imported_funcs) {
+            Some(own) => sections.entries[own as usize],
+            None => imports[&func],
+        };
+        let is_big = env.target.isa().endianness() == Endianness::Big;
+        let bytes = env.call_tables.entries(start, ty, code).into_iter();
+        let bytes: Vec<u8> = bytes
+            .flat_map(|number| match is_big {
+                true => number.to_be_bytes(),
+                false => number.to_le_bytes(),
+            })
+            .collect();
+        let end = self.builder.append(false, &bytes, 1, &mut control) + bytes.len() as u64;
+        match end > MAX_TEXT {
+            true => Err(too_large()),
+            false => Ok(Some(start)),
+        }
     }
 
     /// Appends a function's code, its call sites and its handlers; gives the code's offset.

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! parse      bytes to a validated module, whose function bodies are still bytes      parse.rs
+//! survey     what is in each body, counted in one walk, on any thread                survey.rs
 //! inline     which functions are so small that calls become their instructions       inline.rs
+//! call table what can be called through tables that never change                     call_tables.rs
 //! of each body, on any thread:
-//!   survey     what is in it, counted in one walk                                    survey.rs
 //!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
 //!   optimize   by Cranelift's optimizer                                              optimize.rs
 //!   passes     over CLIF, each of which leaves it faster                             passes/
 //!   expand     traps to branches                                                     stubs.rs, trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
+//!   shorten    branches, on x86-64                                               shorten.rs
 //!   check      of its frame, where that is large                                     trampoline.rs
 //! layout     where in a line of code each function should start                       layout.rs
 //! link       machine code and the module to text and metadata, with the code
@@ -21,6 +23,7 @@
 //! what depends on all of them is done in the order of their indices: that makes images deterministic.
 
 mod assemble;
+mod call_tables;
 mod control;
 #[cfg(test)]
 mod efforts;
@@ -53,14 +56,15 @@ use crate::image::machine::Machine;
 use crate::image::settings::Settings;
 use crate::image::vmctx::VmLayout;
 use crate::image::{Image, TypeIds};
+use call_tables::CallTables;
 use inline::Inlined;
 use module::Module;
-use parse::{Body, Parsed};
+use parse::Parsed;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use stubs::Stubs;
-use survey::Allowance;
+use survey::{Allowance, Surveyed};
 use target::Target;
 use unit::{Assembled, Scratch, Unit};
 use wasmparser::WasmFeatures;
@@ -95,6 +99,7 @@ impl Compiler {
         let Parsed { module, bodies } = parse::parse(wasm, self.features)?;
         let sizes = bodies.iter().map(|body| body.body.as_bytes().len());
         survey::check_memory(wasm.len(), sizes.max().unwrap_or(0))?;
+        let bodies = survey::survey_all(module.imported_funcs, bodies, self.threads)?;
         let env = Env::new(&self.target, &module, &bodies)?;
         let funcs = compile_bodies(&env, bodies, self.threads)?;
         link::link(&env, funcs)
@@ -116,11 +121,13 @@ struct Env<'a> {
     canonical: Vec<u32>,
     /// Functions whose calls become their instructions, by their index.
     inlined: HashMap<u32, Inlined<'a>>,
+    call_tables: CallTables,
 }
 
 impl<'a> Env<'a> {
-    fn new(target: &'a Target, module: &'a Module<'a>, bodies: &[Body<'a>]) -> Result<Env<'a>> {
-        let layout = VmLayout::new(&module.shape()).ok_or_else(|| {
+    fn new(target: &'a Target, module: &'a Module<'a>, bodies: &[Surveyed<'a>]) -> Result<Env<'a>> {
+        let call_tables = CallTables::find(module, bodies);
+        let layout = VmLayout::new(&module.shape(&call_tables)).ok_or_else(|| {
             Error::limit(
                 "the module has more functions, globals and tables than fit in the 2 GiB that an instance may have",
             )
@@ -143,13 +150,13 @@ impl<'a> Env<'a> {
             layout,
             canonical,
             inlined: inline::find(module, bodies),
+            call_tables,
         })
     }
 }
 
 /// One body through all of its steps.
-fn compile_body(env: &Env<'_>, scratch: &mut Scratch, index: u32, body: Body<'_>) -> Outcome {
-    let body = survey::survey(index, body);
+fn compile_body(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Outcome {
     let unit = translate::translate(env, scratch, body)?;
     let excess = unit.budget.excess();
     Ok((excess, finish(env, scratch, unit)))
@@ -174,7 +181,11 @@ type Outcome = Result<(usize, Result<Assembled>)>;
 
 /// Compiles bodies on as many threads as asked. The outcome does not depend on how many there are: an error is that of the
 /// lowest function which has one, and so is the end of the module's allowance.
-fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Result<Vec<Assembled>> {
+fn compile_bodies(
+    env: &Env<'_>,
+    bodies: Vec<Surveyed<'_>>,
+    threads: usize,
+) -> Result<Vec<Assembled>> {
     let count = bodies.len();
     let bodies: Vec<_> = bodies.into_iter().map(|b| Mutex::new(Some(b))).collect();
     let outcomes: Vec<_> = bodies.iter().map(|_| Mutex::new(None)).collect();
@@ -188,8 +199,7 @@ fn compile_bodies(env: &Env<'_>, bodies: Vec<Body<'_>>, threads: usize) -> Resul
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(body) = bodies.get(i) else { break };
             let body = lock(body).take().expect("each body is taken once");
-            let index = env.module.imported_funcs + i as u32;
-            let outcome = compile_body(env, &mut scratch, index, body);
+            let outcome = compile_body(env, &mut scratch, body);
             let fits = match &outcome {
                 Ok((excess, code)) => code.is_ok() && taken.add(*excess),
                 Err(_) => false,

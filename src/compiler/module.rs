@@ -1,5 +1,6 @@
 //! A validated module: everything about a `.wasm` but its machine code, as the compiler looks at it.
 
+use super::call_tables::CallTables;
 use crate::image::vmctx::Shape;
 use crate::image::{ConstOp, SegmentMode};
 use crate::image::{ExternKind, FuncType, GlobalType, HeapType, MemoryType, TableType, ValType};
@@ -94,7 +95,7 @@ impl Module<'_> {
     }
 
     /// How many of everything there are.
-    pub fn shape(&self) -> Shape {
+    pub fn shape(&self, call_tables: &CallTables) -> Shape {
         let defined = |all: usize, imported: u32| all as u32 - imported;
         Shape {
             imported_funcs: self.imported_funcs,
@@ -108,6 +109,7 @@ impl Module<'_> {
             tags: defined(self.tags.len(), self.imported_tags),
             func_refs: self.escaping.len() as u32,
             shares: u32::from(self.memories.iter().any(|ty| ty.shared)),
+            call_tables: u32::from(!call_tables.is_empty()),
         }
     }
 

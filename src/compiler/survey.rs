@@ -12,9 +12,11 @@ use super::unit::Effort;
 use super::webs;
 use crate::error::{Error, Result};
 use crate::fallible;
+use crate::guard::{self, lock};
 use crate::image::Catch;
 use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use wasmparser::{FunctionBody, Operator};
 
 /// A body of more bytes than this is compiled without the optimizer, but with the usual register allocator. Long
@@ -102,6 +104,8 @@ pub struct Survey {
     pub calls: bool,
     /// What follows the body of each legacy `try` in it, in the order in which they begin.
     pub tries: Vec<After>,
+    /// The tables that its instructions write, in any order.
+    pub written_tables: Vec<u32>,
     bytes: usize,
     /// Which locals are long-lived, as far as there are any.
     long_lived: Vec<bool>,
@@ -130,6 +134,30 @@ struct Open {
     region: usize,
     /// If it is a legacy `try`: its number, in the order in which they begin.
     tried: Option<usize>,
+}
+
+/// Surveys all bodies of a module, whose first function is this, on so many threads.
+pub fn survey_all(first: u32, bodies: Vec<Body<'_>>, threads: usize) -> Result<Vec<Surveyed<'_>>> {
+    let bodies: Vec<_> = bodies.into_iter().map(|b| Mutex::new(Some(b))).collect();
+    let surveyed: Vec<_> = bodies.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let i = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(body) = bodies.get(i)
+        {
+            let body = lock(body).take().expect("each body is taken once");
+            *lock(&surveyed[i]) = Some(survey(first + i as u32, body));
+        }
+        Ok(())
+    };
+    guard::on_threads(threads.min(bodies.len()), &work)?;
+    let surveyed = surveyed.into_iter().map(|surveyed| {
+        let surveyed = surveyed
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        surveyed.expect("each body is surveyed")
+    });
+    Ok(surveyed.collect())
 }
 
 /// Looks through a body up to the first instruction that cannot be read. That one is not reported here, since
@@ -185,6 +213,13 @@ impl Survey {
                 Operator::ReturnCall { .. }
                 | Operator::ReturnCallIndirect { .. }
                 | Operator::ReturnCallRef { .. } => survey.calls = true,
+                Operator::TableSet { table }
+                | Operator::TableGrow { table }
+                | Operator::TableFill { table }
+                | Operator::TableInit { table, .. }
+                | Operator::TableCopy {
+                    dst_table: table, ..
+                } => survey.written_tables.push(table),
                 Operator::Throw { .. } | Operator::ThrowRef => regions[region].throwing += 1,
                 Operator::Rethrow { relative_depth } => {
                     regions[region].throwing += 1;

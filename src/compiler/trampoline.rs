@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{
-    SLOT, UNCHECKED_FRAME, VmActivation, VmFuncRef, VmHeader, VmHostFunc, VmStore,
+    SLOT, UNCHECKED_FRAME, VmActivation, VmFuncImport, VmFuncRef, VmHeader, VmHostFunc, VmStore,
 };
 use crate::image::{FuncType, TrampolineKind, ValType};
 use cranelift_codegen::ir::{
@@ -116,6 +116,27 @@ pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Co
             raise_if(&mut b, isa, vmctx, pending);
             forget_exit(&mut b, store);
             b.ins().return_(result.as_slice());
+            b.finalize(isa.frontend_config());
+        },
+    )
+}
+
+/// Code that a call table has for an imported function: it goes on there with that function's vmctx.
+pub fn import(env: &Env<'_>, scratch: &mut Scratch, func: u32) -> Result<Code> {
+    let isa = env.target.isa();
+    let signature = wasm_signature(env.module.func_type(func));
+    let import = env.layout.imported_func(func) as usize;
+    build(
+        env,
+        scratch,
+        "an import's trampoline",
+        signature.clone(),
+        |mut b, mut params| {
+            let vmctx = params[0];
+            let code = load_constant(&mut b, vmctx, import + offset_of!(VmFuncImport, code));
+            params[0] = load_constant(&mut b, vmctx, import + offset_of!(VmFuncImport, vmctx));
+            let signature = b.import_signature(signature);
+            b.ins().return_call_indirect(signature, code, &params);
             b.finalize(isa.frontend_config());
         },
     )

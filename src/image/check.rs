@@ -241,7 +241,8 @@ impl Check<'_> {
     }
 
     fn code(&self) -> bool {
-        let (s, text) = (self.s, self.image.header().text_len);
+        let (s, header) = (self.s, self.image.header());
+        let text = header.text_len;
         let inside = |offset: u32| u64::from(offset) < text;
         let ranges = s.code_ranges().iter().all(|range| {
             range.start < range.end
@@ -257,9 +258,13 @@ impl Check<'_> {
             && ascends(s.trap_sites(), |a, b| a.at < b.at)
             && ascends(s.entry_sites(), |a, b| a.returns_to < b.returns_to)
             && s.entry_sites().iter().all(|site| site.context < site.frame)
-            && match self.image.header().landing {
+            && match header.landing {
                 NONE => s.trap_sites().len() == 0,
                 landing => inside(landing),
+            }
+            && match (header.call_tables, header.shape.call_tables) {
+                (NONE, there) => there == 0,
+                (start, there) => there == 1 && inside(start),
             }
             && ascends(s.handler_sites(), |a, b| a.returns_to < b.returns_to)
             && s.handler_sites().iter().all(|site| {

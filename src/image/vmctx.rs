@@ -172,6 +172,8 @@ records! {
         pub func_refs: u32,
         /// 1 if any memory is shared, an imported one or its own.
         pub shares: u32,
+        /// 1 if calls through a table find their functions in the text; see `compiler/call_tables.rs`.
+        pub call_tables: u32,
     }
 }
 
@@ -190,6 +192,8 @@ pub struct VmLayout {
     memories: u32,
     globals: u32,
     func_refs: u32,
+    /// Where the pointer to the call tables is, if there are any.
+    pub call_tables: u32,
     /// Bytes in all.
     pub size: u32,
 }
@@ -220,6 +224,7 @@ impl VmLayout {
             memories: area(shape.memories, size_of::<VmMemory>()),
             tables: area(shape.tables, size_of::<VmTable>()),
             globals: area(shape.globals, size_of::<VmGlobal>()),
+            call_tables: area(shape.call_tables, 8),
             imported_funcs: area(shape.imported_funcs, size_of::<VmFuncImport>()),
             imported_tables: area(shape.imported_tables, 8),
             imported_memories: area(shape.imported_memories, 8),

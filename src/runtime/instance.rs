@@ -338,7 +338,8 @@ impl Instance {
         let module = self.module.clone();
         let (image, layout) = (&module.image, &module.layout);
         let sections = image.sections();
-        let imported_funcs = image.header().shape.imported_funcs;
+        let shape = image.header().shape;
+        let imported_funcs = shape.imported_funcs;
         // SAFETY: the vmctx is laid out for this module, and nothing else uses it yet.
         unsafe {
             let types = (*self.store).module_types(position);
@@ -351,6 +352,10 @@ impl Instance {
                 type_ids: types.as_ptr(),
                 instance: (&raw mut *self).cast(),
             };
+            if shape.call_tables != 0 {
+                let start = module.address(image.header().call_tables);
+                *self.field(layout.call_tables).as_ptr() = start;
+            }
             for (import, i) in imports.funcs.iter().zip(0..) {
                 *self.field(layout.imported_func(i)).as_ptr() = *import;
             }

@@ -1,13 +1,16 @@
 //! Calls: direct, imported, and through a table.
 
+use crate::compiler::call_tables::{CallTable, DISTANCE, ENTRY};
 use crate::compiler::exception::Callee;
 use crate::compiler::translate::Translator;
+use crate::compiler::trap::branch_cold;
 use crate::compiler::unit::Symbol;
 use crate::compiler::vm::{Region, constant, symbol, wasm_signature};
+use crate::image::flat::NONE;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{VmContext, VmFuncImport, VmFuncRef};
 use cranelift_codegen::ir::{
-    InstBuilder, Value,
+    InstBuilder, MemFlagsData, Value,
     condcodes::IntCC,
     types::{I32, I64},
 };
@@ -87,6 +90,9 @@ impl Translator<'_, '_> {
 
     /// Looks up a table element and checks that it is a function of this type.
     fn indirect_callee(&mut self, ty: u32, table: u32, index: Value) -> Called {
+        if let Some(table) = self.vm.env.call_tables.get(table) {
+            return self.call_table_entry(ty, table, index);
+        }
         let func_ref = self.table_element(table, index, Trap::UndefinedElement);
         self.vm.trap_if_zero(func_ref, Trap::UninitializedElement);
 
@@ -108,6 +114,46 @@ impl Translator<'_, '_> {
         self.vm.trap_if(differs, Trap::BadSignature);
 
         self.load_callee(ty, func_ref)
+    }
+
+    /// The same in a call table.
+    fn call_table_entry(&mut self, ty: u32, table: CallTable, index: Value) -> Called {
+        let env = self.vm.env;
+        let index = self.index(index);
+        let len = self.vm.iconst(I64, table.len.into());
+        let over = IntCC::UnsignedGreaterThanOrEqual;
+        let over = self.vm.b.ins().icmp(over, index, len);
+        self.vm.trap_if(over, Trap::UndefinedElement);
+        let start = self.vm.load_constant(self.vm.vmctx, env.layout.call_tables);
+        let b = &mut self.vm.b;
+        let scaled = b.ins().ishl_imm_u(index, i64::from(ENTRY.ilog2()));
+        let mut entry = b.ins().iadd(start, scaled);
+        if env.target.table_spectre_mitigation() {
+            // A mispredicted branch must not load from beyond the table either.
+            entry = b.ins().select_spectre_guard(over, start, entry);
+        }
+        // They do not change, but are loaded behind the comparison.
+        let flags = MemFlagsData::trusted().with_readonly();
+        let offset = table.offset as i32;
+        let actual = b.ins().load(I32, flags, entry, offset);
+        let wanted = env.canonical[ty as usize];
+        let differs = b
+            .ins()
+            .icmp_imm_u(IntCC::NotEqual, actual, i64::from(wanted));
+        let (cold, next) = branch_cold(b, differs);
+        b.switch_to_block(cold);
+        let is_null = b.ins().icmp_imm_u(IntCC::Equal, actual, i64::from(NONE));
+        let null = self.vm.iconst(I32, Trap::UninitializedElement as i64);
+        let other = self.vm.iconst(I32, Trap::BadSignature as i64);
+        let trap = self.vm.b.ins().select(is_null, null, other);
+        self.vm.trap_with(trap);
+        let b = &mut self.vm.b;
+        b.switch_to_block(next);
+        let distance = b.ins().sload32(flags, entry, offset + DISTANCE as i32);
+        Called {
+            callee: Callee::Address(b.ins().iadd(start, distance)),
+            vmctx: self.vm.vmctx,
+        }
     }
 
     /// Takes a reference to a function of this type from the stack.
