@@ -3,6 +3,8 @@
 //! ```text
 //! inlay-bench race    [--rounds N] [NAME...]   how fast code is
 //! inlay-bench compile [--rounds N] [NAME...]   how long compiling takes, and how large code is
+//! inlay-bench calls   [--rounds N]             what calls into wasm and out of it cost
+//! inlay-bench instances [--rounds N]           what an instance costs
 //! inlay-bench run ENGINE NAME [TIMES]          one member alone, for profilers and for counting instructions
 //! inlay-bench code ENGINE NAME FILE            its machine code, for a disassembler
 //! inlay-bench list                             the engines and the members
@@ -13,6 +15,7 @@
 
 mod clock;
 mod compile;
+mod crossings;
 mod engines;
 mod pad;
 mod race;
@@ -34,7 +37,9 @@ fn main() -> Outcome<()> {
     let (rounds, names) = match args[..] {
         [_, "--rounds", rounds, ref names @ ..] => (rounds.parse()?, names),
         [_, ref names @ ..] => (15, names),
-        [] => return Err("what is to be done: race, compile, run or list?".into()),
+        [] => {
+            return Err("what is to be done: race, compile, calls, instances, run or list?".into());
+        }
     };
     let is_chosen =
         |member: &&Member| names.is_empty() || names.iter().any(|name| member.name.contains(name));
@@ -42,6 +47,8 @@ fn main() -> Outcome<()> {
     match args[0] {
         "race" => race::race(&engines, &chosen, rounds),
         "compile" => compile::race(&engines, &chosen, rounds),
+        "calls" => crossings::calls(rounds),
+        "instances" => crossings::instances(rounds),
         "list" => {
             engines
                 .iter()

@@ -7,7 +7,7 @@ use std::{ptr, slice};
 
 type Errors = *mut inlay_error_t;
 
-fn check(error: Errors) -> Outcome<()> {
+pub fn check(error: Errors) -> Outcome<()> {
     if error.is_null() {
         return Ok(());
     }
@@ -49,7 +49,11 @@ impl Inlay {
         Ok(Self { name, engine })
     }
 
-    fn module(&self, wasm: &[u8]) -> Outcome<Module> {
+    pub fn raw(&self) -> *mut inlay_engine_t {
+        self.engine
+    }
+
+    pub fn module(&self, wasm: &[u8]) -> Outcome<Module> {
         let mut module = ptr::null_mut();
         // SAFETY: the engine is alive and the slice is readable.
         check(unsafe {
@@ -66,7 +70,13 @@ impl Drop for Inlay {
     }
 }
 
-struct Module(*mut inlay_module_t);
+pub struct Module(*mut inlay_module_t);
+
+impl Module {
+    pub fn raw(&self) -> *mut inlay_module_t {
+        self.0
+    }
+}
 
 impl Drop for Module {
     fn drop(&mut self) {

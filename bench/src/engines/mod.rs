@@ -1,6 +1,6 @@
 //! What is asked of an engine, and the engines that are raced.
 
-mod inlay;
+pub mod inlay;
 mod wasmtime;
 
 use std::error::Error;
