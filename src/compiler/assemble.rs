@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::image::{CallSite, TrapSite};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{CodegenError, FinalizedMachReloc, FinalizedRelocTarget};
 use std::fmt::Display;
 
@@ -114,9 +115,11 @@ pub fn context(
         frame,
         bytes,
     };
-    // What a setting for tests puts between blocks is no code.
-    let readable = env.target.is_x86_64() && isa.flags().bb_padding_log2_minus_one() == 0;
-    let shortened = readable.then(|| shorten::shorten(&mut code, &blocks));
+    // What a setting for tests puts between blocks is no code, and who wants no optimizer wants to wait less.
+    let flags = env.target.isa().flags();
+    let readable = env.target.is_x86_64() && flags.bb_padding_log2_minus_one() == 0;
+    let shortens = readable && flags.opt_level() != OptLevel::None;
+    let shortened = shortens.then(|| shorten::shorten(&mut code, &blocks));
     debug_assert!(!matches!(shortened, Some(None)), "{what} is not understood");
     let loops = shortened.flatten();
     let loops = loops.unwrap_or_else(|| layout::innermost_loops(&blocks));

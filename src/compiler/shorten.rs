@@ -16,6 +16,9 @@ use yaxpeax_x86::long_mode::{InstDecoder, Instruction, Opcode, Operand, RegSpec}
 /// A short branch has an opcode of one byte and a distance of one.
 const SHORT: u32 = 2;
 
+/// What refers to a place has an opcode, a byte that says so, and four of a distance at least.
+const LEAST_REFERRING: usize = 6;
+
 /// How often it is looked which branches go too far to be short. After that, all that are left are taken for such, so that the
 /// time for a function is linear.
 const ROUNDS: usize = 10;
@@ -185,7 +188,9 @@ impl Reader<'_> {
                 self.parts.push(part(Kind::SmallNumber));
             }
             _ => {
-                if let Some(distance) = distance_of(instruction) {
+                if bytes.len() >= LEAST_REFERRING
+                    && let Some(distance) = distance_of(instruction)
+                {
                     let at = at + distance_at(bytes, distance)?;
                     if self.is_linked(at) {
                         return None;
