@@ -19,6 +19,7 @@ mod range;
 mod scoped;
 mod shifts;
 mod steps;
+mod swizzles;
 
 use super::Env;
 use cranelift_codegen::Context;
@@ -27,6 +28,7 @@ use cranelift_codegen::ir::{Block, Inst};
 /// The passes, in their order.
 const PASSES: &[fn(&Env<'_>, &mut Context)] = &[
     shifts::simplify,
+    swizzles::shuffle,
     counters::begin_at_zero,
     accesses::simplify,
     loads::widen,
