@@ -173,15 +173,7 @@ fn every_length(world: &World) {
 }
 
 fn with(traps: c::inlay_traps_t, flags: &[(&str, &str)]) {
-    let config = Config::new();
-    config.traps(traps).unwrap();
-    for (name, value) in flags {
-        config.flag(name, value).unwrap();
-    }
-    let engine = config.engine().unwrap();
-    if traps == c::INLAY_TRAPS_FAULTS {
-        engine.install_fault_handlers().unwrap();
-    }
+    let engine = Config::new().engine_with(traps, flags);
     for memory64 in [false, true] {
         let store = engine.store().unwrap();
         let module = engine.compile(&module(memory64)).unwrap();

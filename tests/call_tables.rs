@@ -146,15 +146,7 @@ fn outcomes(engine: &Engine, tables: &[Table], module: &api::Module) -> Vec<Stri
 }
 
 fn both_ways(traps: c::inlay_traps_t, flags: &[(&str, &str)], seed: u64) {
-    let config = Config::new();
-    config.traps(traps).unwrap();
-    for (name, value) in flags {
-        config.flag(name, value).unwrap();
-    }
-    let engine = config.engine().unwrap();
-    if traps == c::INLAY_TRAPS_FAULTS {
-        engine.install_fault_handlers().unwrap();
-    }
+    let engine = Config::new().engine_with(traps, flags);
     let mut random = Random(seed);
     let mut calls = 0;
     for _ in 0..150 {

@@ -13,8 +13,8 @@ use std::process::Command;
 const PREFACE: &str = "\
 Inlay is under the licence in LICENSE. Linked into its libraries are the crates and the parts of Rust's standard library
 that are listed here. Where a crate's licence leaves a choice, the first of these that it offers was chosen: Apache-2.0
-with the LLVM exception, MIT. A crate that offers neither has its own. What is called Apache-2.0 here is the first part of LICENSE. A DLL for Windows also has parts of
-gcc's runtime library (GPL-3.0 with the GCC runtime library exception) and of mingw-w64's (public domain, and ZPL-2.1).
+with the LLVM exception, MIT. A crate that offers neither has its own. What is called Apache-2.0 here is the first part of
+LICENSE. A DLL for Windows also has parts of gcc's runtime library (GPL-3.0 with the GCC runtime library exception) and of mingw-w64's (public domain, and ZPL-2.1).
 Those who link a library into something else and give that away pass on LICENSE and this file.
 ";
 

@@ -1453,16 +1453,8 @@ fn allow_later_access(
 fn engines() -> Vec<(&'static str, Engine)> {
     let engine = |traps, flags: &[(&str, &str)]| {
         let config = Config::new();
-        config.traps(traps).unwrap();
         config.max_memory_pages(MOST_PAGES).unwrap();
-        for (name, value) in flags {
-            config.flag(name, value).unwrap();
-        }
-        let engine = config.engine().unwrap();
-        if traps == c::INLAY_TRAPS_FAULTS {
-            engine.install_fault_handlers().unwrap();
-        }
-        engine
+        config.engine_with(traps, flags)
     };
     let explicit = |flags| engine(c::INLAY_TRAPS_EXPLICIT, flags);
     let mut engines = vec![

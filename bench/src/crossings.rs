@@ -171,29 +171,34 @@ fn instance(engine: &Inlay, wasm: &[u8], typed: bool) -> Outcome<*mut inlay_inst
     Ok(instance)
 }
 
-/// A function of an instance, and the C function that calls it.
-fn typed(
+/// A function of an instance, and the C function that calls it, as what it is.
+///
+/// # Safety
+/// `F` is the C type of the signature.
+unsafe fn typed<F: Copy>(
     instance: *mut inlay_instance_t,
     name: &str,
     signature: &str,
-) -> Outcome<(*mut inlay_func_t, inlay_any_func_t)> {
+) -> Outcome<(*mut inlay_func_t, F)> {
     let (name, signature) = (CString::new(name)?, CString::new(signature)?);
     let mut function = None;
-    // SAFETY: the instance is alive.
+    // SAFETY: the instance is alive, and the caller says what the function is.
     unsafe {
         let func = inlay_instance_func(instance, name.as_ptr());
         check(inlay_func_typed(func, signature.as_ptr(), &mut function))?;
-        Ok((func, function))
+        Ok((func, mem::transmute_copy::<inlay_any_func_t, F>(&function)))
     }
+}
+
+fn engines() -> Outcome<(Inlay, Inlay)> {
+    let (faults, explicit) = ("inlay", "inlay-explicit");
+    Ok((Inlay::new(faults, true)?, Inlay::new(explicit, false)?))
 }
 
 /// Calls both ways.
 pub fn calls(rounds: usize) -> Outcome<()> {
     clock::pin();
-    let (faults, explicit) = (
-        Inlay::new("inlay", true)?,
-        Inlay::new("inlay-explicit", false)?,
-    );
+    let (faults, explicit) = engines()?;
     let engine = wasmtime::Engine::default();
     let module = Module::new(&engine, CALLS)?;
     let mut linker = Linker::new(&engine);
@@ -248,9 +253,8 @@ pub fn calls(rounds: usize) -> Outcome<()> {
         ("inlay, typed", &faults),
         ("inlay-explicit, typed", &explicit),
     ] {
-        let (func, function) = typed(instance(engine, CALLS, true)?, "add", "ii:i")?;
         // SAFETY: that is the C type of the signature.
-        let add = unsafe { mem::transmute::<inlay_any_func_t, Add>(function) };
+        let (func, add) = unsafe { typed::<Add>(instance(engine, CALLS, true)?, "add", "ii:i") }?;
         into.push((
             name,
             Box::new(move |times| {
@@ -263,7 +267,8 @@ pub fn calls(rounds: usize) -> Outcome<()> {
             }),
         ));
     }
-    let (func, _) = typed(instance(&faults, CALLS, true)?, "add", "ii:i")?;
+    // SAFETY: the instance is alive.
+    let func = unsafe { inlay_instance_func(instance(&faults, CALLS, true)?, c"add".as_ptr()) };
     into.push((
         "inlay, inlay_func_call",
         Box::new(move |times| {
@@ -289,9 +294,9 @@ pub fn calls(rounds: usize) -> Outcome<()> {
         ("inlay-explicit, typed", &explicit, true),
         ("inlay, boxed", &faults, false),
     ] {
-        let (func, function) = typed(instance(engine, CALLS, is_typed)?, "loop", "i:i")?;
+        let instance = instance(engine, CALLS, is_typed)?;
         // SAFETY: that is the C type of the signature.
-        let run = unsafe { mem::transmute::<inlay_any_func_t, Loop>(function) };
+        let (func, run) = unsafe { typed::<Loop>(instance, "loop", "i:i") }?;
         out.push((
             name,
             Box::new(move |times| {
@@ -308,10 +313,7 @@ pub fn calls(rounds: usize) -> Outcome<()> {
 /// A store with an instance, one call, and the end of both.
 pub fn instances(rounds: usize) -> Outcome<()> {
     clock::pin();
-    let (faults, explicit) = (
-        Inlay::new("inlay", true)?,
-        Inlay::new("inlay-explicit", false)?,
-    );
+    let (faults, explicit) = engines()?;
     let mut works: Vec<(&str, Work<'_>)> = Vec::new();
     let mut pooling = Config::new();
     pooling.allocation_strategy(InstanceAllocationStrategy::pooling());
@@ -356,8 +358,7 @@ pub fn instances(rounds: usize) -> Outcome<()> {
                             module.raw(),
                             &mut instance,
                         ))?;
-                        let (func, function) = typed(instance, "get", "i:i")?;
-                        let get = mem::transmute::<inlay_any_func_t, Loop>(function);
+                        let (func, get) = typed::<Loop>(instance, "get", "i:i")?;
                         let mut value = 0;
                         check(get(func, 8, &mut value))?;
                         sum = sum.wrapping_add(value);

@@ -91,11 +91,6 @@ pub fn context(
     });
     call_sites.extend(places);
     call_sites.sort_by_key(|site| site.returns_to);
-    let blocks = layout::Blocks {
-        starts: &compiled.bb_starts,
-        edges: &compiled.bb_edges,
-        len: compiled.code_buffer().len() as u32,
-    };
     let (catches, entry) = exception_sites(buffer, what)?;
     let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
     if frame > MAX_FRAME {
@@ -115,14 +110,18 @@ pub fn context(
         frame,
         bytes,
     };
+    let mut loops = layout::innermost_loops(&layout::Blocks {
+        starts: &compiled.bb_starts,
+        edges: &compiled.bb_edges,
+        len: compiled.code_buffer().len() as u32,
+    });
     // What a setting for tests puts between blocks is no code, and who wants no optimizer wants to wait less.
     let flags = env.target.isa().flags();
     let readable = env.target.is_x86_64() && flags.bb_padding_log2_minus_one() == 0;
-    let shortens = readable && flags.opt_level() != OptLevel::None;
-    let shortened = shortens.then(|| shorten::shorten(&mut code, &blocks));
-    debug_assert!(!matches!(shortened, Some(None)), "{what} is not understood");
-    let loops = shortened.flatten();
-    let loops = loops.unwrap_or_else(|| layout::innermost_loops(&blocks));
+    if readable && flags.opt_level() != OptLevel::None {
+        let understood = shorten::shorten(&mut code, &compiled.bb_starts, &mut loops);
+        debug_assert!(understood.is_some(), "{what} is not understood");
+    }
     code.start = layout::start(&loops, align.max(isa.function_alignment().minimum));
     Ok(code)
 }

@@ -17,6 +17,9 @@ pub const ENTRY: u32 = 8;
 /// Where in an entry the distance is.
 pub const DISTANCE: u32 = 4;
 
+/// All call tables of a module together have at most so many elements, so that an instruction can tell where they are.
+const MOST: usize = 1 << 24;
+
 /// A table has at most so many elements more than its segments, so that the text stays in proportion to the module.
 const MOST_EMPTY: u64 = 64;
 
@@ -70,7 +73,9 @@ impl CallTables {
             all_fit &= fits;
         }
         for table in module.imported_tables..module.tables.len() as u32 {
-            if let Some(elements) = contents.remove(&table) {
+            if let Some(elements) = contents.remove(&table)
+                && found.elements.len() + elements.len() <= MOST
+            {
                 let offset = found.elements.len() as u32 * ENTRY;
                 let len = elements.len() as u32;
                 found.tables.insert(table, CallTable { offset, len });
@@ -113,7 +118,8 @@ impl CallTables {
 /// The elements of a table before segments are copied, if these are null and not out of proportion.
 fn empty(module: &Module<'_>, table: u32) -> Option<Vec<Option<u32>>> {
     let init = &module.table_inits[(table - module.imported_tables) as usize];
-    let copied = module.elements.iter().filter(|it| it.table == table);
+    let segments = module.elements.iter();
+    let copied = segments.filter(|it| it.mode == SegmentMode::Active && it.table == table);
     let copied: u64 = copied.map(|segment| len(segment) as u64).sum();
     let len = module.tables[table as usize].minimum;
     (init.is_empty() && copied != 0 && len <= 2 * copied + MOST_EMPTY)

@@ -11,7 +11,7 @@
 //!   passes     over CLIF, each of which leaves it faster                             passes/
 //!   expand     traps to branches                                                     stubs.rs, trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
-//!   shorten    branches, on x86-64                                               shorten.rs
+//!   shorten    branches, on x86-64                                                   shorten.rs
 //!   check      of its frame, where that is large                                     trampoline.rs
 //! layout     where in a line of code each function should start                       layout.rs
 //! link       machine code and the module to text and metadata, with the code

@@ -8,7 +8,7 @@
 //! known: a jump table lies behind the jump through it and goes up to the next block, and constants lie behind all blocks,
 //! where instructions refer to them.
 
-use super::layout::{Blocks, Loop, innermost_loops};
+use super::layout::Loop;
 use super::unit::Code;
 use yaxpeax_arch::{Decoder, LengthedInstruction, U8Reader};
 use yaxpeax_x86::long_mode::{InstDecoder, Instruction, Opcode, Operand, RegSpec};
@@ -23,9 +23,9 @@ const LEAST_REFERRING: usize = 6;
 /// time for a function is linear.
 const ROUNDS: usize = 10;
 
-/// Shortens a function's code, and tells where its innermost loops are then. None if something in it is not understood; it is
-/// as before then.
-pub fn shorten(code: &mut Code, blocks: &Blocks<'_>) -> Option<Vec<Loop>> {
+/// Shortens a function's code, whose blocks start there, and says of its loops where they are then. None if something in it is
+/// not understood; all is as before then.
+pub fn shorten(code: &mut Code, blocks: &[u32], loops: &mut [Loop]) -> Option<()> {
     let parts = read(code, blocks)?;
     let moved = Moved::new(parts, code.align);
     code.bytes = moved.write(&code.bytes);
@@ -47,11 +47,11 @@ pub fn shorten(code: &mut Code, blocks: &Blocks<'_>) -> Option<Vec<Loop>> {
     if let Some(site) = &mut code.entry {
         site.returns_to = moved.end(site.returns_to);
     }
-    let loops = innermost_loops(blocks).into_iter().map(|found| Loop {
-        start: moved.start(found.start),
-        end: moved.end(found.end),
-    });
-    Some(loops.collect())
+    for found in loops {
+        found.start = moved.start(found.start);
+        found.end = moved.end(found.end);
+    }
+    Some(())
 }
 
 /// A part of the code that does not stay as it is.
@@ -76,19 +76,19 @@ enum Kind {
 }
 
 /// Finds all parts, in the order in which they lie.
-fn read(code: &Code, blocks: &Blocks<'_>) -> Option<Vec<Part>> {
+fn read(code: &Code, blocks: &[u32]) -> Option<Vec<Part>> {
     let mut linked: Vec<u32> = code.relocs.iter().map(|reloc| reloc.offset).collect();
     linked.sort_unstable();
     let mut reader = Reader {
         bytes: &code.bytes,
-        blocks: blocks.starts,
+        blocks,
         linked,
         constants: code.bytes.len() as u32,
         parts: Vec::new(),
     };
     // What comes before the first block makes the frame.
     let mut start = 0;
-    for &end in blocks.starts.iter().filter(|&&end| end != 0) {
+    for &end in blocks.iter().filter(|&&end| end != 0) {
         reader.block(start, Some(end))?;
         start = end;
     }
@@ -193,7 +193,7 @@ impl Reader<'_> {
                 {
                     let at = at + distance_at(bytes, distance)?;
                     if self.is_linked(at) {
-                        return None;
+                        return Some(None);
                     }
                     let to = next.wrapping_add_signed(distance);
                     let kind = Kind::Distance { from: next, to };
@@ -403,12 +403,7 @@ mod tests {
 
     fn shortened(bytes: &[u8], starts: &[u32]) -> Code {
         let mut code = code(bytes, starts);
-        let blocks = Blocks {
-            starts,
-            edges: &[],
-            len: bytes.len() as u32,
-        };
-        shorten(&mut code, &blocks).expect("it is understood");
+        shorten(&mut code, starts, &mut []).expect("it is understood");
         code
     }
 
@@ -478,12 +473,7 @@ mod tests {
             addend: -4,
             symbol: Symbol::Func(0),
         });
-        let blocks = Blocks {
-            starts: &[0],
-            edges: &[],
-            len: 5,
-        };
-        shorten(&mut code, &blocks).expect("it is understood");
+        shorten(&mut code, &[0], &mut []).expect("it is understood");
         assert_eq!((&code.bytes[..], code.relocs[0].offset), (&bytes[..], 1));
     }
 
@@ -523,12 +513,7 @@ mod tests {
         // An instruction that goes on in the next block.
         let bytes = [0xe9, 0, 0, 0, 0, RET];
         let mut code = code(&bytes, &[0]);
-        let blocks = Blocks {
-            starts: &[0, 3],
-            edges: &[],
-            len: 6,
-        };
-        assert!(shorten(&mut code, &blocks).is_none());
+        assert!(shorten(&mut code, &[0, 3], &mut []).is_none());
         assert_eq!(code.bytes, bytes);
     }
 }

@@ -107,8 +107,9 @@ pub struct Survey {
     /// The tables that its instructions write, in any order.
     pub written_tables: Vec<u32>,
     bytes: usize,
-    /// Which locals are long-lived, as far as there are any.
-    long_lived: Vec<bool>,
+    /// Which locals are long-lived, ascending. All surveys of a module are kept at once, so this is in proportion to the
+    /// text, and not to how many locals there are.
+    long_lived: Vec<u32>,
     /// How long its locals live, summed over all locals.
     lives: Span,
     /// How many exception handlers its throwing instructions list, summed over all of them.
@@ -308,14 +309,13 @@ impl Survey {
     /// there depends on the way. Any other has, for each use, one `local.set` in the code that leads straight there, and is
     /// only another name for the value that was set.
     pub fn is_long_lived(&self, local: u32) -> bool {
-        let local = local as usize;
-        // What is not in the list was neither set nor used, but for what the walk takes no notice of.
-        local >= LOCALS || self.long_lived.get(local).copied().unwrap_or(false)
+        // What is not in the list may be what the walk takes no notice of.
+        local as usize >= LOCALS || self.long_lived.binary_search(&local).is_ok()
     }
 
     /// How much of Cranelift this function may have, judged by its text alone.
     pub fn effort(&self) -> Effort {
-        let locals = self.long_lived.iter().filter(|&&is| is).count();
+        let locals = self.long_lived.len();
         let is_linear = locals > MOST_LOCALS
             || self.lives.instructions > MOST_LIVES.instructions
             || self.lives.edges > MOST_LIVES.edges
@@ -426,8 +426,11 @@ impl Lives {
         self.joins += 1;
     }
 
-    fn long_lived(&self) -> Vec<bool> {
-        self.locals.iter().map(|life| life.is_long).collect()
+    fn long_lived(&self) -> Vec<u32> {
+        let lives = self.locals.iter().zip(0..);
+        lives
+            .filter_map(|(life, local)| life.is_long.then_some(local))
+            .collect()
     }
 
     fn begin_loop(&mut self, depth: usize) {
@@ -586,5 +589,33 @@ fn edges(op: &Operator<'_>) -> usize {
         Operator::BrTable { targets } => targets.len() as usize + 1,
         Operator::TryTable { try_table } => try_table.catches.len(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compiler::{parse, unsupported};
+    use crate::image::settings::Settings;
+
+    /// The surveys of all functions are kept at once, so none may be as large as a number that a few bytes say.
+    #[test]
+    fn a_survey_keeps_what_is_in_proportion_to_the_text() {
+        let locals = "(local i32)".repeat(40_000);
+        let once = "(drop (local.get 39999))";
+        let long = "(local.set 39999 (i32.const 1)) (loop) (drop (local.get 39999))";
+        let module = format!("(module (func {locals} {once}) (func {locals} {long}))");
+        let wasm = wat::parse_str(module).expect("it is a module");
+        let features = unsupported::features(Settings::default().features, true);
+        let parsed = parse::parse(&wasm, features).expect("it is valid");
+        let surveyed = survey_all(0, parsed.bodies, 2).expect("it is surveyed");
+        let kept: Vec<usize> = surveyed
+            .iter()
+            .map(|it| it.survey.long_lived.capacity())
+            .collect();
+        assert!(kept.iter().all(|&kept| kept < 10), "{kept:?}");
+        assert!(!surveyed[0].survey.is_long_lived(39_999));
+        assert!(surveyed[1].survey.is_long_lived(39_999));
+        assert!(!surveyed[1].survey.is_long_lived(39_998));
     }
 }

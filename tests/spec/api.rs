@@ -203,6 +203,19 @@ impl Config {
     pub fn engine(&self) -> Result<Engine, Error> {
         make(|out| unsafe { c::inlay_engine_new(self.0, out) }).map(Engine)
     }
+
+    /// An engine that traps in one of the two ways, with these of Cranelift's settings. Faults are left to Inlay's handlers.
+    pub fn engine_with(&self, traps: c::inlay_traps_t, flags: &[(&str, &str)]) -> Engine {
+        self.traps(traps).unwrap();
+        for (name, value) in flags {
+            self.flag(name, value).unwrap();
+        }
+        let engine = self.engine().expect("the engine is made");
+        if traps == c::INLAY_TRAPS_FAULTS {
+            engine.install_fault_handlers().unwrap();
+        }
+        engine
+    }
 }
 
 impl Engine {

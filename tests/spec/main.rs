@@ -63,16 +63,11 @@ fn engine_with(
     configure: impl FnOnce(&Config),
 ) -> Engine {
     let config = Config::new();
-    config.traps(traps).unwrap();
     for &(feature, on) in switches {
         config.feature(feature, on).unwrap();
     }
     configure(&config);
-    let engine = config.engine().expect("the engine is made");
-    if traps == c::INLAY_TRAPS_FAULTS {
-        engine.install_fault_handlers().unwrap();
-    }
-    engine
+    config.engine_with(traps, &[])
 }
 
 in_both_ways!(
