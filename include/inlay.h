@@ -99,6 +99,7 @@ typedef struct inlay_functype_t inlay_functype_t;
 typedef struct inlay_module_t inlay_module_t;
 typedef struct inlay_buffer_t inlay_buffer_t;
 typedef struct inlay_store_t inlay_store_t;
+typedef struct inlay_interrupter_t inlay_interrupter_t;
 typedef struct inlay_linker_t inlay_linker_t;
 typedef struct inlay_instance_t inlay_instance_t;
 typedef struct inlay_func_t inlay_func_t;
@@ -202,6 +203,8 @@ enum {
   INLAY_TRAP_UNALIGNED_ATOMIC = 10,
   /** A wait on a memory that is not shared. */
   INLAY_TRAP_NOT_SHARED = 11,
+  /** The host stopped it with `inlay_interrupter_interrupt`. */
+  INLAY_TRAP_INTERRUPTED = 12,
 };
 
 /** One wasm function that was running when an error was raised. The host sets `size` before it asks for one. */
@@ -516,6 +519,17 @@ inlay_error_t *inlay_config_builtin(inlay_config_t *config,
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_traps(inlay_config_t *config,
                                   inlay_traps_t traps);
+
+/**
+ * Sets whether wasm can be interrupted: stopped by another thread or a signal handler, as `inlay_interrupter_new` says. It
+ * cannot by default.
+ *
+ * Code then looks whether it is to stop, when a function that calls begins and in each turn of a loop, which takes some percent of
+ * its speed. An image loads only into an engine whose configuration says the same as that of the engine which made it.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_interruption(inlay_config_t *config,
+                                         bool on);
 
 /**
  * Sets on how many threads a module is compiled, the calling one included. The default is 1.
@@ -1031,6 +1045,53 @@ INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_store_stack(inlay_store_t *store,
                                  const void *lowest,
                                  size_t len);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Interrupters: what stops wasm that runs.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/**
+ * What stops the wasm of one store, from any thread or from a signal handler.
+ *
+ * The host deletes it. It may outlive its store, and then does nothing; a store may have any number of them, which do the same.
+ * Any number of threads may use one at once.
+ */
+typedef struct inlay_interrupter_t inlay_interrupter_t;
+
+/**
+ * Makes an interrupter of a store. The caller deletes `*out`.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if `inlay_config_interruption` was not called for the store's engine.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_interrupter_new(inlay_store_t *store, inlay_interrupter_t **out);
+
+/**
+ * Stops the store's wasm with `INLAY_TRAP_INTERRUPTED`: what runs now, or the next call into the store, if none does.
+ *
+ * Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of exceptions,
+ * and in operations on whole memories or tables, of which a part is then done; wasm that waits in `memory.atomic.wait32` or `wait64`
+ * wakes within some milliseconds. Host functions are not stopped; wasm that they return to is. The error has a backtrace, no
+ * `catch_all` of wasm's catches it, and the store stays usable. A host function that calls into the store itself may be the one
+ * that gets the error.
+ *
+ * An interrupt stops one call; several before that count as one. Any thread may call this, and a signal handler may.
+ * NULL is fine.
+ */
+INLAY_API
+void inlay_interrupter_interrupt(const inlay_interrupter_t *interrupter);
+
+/**
+ * Takes back an interrupt that has not stopped anything yet: one that came when the call had already ended.
+ *
+ * Any thread may call this, and a signal handler may. NULL is fine.
+ */
+INLAY_API
+void inlay_interrupter_clear(const inlay_interrupter_t *interrupter);
+
+/** Deletes an interrupter; an interrupt that has not stopped anything stays. NULL is fine. */
+INLAY_API
+void inlay_interrupter_delete(inlay_interrupter_t *interrupter);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Linkers: names for what modules import, and host functions.

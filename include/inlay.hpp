@@ -103,6 +103,7 @@ enum class Trap : inlay_trap_t {
     StackOverflow = INLAY_TRAP_STACK_OVERFLOW,
     UnalignedAtomic = INLAY_TRAP_UNALIGNED_ATOMIC,
     NotShared = INLAY_TRAP_NOT_SHARED,
+    Interrupted = INLAY_TRAP_INTERRUPTED,
 };
 
 // One WebAssembly function that was running when an error arose.
@@ -1414,6 +1415,8 @@ public:
     Result<void> try_traps(Traps mode) {
         return detail::done(inlay_config_traps(get(), static_cast<inlay_traps_t>(mode)));
     }
+    // Whether WebAssembly can be stopped by an Interrupter.
+    Result<void> try_interruption(bool on) { return detail::done(inlay_config_interruption(get(), on)); }
     // How many threads compile one module; the code is the same for every number.
     Result<void> try_compile_threads(std::size_t threads) {
         return detail::done(inlay_config_compile_threads(get(), threads));
@@ -1443,6 +1446,7 @@ public:
         return check(try_builtin(name, function));
     }
     Config &traps(Traps mode) { return check(try_traps(mode)); }
+    Config &interruption(bool on) { return check(try_interruption(on)); }
     Config &compile_threads(std::size_t threads) { return check(try_compile_threads(threads)); }
     Config &max_memory_pages(std::uint64_t pages) { return check(try_max_memory_pages(pages)); }
     Config &max_table_elements(std::uint64_t elements) { return check(try_max_table_elements(elements)); }
@@ -1780,6 +1784,33 @@ public:
     using View::View;
     StoreView() noexcept = default;
     StoreView(Store &store) noexcept : View(store.get()) {}
+};
+
+// Stops the WebAssembly of one store, from any thread or from a signal handler: `Interrupter(store).interrupt()`. It may
+// outlive the store, and then does nothing. Any number of threads may use this object.
+class Interrupter {
+public:
+    // InvalidArgument if Config::interruption is off for the store's engine.
+    static Result<Interrupter> try_make(StoreView store) {
+        inlay_interrupter_t *handle;
+        inlay_error_t *error = inlay_interrupter_new(store.get(), &handle);
+        return detail::done<Interrupter>(error, handle);
+    }
+#if INLAY_HPP_EXCEPTIONS
+    explicit Interrupter(StoreView store) : Interrupter(try_make(store).value()) {}
+#endif
+    // Takes over a handle.
+    explicit Interrupter(inlay_interrupter_t *handle) noexcept : handle_(handle) {}
+
+    // Ends what runs now, or the next call if nothing does, with Trap::Interrupted.
+    void interrupt() const noexcept { inlay_interrupter_interrupt(get()); }
+    // Takes back an interrupt that has not stopped anything yet.
+    void clear() const noexcept { inlay_interrupter_clear(get()); }
+
+    inlay_interrupter_t *get() const noexcept { return handle_.get(); }
+
+private:
+    detail::Handle<inlay_interrupter_t, inlay_interrupter_delete> handle_;
 };
 
 inline StoreView Caller::store() const noexcept { return StoreView(inlay_caller_store(get())); }

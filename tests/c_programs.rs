@@ -32,6 +32,7 @@ const PROGRAMS: &[&str] = &[
     "fork_dlclose.c",
     "hosts.c",
     "images.c",
+    "interrupts.c",
     "legacy.c",
     "link.c",
     "shared.c",
@@ -94,6 +95,11 @@ fn hosts() {
 #[test]
 fn images() {
     build_and_run("images.c");
+}
+
+#[test]
+fn interrupts() {
+    build_and_run("interrupts.c");
 }
 
 #[test]

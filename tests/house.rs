@@ -166,8 +166,8 @@ fn the_format_number_is_that_of_its_sources() {
     for (file, from, to) in [
         (
             "src/image/vmctx.rs",
-            "pub exit_fp: usize,",
-            "pub exit_pf: usize,",
+            "pub exit_fp: Cell<usize>,",
+            "pub exit_pf: Cell<usize>,",
         ),
         ("src/image/builtin.rs", "MemoryGrow", "MemoryGrew"),
         ("src/image/trap.rs", "Unreachable", "Unreached"),

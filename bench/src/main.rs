@@ -3,6 +3,7 @@
 //! ```text
 //! inlay-bench race    [--rounds N] [NAME...]   how fast code is
 //! inlay-bench compile [--rounds N] [NAME...]   how long compiling takes, and how large code is
+//! inlay-bench interruption [--rounds N] [NAME...]   what it costs that code can be interrupted
 //! inlay-bench calls   [--rounds N]             what calls into wasm and out of it cost
 //! inlay-bench instances [--rounds N]           what an instance costs
 //! inlay-bench run ENGINE NAME [TIMES]          one member alone, for profilers and for counting instructions
@@ -38,7 +39,10 @@ fn main() -> Outcome<()> {
         [_, "--rounds", rounds, ref names @ ..] => (rounds.parse()?, names),
         [_, ref names @ ..] => (15, names),
         [] => {
-            return Err("what is to be done: race, compile, calls, instances, run or list?".into());
+            return Err(
+                "what is to be done: race, compile, interruption, calls, instances, run or list?"
+                    .into(),
+            );
         }
     };
     let is_chosen =
@@ -47,10 +51,18 @@ fn main() -> Outcome<()> {
     match args[0] {
         "race" => race::race(&engines, &chosen, rounds),
         "compile" => compile::race(&engines, &chosen, rounds),
+        "interruption" => {
+            for engines in engines::interruptible()? {
+                println!("{}:\n", engines[0].name());
+                race::race(&engines, &chosen, rounds)?;
+                println!();
+            }
+            Ok(())
+        }
         "calls" => crossings::calls(rounds),
         "instances" => crossings::instances(rounds),
         "list" => {
-            engines
+            engines::every()?
                 .iter()
                 .for_each(|engine| println!("{}", engine.name()));
             chosen.iter().for_each(|member| println!("{}", member.name));
@@ -60,13 +72,14 @@ fn main() -> Outcome<()> {
             let [engine, name, file] = args[1..] else {
                 return Err("usage: code ENGINE NAME FILE".into());
             };
+            let engines = engines::every()?;
             let (engine, member) = find(&engines, &members, engine, name)?;
             Ok(std::fs::write(
                 file,
                 engine.compile(&std::fs::read(&member.wasm)?)?,
             )?)
         }
-        "run" => run(&engines, &members, &args[1..]),
+        "run" => run(&engines::every()?, &members, &args[1..]),
         other => Err(format!("there is no command {other}").into()),
     }
 }

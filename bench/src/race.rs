@@ -1,7 +1,7 @@
-//! How fast compiled code is: each member of the suite in each engine, against Wasmtime as it comes.
+//! How fast compiled code is: each member of the suite in each engine, against the first of them.
 //!
 //! A member is compiled and made ready once for each engine and each padding. In each round all of these do its work, in an
-//! order that is drawn anew, so that whatever else the machine does meets all alike. A ratio is Wasmtime's processor time
+//! order that is drawn anew, so that whatever else the machine does meets all alike. A ratio is the first engine's processor time
 //! over the engine's, in one round and with one padding; above 1 is faster.
 
 use crate::engines::{Engine, Guest, Outcome};
@@ -66,7 +66,7 @@ pub fn race(engines: &[Box<dyn Engine>], members: &[&Member], rounds: usize) -> 
     Ok(())
 }
 
-/// Wasmtime's median of seconds, and the ratios.
+/// The first engine's median of seconds, and the ratios.
 fn race_member(
     engines: &[Box<dyn Engine>],
     member: &Member,

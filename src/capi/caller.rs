@@ -2,6 +2,7 @@
 
 use super::{inlay_instance_memory, inlay_instance_t, inlay_memory_t, inlay_store_t, look};
 use crate::image::vmctx::VmHostFunc;
+use crate::runtime::Store;
 use std::ffi::c_char;
 
 /// Who calls a host function. Valid during that call, on its thread.
@@ -12,8 +13,9 @@ pub struct inlay_caller_t {
 /// The store that the calling wasm runs in; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_caller_store(caller: *mut inlay_caller_t) -> *mut inlay_store_t {
-    let store = |context: &VmHostFunc| context.header.store.cast();
-    // SAFETY: the caller gives a valid inlay_caller_t, which is the host function's vmctx, or NULL.
+    // SAFETY: a caller is the host function's vmctx, which is alive during its call.
+    let store = |context: &VmHostFunc| unsafe { Store::of(&raw const context.header) }.cast();
+    // SAFETY: the caller gives a valid inlay_caller_t or NULL.
     unsafe { look(caller.cast_const().cast(), std::ptr::null_mut(), store) }
 }
 

@@ -439,6 +439,25 @@ pub unsafe extern "C" fn inlay_config_traps(
     })
 }
 
+/// Sets whether wasm can be interrupted: stopped by another thread or a signal handler, as `inlay_interrupter_new` says. It
+/// cannot by default.
+///
+/// Code then looks whether it is to stop, when a function that calls begins and in each turn of a loop, which takes some percent of
+/// its speed. An image loads only into an engine whose configuration says the same as that of the engine which made it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_interruption(
+    config: *mut inlay_config_t,
+    on: bool,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.settings.interruption = on;
+        config.runtime.interruption = on;
+        Ok(())
+    })
+}
+
 /// Sets on how many threads a module is compiled, the calling one included. The default is 1.
 ///
 /// The other threads end before the compiling function returns. Neither the image nor, if the module is refused, the error

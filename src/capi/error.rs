@@ -74,6 +74,8 @@ pub const INLAY_TRAP_STACK_OVERFLOW: inlay_trap_t = 9;
 pub const INLAY_TRAP_UNALIGNED_ATOMIC: inlay_trap_t = 10;
 /// A wait on a memory that is not shared.
 pub const INLAY_TRAP_NOT_SHARED: inlay_trap_t = 11;
+/// The host stopped it with `inlay_interrupter_interrupt`.
+pub const INLAY_TRAP_INTERRUPTED: inlay_trap_t = 12;
 
 /// One wasm function that was running when an error was raised. The host sets `size` before it asks for one.
 #[repr(C)]

@@ -65,7 +65,7 @@ impl Boxed for Callback {
     unsafe fn call(&self, context: *mut HostContext, slots: &mut [Slot]) -> Result<()> {
         // SAFETY: as the caller promises; the types are looked up anew after the call, which may add some.
         unsafe {
-            let store: *mut Store = (*context).vm.header.store.cast();
+            let store = Store::of(&raw const (*context).vm.header);
             let id = (*context).func_ref.type_id;
             let ty = (*store).types.get(id);
             let zero = inlay_value_t::zero(crate::image::ValType::I32);

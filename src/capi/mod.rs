@@ -40,6 +40,8 @@ mod module;
 
 mod store;
 
+mod interrupter;
+
 mod linker;
 
 mod instance;
@@ -70,6 +72,7 @@ pub use external::*;
 pub use func::*;
 pub use global::*;
 pub use instance::*;
+pub use interrupter::*;
 pub use linker::*;
 pub use memory::*;
 pub use module::*;

@@ -459,7 +459,7 @@ unsafe fn misfit(ty: RefType, reference: *mut inlay_func_t, store: &Store) -> Op
     }
     let func: *const VmFuncRef = reference.cast();
     // SAFETY: as the caller promises; every vmctx starts with a header.
-    let of_store = || unsafe { (*(*func).vmctx).store.cast_const().cast() == &raw const *store };
+    let of_store = || unsafe { std::ptr::eq(Store::of((*func).vmctx), store) };
     match ty.heap {
         HeapType::Extern => None,
         HeapType::Exn if store.exnrefs.get(reference as u64).is_some() => None,

@@ -5,7 +5,7 @@ use super::exception::exception_sites;
 use super::layout;
 use super::shorten;
 use super::stubs::Stubs;
-use super::trap::trap_of;
+use super::trap::{is_hint, trap_of};
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::{CallSite, TrapSite};
@@ -70,7 +70,9 @@ pub fn context(
     let mut traps = Vec::new();
     if env.target.faults() {
         for found in buffer.traps() {
-            if let Some(trap) = trap_of(found.code) {
+            if let Some(trap) = trap_of(found.code)
+                && !is_hint(env, trap)
+            {
                 traps.push(TrapSite {
                     at: found.offset,
                     trap: trap as u32,
@@ -82,7 +84,7 @@ pub fn context(
     }
     let places = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
     let mut bytes = compiled.code_buffer().to_vec();
-    let mut call_sites = stubs.append(&compiled, &mut bytes, &mut relocs, what)?;
+    let mut call_sites = stubs.append(env, &compiled, &mut bytes, &mut relocs, what)?;
     let places = places.filter_map(|(returns_to, at)| {
         Some(CallSite {
             returns_to,

@@ -64,6 +64,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         start: env.module.start.unwrap_or(NONE),
         passes_exceptions: u32::from(passes_exceptions),
         faults: u32::from(env.target.faults()),
+        interruption: u32::from(env.target.interruption()),
         landing,
         call_tables,
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,

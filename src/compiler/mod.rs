@@ -165,12 +165,12 @@ fn compile_body(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Out
 /// A translated body through the rest of its steps.
 fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
     let mut unit = optimize::optimize(env, scratch, unit)?;
-    match env.target.faults() {
-        true => trap::place_loads(&mut unit.clif),
-        false => {
-            unit.stubs = Stubs::mark(env, &mut unit.clif, unit.start, &mut unit.needs);
-            trap::expand(&mut unit.clif, &unit.stubs, &mut unit.needs);
-        }
+    if env.target.faults() {
+        trap::place_loads(&mut unit.clif);
+    }
+    if !env.target.faults() || env.target.interruption() {
+        unit.stubs = Stubs::mark(env, &mut unit.clif, unit.start, &mut unit.needs);
+        trap::expand(env, &mut unit.clif, &unit.stubs, &mut unit.needs);
     }
     let code = assemble::unit(env, scratch, unit)?;
     trampoline::check_frame(env, scratch, code)

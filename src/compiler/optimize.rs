@@ -30,6 +30,9 @@ pub fn optimize(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Unit
     if wanted {
         passes::run(env, &mut scratch.context);
     }
+    if env.target.interruption() {
+        passes::add_polls(&mut scratch.context, unit.start);
+    }
     let clif = scratch.unload();
     Ok(Unit { clif, ..unit })
 }

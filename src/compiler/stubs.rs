@@ -18,14 +18,29 @@
 //!
 //! An exit is shared by all functions that keep their vmctx as far from their stack pointer, which is most of them.
 //!
+//! A check that is a hint (`trap::is_hint`) is found to be wrong now and then, and the function goes on behind it. Nothing has been
+//! saved for that, so its stub calls what leaves all registers as they were:
+//!
+//! ```text
+//! stub:   push rdi
+//!         push rsi
+//!         mov  rdi, [rsp + 16 + slot]
+//!         xor  esi, esi
+//!         call exit trampoline of Stop
+//!         pop  rsi
+//!         pop  rdi
+//!         jmp  behind the check
+//! ```
+//!
 //! The branch is found without reading machine code as such: each check has a source location of its own, a *mark*, and Cranelift
 //! tells where the code of each location lies. It is the last one there that goes to the `ud2` of the same mark.
 
 use super::Env;
-use super::trap::trap_of;
+use super::trap::{is_hint, trap_of};
 use super::unit::{Code, Needs, Reloc, Symbol};
 use crate::error::{Error, Result};
 use crate::image::CallSite;
+use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use cranelift_codegen::binemit::Reloc as RelocKind;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -62,13 +77,16 @@ impl Stubs {
         let mut pos = FuncCursor::new(func);
         while pos.next_block().is_some() {
             while let Some(inst) = pos.next_inst() {
-                let Some(trap) = is_one_branch(&pos.func.dfg, inst) else {
-                    continue;
-                };
+                let trap = is_one_branch(&pos.func.dfg, inst)
+                    .filter(|&trap| !env.target.faults() || is_hint(env, trap));
+                let Some(trap) = trap else { continue };
                 let mark = SourceLoc::new(MARK + stubs.checks.len() as u32);
                 stubs.checks.push((trap, pos.func.srcloc(inst)));
                 pos.func.set_srcloc(inst, mark);
-                needs.traps.insert(trap);
+                match is_hint(env, trap) {
+                    true => drop(needs.exits.insert(Builtin::Stop)),
+                    false => drop(needs.traps.insert(trap)),
+                }
             }
         }
         if !stubs.checks.is_empty() {
@@ -93,6 +111,7 @@ impl Stubs {
     /// Appends the stubs to a function's code, leads the checks there, and tells what the stubs call.
     pub fn append(
         &self,
+        env: &Env<'_>,
         compiled: &CompiledCode,
         bytes: &mut Vec<u8>,
         relocs: &mut Vec<Reloc>,
@@ -121,12 +140,28 @@ impl Stubs {
             let distance = bytes.len() as i64 - (branch.displacement as i64 + 4);
             let displacement = branch.displacement..branch.displacement + 4;
             bytes[displacement].copy_from_slice(&(distance as i32).to_le_bytes());
-            relocs.push(put_jump(bytes, CALL, Symbol::StubTrap(trap, slot)));
+            let is_hint = is_hint(env, trap);
+            let callee = match is_hint {
+                true => {
+                    bytes.extend(SAVE_RDI_AND_RSI);
+                    load_vmctx(bytes, slot + 16);
+                    bytes.extend(ZERO_RSI);
+                    Symbol::Exit(Builtin::Stop)
+                }
+                false => Symbol::StubTrap(trap, slot),
+            };
+            relocs.push(put_jump(bytes, CALL, callee));
             if !place.is_default() {
                 calls.push(CallSite {
                     returns_to: bytes.len() as u32,
                     wasm_offset: place.bits(),
                 });
+            }
+            if is_hint {
+                bytes.extend(RESTORE_RSI_AND_RDI);
+                bytes.push(JUMP);
+                let back = branch.displacement as i64 + 4 - (bytes.len() as i64 + 4);
+                bytes.extend((back as i32).to_le_bytes());
             }
         }
         Ok(calls)
@@ -183,6 +218,12 @@ const JUMP: u8 = 0xe9;
 const LOAD_RDI_NEAR_RSP: [u8; 4] = [0x48, 0x8b, 0x7c, 0x24];
 const LOAD_RDI_FROM_RSP: [u8; 4] = [0x48, 0x8b, 0xbc, 0x24];
 
+/// `push rdi`, `push rsi`: two words, so that the stack stays aligned. Then what undoes it.
+const SAVE_RDI_AND_RSI: [u8; 2] = [0x57, 0x56];
+const RESTORE_RSI_AND_RDI: [u8; 2] = [0x5e, 0x5f];
+/// `xor esi, esi`: the frame is compared as it is.
+const ZERO_RSI: [u8; 2] = [0x31, 0xf6];
+
 /// Where the distance is written, if these bytes, which lie `at` this offset, begin with a conditional branch to `target`.
 fn goes_to(bytes: &[u8], at: usize, target: usize) -> Option<usize> {
     let &[0x0f, 0x80..=0x8f, a, b, c, d, ..] = bytes else {
@@ -205,13 +246,24 @@ fn put_jump(bytes: &mut Vec<u8>, opcode: u8, symbol: Symbol) -> Reloc {
     }
 }
 
+/// Appends what loads the vmctx, so many bytes from the stack pointer.
+fn load_vmctx(bytes: &mut Vec<u8>, from: u32) {
+    match i8::try_from(from) {
+        Ok(near) => {
+            bytes.extend(LOAD_RDI_NEAR_RSP);
+            bytes.extend(near.to_le_bytes());
+        }
+        Err(_) => {
+            bytes.extend(LOAD_RDI_FROM_RSP);
+            bytes.extend(from.to_le_bytes());
+        }
+    }
+}
+
 /// What the stubs of a trap call in functions that keep their vmctx so many bytes from their stack pointer.
 pub fn exit(trap: Trap, slot: u32) -> Code {
-    let slot = slot + 8;
-    let mut bytes = match i8::try_from(slot) {
-        Ok(near) => [&LOAD_RDI_NEAR_RSP[..], &near.to_le_bytes()].concat(),
-        Err(_) => [&LOAD_RDI_FROM_RSP[..], &slot.to_le_bytes()].concat(),
-    };
+    let mut bytes = Vec::new();
+    load_vmctx(&mut bytes, slot + 8);
     let jump = put_jump(&mut bytes, JUMP, Symbol::Trap(trap));
     Code {
         align: 1,

@@ -134,6 +134,7 @@ pub struct Target {
     float_ops: FloatOps,
     relaxed: Relaxed,
     traps: Traps,
+    interruption: bool,
 }
 
 impl Target {
@@ -208,6 +209,7 @@ impl Target {
             float_ops: settings.float_ops,
             relaxed: settings.relaxed,
             traps: settings.traps,
+            interruption: settings.interruption,
         };
         if settings.traps == Traps::Faults
             && target.isa.triple().architecture == Architecture::S390x
@@ -244,6 +246,11 @@ impl Target {
     /// Whether traps are faults of the CPU.
     pub fn faults(&self) -> bool {
         self.traps == Traps::Faults
+    }
+
+    /// Whether code can be interrupted.
+    pub fn interruption(&self) -> bool {
+        self.interruption
     }
 
     /// Whether rounding is done by instructions.

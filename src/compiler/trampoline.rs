@@ -14,11 +14,11 @@
 use super::Env;
 use super::assemble;
 use super::stubs::Stubs;
-use super::trap::{NEVER, branch_cold, exit_signature};
+use super::trap::{NEVER, branch_cold, detour, exit_signature};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::vm::{
-    Region, Vm, builtin_signature, c_param, call_plain, clif_type, flags, load_constant, symbol,
-    wasm_signature,
+    Region, Vm, builtin_exit_signature, builtin_signature, c_param, call_plain, clif_type, flags,
+    load_constant, symbol, wasm_signature,
 };
 use crate::error::Result;
 use crate::image::builtin::Builtin;
@@ -33,7 +33,7 @@ use cranelift_codegen::ir::{
     condcodes::IntCC,
     types::{I32, I64},
 };
-use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilder;
 use std::mem::offset_of;
 
@@ -101,7 +101,7 @@ fn raise_if(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value, cond
 /// The exit trampoline of a builtin.
 pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Code> {
     let isa = env.target.isa();
-    let signature = builtin_signature(isa, builtin, CallConv::Tail);
+    let signature = builtin_exit_signature(isa, builtin);
     build(
         env,
         scratch,
@@ -215,10 +215,20 @@ fn wasm_check(
         let mut vm = Vm::new(env, b, &mut needs, params[0]);
         let limit = vm.stack_limit();
         let over = is_beyond(&mut vm.b, limit, frame);
-        let (cold, next) = branch_cold(&mut vm.b, over);
+        let (cold, next) = detour(&mut vm.b, over);
         vm.b.switch_to_block(cold);
-        let code = vm.iconst(I32, Trap::StackOverflow as i64);
-        vm.trap_with(code);
+        match env.target.interruption() {
+            true => {
+                let frame = vm.iconst(I64, i64::from(frame));
+                vm.builtin(Builtin::Stop, &[frame]);
+                vm.b.ins().jump(next, &[]);
+            }
+            false => {
+                let code = vm.iconst(I32, Trap::StackOverflow as i64);
+                vm.trap_with(code);
+            }
+        }
+        vm.b.seal_block(next);
         vm.b.switch_to_block(next);
         let body = symbol(vm.b.func, body, target);
         vm.b.ins().return_call(body, &params);
@@ -499,6 +509,21 @@ fn entry(
             let places = convention.result_places(ty, params);
 
             let limit = entry_limit(&mut b, isa, vmctx, store);
+            if env.target.interruption() {
+                let (cold, next) = unless_at_limit(&mut b, store, limit);
+                b.switch_to_block(cold);
+                let error = call_plain(&mut b, isa, vmctx, Builtin::Enter, &[limit]);
+                let error = error.expect("it has a result");
+                let stopped = b.create_block();
+                b.ins().brif(error, stopped, &[], next, &[]);
+                b.seal_block(stopped);
+                b.seal_block(next);
+                b.set_cold_block(stopped);
+                b.switch_to_block(stopped);
+                zero_results(&mut b, ty, &places);
+                b.ins().return_(&[error]);
+                b.switch_to_block(next);
+            }
             let (call, returned, raised) = (b.create_block(), b.create_block(), b.create_block());
             b.set_cold_block(raised);
             b.ins().jump(call, &[]);
@@ -591,6 +616,14 @@ fn entry_limit(
     b.block_params(known)[0]
 }
 
+/// Branches to a cold block if the store's threshold is another than the stack limit of wasm that runs next. Gives it, and the
+/// block that goes on, which is yet to be sealed.
+fn unless_at_limit(b: &mut FunctionBuilder<'_>, store: Value, limit: Value) -> (Block, Block) {
+    let threshold = load_pointer(b, store, offset_of!(VmStore, threshold));
+    let differs = b.ins().icmp(IntCC::NotEqual, threshold, limit);
+    detour(b, differs)
+}
+
 /// Makes a new activation the current one; gives its address.
 fn enter(b: &mut FunctionBuilder<'_>, store: Value, limit: Value, call: Block) -> Value {
     let activation = slot(b, size_of::<VmActivation>());
@@ -660,6 +693,14 @@ fn host(
             let limit = load_pointer(&mut b, store, offset_of!(VmStore, stack_limit));
             let results = convention.call_host(&mut b, isa, ty, vmctx, args);
             store_pointer(&mut b, limit, store, offset_of!(VmStore, stack_limit));
+            if env.target.interruption() {
+                let (cold, next) = unless_at_limit(&mut b, store, limit);
+                b.switch_to_block(cold);
+                call_plain(&mut b, isa, vmctx, Builtin::Return, &[limit]);
+                b.ins().jump(next, &[]);
+                b.seal_block(next);
+                b.switch_to_block(next);
+            }
             forget_exit(&mut b, store);
             b.ins().return_(&results);
             b.finalize(isa.frontend_config());

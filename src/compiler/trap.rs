@@ -33,9 +33,10 @@
 //! The handler makes the previous activation current again, takes the error out of the store, zeros the results, and
 //! returns the error to the host as a C function does.
 
+use super::Env;
 use super::stubs::Stubs;
 use super::unit::{Needs, Symbol};
-use super::vm::{Vm, symbol};
+use super::vm::{Vm, builtin_exit_signature, symbol};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -52,13 +53,24 @@ pub const NEVER: TrapCode = TrapCode::unwrap_user(200);
 
 /// Branches to a cold block if the condition is not zero; gives it and the block that goes on, both sealed.
 pub fn branch_cold(b: &mut FunctionBuilder<'_>, condition: Value) -> (Block, Block) {
+    let (cold, next) = detour(b, condition);
+    b.seal_block(next);
+    (cold, next)
+}
+
+/// As [`branch_cold`], for a cold block that goes on there, too: the second block is yet to be sealed.
+pub fn detour(b: &mut FunctionBuilder<'_>, condition: Value) -> (Block, Block) {
     let cold = b.create_block();
     let next = b.create_block();
     b.set_cold_block(cold);
     b.ins().brif(condition, cold, &[], next, &[]);
     b.seal_block(cold);
-    b.seal_block(next);
     (cold, next)
+}
+
+/// Whether what checks for this trap may be wrong, so that code goes on if the builtin `Stop` says so.
+pub fn is_hint(env: &Env<'_>, trap: Trap) -> bool {
+    env.target.interruption() && matches!(trap, Trap::StackOverflow | Trap::Interrupted)
 }
 
 /// How a trap is written in CLIF.
@@ -116,12 +128,24 @@ pub fn exit_signature() -> Signature {
 }
 
 /// Turns the traps of a function of wasm that have no stub into branches to cold blocks, each of which calls the exit trampoline of its
-/// trap.
-pub fn expand(func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
+/// trap; where traps are faults, those that are hints.
+pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
+    let isa = env.target.isa();
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
     let mut exits = BTreeMap::new();
+    let mut stop = None;
     let mut call_exit = |pos: &mut FuncCursor<'_>, trap: Trap| {
+        if is_hint(env, trap) {
+            let stop = *stop.get_or_insert_with(|| {
+                needs.exits.insert(Builtin::Stop);
+                let signature = builtin_exit_signature(isa, Builtin::Stop);
+                symbol(pos.func, Symbol::Exit(Builtin::Stop), signature)
+            });
+            let frame = pos.ins().iconst(I64, 0);
+            pos.ins().call(stop, &[vmctx, frame]);
+            return;
+        }
         let exit = *exits.entry(trap).or_insert_with(|| {
             needs.traps.insert(trap);
             symbol(pos.func, Symbol::Trap(trap), exit_signature())
@@ -137,7 +161,9 @@ pub fn expand(func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
                 InstructionData::Trap { code, .. } => (None, code),
                 _ => continue,
             };
-            if let Some(trap) = trap_of(code) {
+            if let Some(trap) = trap_of(code)
+                && (!env.target.faults() || is_hint(env, trap))
+            {
                 traps.push((inst, condition, trap));
             }
         }
@@ -162,15 +188,18 @@ pub fn expand(func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
             Opcode::Trapz => branch.brif(condition, next, &[], cold, &[]),
             _ => branch.brif(condition, cold, &[], next, &[]),
         };
-        cold_blocks.push((cold, pos.srcloc(), trap));
+        cold_blocks.push((cold, next, pos.srcloc(), trap));
     }
-    for (cold, place, trap) in cold_blocks.into_iter().rev() {
+    for (cold, next, place, trap) in cold_blocks.into_iter().rev() {
         pos.func.layout.append_block(cold);
         pos.func.layout.set_cold(cold);
         pos.goto_bottom(cold);
         pos.set_srcloc(place);
         call_exit(&mut pos, trap);
-        pos.ins().trap(NEVER);
+        match is_hint(env, trap) {
+            true => pos.ins().jump(next, &[]),
+            false => pos.ins().trap(NEVER),
+        };
     }
 }
 

@@ -98,7 +98,7 @@ fn builtin_type(ty: Ty) -> Type {
 pub fn builtin_signature(isa: &dyn TargetIsa, builtin: Builtin, conv: CallConv) -> Signature {
     let z = isa.triple().architecture == target_lexicon::Architecture::S390x;
     let param = |ty: Ty| match conv {
-        CallConv::Tail => AbiParam::new(builtin_type(ty)),
+        CallConv::Tail | CallConv::PreserveAll => AbiParam::new(builtin_type(ty)),
         // The runtime's are unsigned, which RISC-V extends as if they were not.
         _ if z && ty == Ty::I32 => AbiParam::new(I32).uext(),
         _ => c_param(isa, builtin_type(ty)),
@@ -112,6 +112,15 @@ pub fn builtin_signature(isa: &dyn TargetIsa, builtin: Builtin, conv: CallConv) 
         result => signature.returns.extend(result.map(param)),
     }
     signature
+}
+
+/// The signature of a builtin's exit trampoline.
+pub fn builtin_exit_signature(isa: &dyn TargetIsa, builtin: Builtin) -> Signature {
+    let conv = match builtin.reach() {
+        Reach::Aside => CallConv::PreserveAll,
+        Reach::Plain | Reach::Exit => CallConv::Tail,
+    };
+    builtin_signature(isa, builtin, conv)
 }
 
 /// Flags of an access to this region that is aligned and cannot fault.
@@ -246,12 +255,15 @@ impl<'a, 'b> Vm<'a, 'b> {
         flags(self.b.func, region)
     }
 
-    /// The store's stack limit, as it is now.
+    /// What a stack pointer is compared with: the store's stack limit or, if code can be interrupted, its threshold.
     pub fn stack_limit(&mut self) -> Value {
         let store = self.load_constant(self.vmctx, offset_of!(VmHeader, store) as u32);
         let flags = self.flags(Region::Store);
-        let offset = offset_of!(VmStore, stack_limit) as i32;
-        self.b.ins().load(I64, flags, store, offset)
+        let offset = match self.env.target.interruption() {
+            true => offset_of!(VmStore, threshold),
+            false => offset_of!(VmStore, stack_limit),
+        };
+        self.b.ins().load(I64, flags, store, offset as i32)
     }
 
     /// Calls a builtin the way that it is reached.
@@ -268,7 +280,7 @@ impl<'a, 'b> Vm<'a, 'b> {
             Some(callee) => callee,
             None => {
                 self.needs.exits.insert(builtin);
-                let signature = builtin_signature(isa, builtin, CallConv::Tail);
+                let signature = builtin_exit_signature(isa, builtin);
                 let callee = symbol(self.b.func, Symbol::Exit(builtin), signature);
                 self.exits[builtin as usize] = Some(callee);
                 callee

@@ -25,6 +25,8 @@ pub enum Reach {
     Plain,
     /// Through an exit trampoline, which records where wasm was and raises the error that the builtin recorded, if any.
     Exit,
+    /// Likewise, and it leaves all registers as they were, so that compiled code pays for it only where it calls.
+    Aside,
 }
 
 macro_rules! builtins {
@@ -69,6 +71,8 @@ builtins! {
     MemoryGrow "" Exit (I32, I64) -> I64;
     MemoryFill "" Plain (Ptr, I32, I64);
     MemoryCopy "" Plain (Ptr, Ptr, I64);
+    MemoryFillInSteps "" Exit (Ptr, I32, I64);
+    MemoryCopyInSteps "" Exit (Ptr, Ptr, I64);
     MemoryInit "" Exit (I32, I32, I64, I64, I64);
     DataDrop "" Plain (I32);
     TableGrow "" Exit (I32, Ptr, I64) -> I64;
@@ -87,6 +91,9 @@ builtins! {
     Raise "" Plain ();
     StackLimit "" Plain (Ptr) -> Ptr;
     EntryOverflow "" Plain () -> Ptr;
+    Enter "" Plain (Ptr) -> Ptr;
+    Return "" Plain (Ptr);
+    Stop "" Aside (I64);
 
     F32Ceil "f32.ceil" Plain (F32) -> F32;
     F32Floor "f32.floor" Plain (F32) -> F32;

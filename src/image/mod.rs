@@ -78,6 +78,8 @@ records! {
         pub faults: u32,
         /// Where the code starts in the text that a fault goes on at, or `NONE`.
         pub landing: u32,
+        /// 1 if the code can be interrupted.
+        pub interruption: u32,
         /// Where the call tables start in the text, or `NONE`.
         pub call_tables: u32,
         pub triple: Str,

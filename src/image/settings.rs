@@ -55,6 +55,8 @@ pub struct Settings {
     pub relaxed: Relaxed,
     pub nans: Nans,
     pub traps: Traps,
+    /// Whether code can be interrupted.
+    pub interruption: bool,
     /// WebAssembly features that modules may use.
     pub features: Features,
     /// Threads that one module is compiled on.
@@ -70,6 +72,7 @@ impl Default for Settings {
             relaxed: Relaxed::default(),
             nans: Nans::default(),
             traps: Traps::default(),
+            interruption: false,
             features: Features::DEFAULT,
             compile_threads: 1,
         }

@@ -58,6 +58,8 @@ traps! {
     UnalignedAtomic = 10, c"unaligned atomic";
     /// A wait on a memory that is not shared.
     NotShared = 11, c"expected shared memory";
+    /// The host stopped the store.
+    Interrupted = 12, c"interrupted";
     // What follows is shown to hosts as one of the above.
     /// `call_indirect` used an index past the end of the table.
     UndefinedElement = 100, c"undefined element";

@@ -6,8 +6,10 @@
 //! all pointers are 8 bytes: every target that Inlay compiles for is 64-bit.
 
 use super::flat::{Field, records};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
+use std::sync::atomic::AtomicUsize;
 
 /// Bytes of stack that the runtime keeps free below the stack limit. Frames that are not compared with the limit fit in
 /// them, those of builtins, of the handling of a trap, and of host functions.
@@ -38,26 +40,42 @@ pub struct VmActivation {
     pub stack_limit: usize,
 }
 
-/// The part of a store that compiled code reads and writes; its first field, so that both have one address.
+/// The part of a store that compiled code reads and writes. It is an allocation of its own, since interrupters, which write
+/// the last two fields on any thread, may outlive the store; the others are the store's thread's.
 #[repr(C)]
 pub struct VmStore {
     /// Wasm traps when its stack pointer is below this. It is 0 when no wasm runs and the host has set no bounds.
-    pub stack_limit: usize,
+    pub stack_limit: Cell<usize>,
     /// The frame pointer of the innermost wasm frame, and the address that its callee returns to. Trampolines set them
     /// on the way out to the host, or to a builtin that may fail. `exit_fp` is 0 while wasm runs, also in a builtin
     /// that wasm calls directly.
-    pub exit_fp: usize,
-    pub exit_pc: usize,
+    pub exit_fp: Cell<usize>,
+    pub exit_pc: Cell<usize>,
     /// The innermost activation.
-    pub activation: *mut VmActivation,
+    pub activation: Cell<*mut VmActivation>,
     /// Nonzero when a builtin has recorded an error that is to be raised.
-    pub pending: usize,
+    pub pending: Cell<usize>,
+    /// The runtime's `Store`.
+    pub store: Cell<*mut c_void>,
+    /// What functions compare with that can be interrupted, in the place of `stack_limit`: that limit, or [`STOP`]. See
+    /// `runtime/interrupt.rs`.
+    pub threshold: AtomicUsize,
+    /// [`STOP`] if wasm is to stop; otherwise 0.
+    pub stop: AtomicUsize,
 }
+
+// SAFETY: what other threads use is atomic.
+unsafe impl Send for VmStore {}
+// SAFETY: as above.
+unsafe impl Sync for VmStore {}
+
+/// What stops wasm that compares an address with it: no address is as large, and a frame's size can be added to it.
+pub const STOP: usize = usize::MAX >> 1;
 
 /// What every vmctx starts with, an instance's and a host function's alike.
 #[repr(C)]
 pub struct VmHeader {
-    pub store: *mut VmStore,
+    pub store: *const VmStore,
     /// The engine's table of builtins, in the order of `Builtin::ALL`.
     pub builtins: *const *const c_void,
 }
@@ -151,7 +169,7 @@ const _: () = {
     assert!(size_of::<VmMemory>() == 16 && size_of::<VmTable>() == 16);
     assert!(size_of::<VmGlobal>() == 16 && align_of::<VmGlobal>() == 16);
     assert!(size_of::<VmActivation>() == 64);
-    assert!(size_of::<VmStore>() == 40);
+    assert!(size_of::<VmStore>() == 64);
     assert!(size_of::<VmException>() == 24);
 };
 

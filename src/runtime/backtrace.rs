@@ -15,9 +15,9 @@ const MOST: usize = 128;
 /// # Safety
 /// Wasm of this store runs on this stack, and has recorded its exit.
 pub unsafe fn add_frames(store: &Store, error: &mut Error) {
-    let (mut pc, mut fp) = (store.vm.exit_pc, store.vm.exit_fp);
+    let (mut pc, mut fp) = (store.vm.exit_pc.get(), store.vm.exit_fp.get());
     // SAFETY: activations are in the frames of entry trampolines, which have not returned.
-    let entry_fp = unsafe { (*store.vm.activation).entry_fp };
+    let entry_fp = unsafe { (*store.vm.activation.get()).entry_fp };
     while fp != 0 && fp != entry_fp && error.frames().len() < MOST {
         if let Some(frame) = frame(store, pc)
             && !error.add_frame(frame)

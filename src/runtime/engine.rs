@@ -45,6 +45,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether traps are faults, which the host passes on.
     pub faults: bool,
+    /// Whether wasm can be interrupted.
+    pub interruption: bool,
 }
 
 /// An engine; any number of threads may use it.
@@ -55,6 +57,8 @@ pub struct Engine {
     pub code_memory: CodeMemory,
     /// Whether traps are faults. Memories are then guarded, those that can be.
     pub faults: bool,
+    /// Whether wasm can be interrupted. All of its modules' code is then made for that, and otherwise none.
+    pub interruption: bool,
     /// Where its modules' code is, if traps are faults.
     pub code: CodeMap,
     /// Whether the process has handlers for its faults.
@@ -89,6 +93,7 @@ impl Engine {
             limits: config.limits,
             code_memory,
             faults: config.faults,
+            interruption: config.interruption,
             code: CodeMap::new(),
             has_handlers: AtomicBool::new(false),
             builtins,

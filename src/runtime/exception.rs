@@ -159,9 +159,11 @@ impl Store {
         }
         let mut exception: Box<Exception> = self.take_pending()?.into_payload()?;
         // Wasm runs again. A host function may have set another stack meanwhile: restore this activation's limit.
-        self.vm.exit_fp = 0;
+        self.vm.exit_fp.set(0);
         // SAFETY: as the caller promises.
-        self.vm.stack_limit = unsafe { (*self.vm.activation).stack_limit };
+        let limit = unsafe { (*self.vm.activation.get()).stack_limit };
+        self.vm.stack_limit.set(limit);
+        self.vm.arm(limit);
         landing.exception = match again {
             _ if !by_reference => {
                 let address = &raw mut exception.vm;
@@ -187,7 +189,7 @@ impl Store {
     /// As for `catch`; the landing is in the innermost activation.
     unsafe fn sweep(&mut self, landing: &Landing) {
         // SAFETY: as the caller promises.
-        let activation = unsafe { &*self.vm.activation };
+        let activation = unsafe { &*self.vm.activation.get() };
         if self.exnrefs.may_be_anywhere
             || !activation.previous.is_null()
             || !self.exnrefs.are_many()
@@ -206,8 +208,8 @@ impl Store {
     /// As for `catch`.
     unsafe fn find(&self, tag: *mut Tag) -> Option<(Landing, bool)> {
         // SAFETY: an activation is in the frame of an entry trampoline that has not returned.
-        let entry = unsafe { self.vm.activation.as_ref() }?.entry_fp;
-        let (mut pc, mut fp) = (self.vm.exit_pc, self.vm.exit_fp);
+        let entry = unsafe { self.vm.activation.get().as_ref() }?.entry_fp;
+        let (mut pc, mut fp) = (self.vm.exit_pc.get(), self.vm.exit_fp.get());
         while fp != entry {
             if let Some((module, offset)) = self.module_at(pc - 1)
                 && let Some(site) = module.image.handler_site(offset + 1)

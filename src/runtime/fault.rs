@@ -96,7 +96,7 @@ unsafe fn vmctx(engine: &Engine, mut fp: usize) -> Option<*const VmHeader> {
 unsafe fn is_guarded(vmctx: *const VmHeader, address: usize) -> bool {
     // SAFETY: as the caller promises; what is in a store's lists is alive.
     unsafe {
-        let store = (*vmctx).store.cast::<Store>();
+        let store = Store::of(vmctx);
         let covers = |memory: *mut Memory| (*memory).is_guarded_at(address);
         let instances = &(*store).instances;
         let of_instances = || {

@@ -76,11 +76,11 @@ impl HostContext {
         instance: *mut c_void,
     ) -> Result<Pinned<HostContext>> {
         // SAFETY: the caller gives a living store.
-        let builtins = unsafe { (*store).engine.builtins() };
+        let (vm, builtins) = unsafe { (Shared::as_ptr(&(*store).vm), (*store).engine.builtins()) };
         let context = Pinned::new(HostContext {
             vm: VmHostFunc {
                 header: VmHeader {
-                    store: store.cast(),
+                    store: vm,
                     builtins,
                 },
                 function: match host.call {
@@ -109,8 +109,8 @@ impl HostContext {
 /// # Safety
 /// The function is alive.
 pub unsafe fn store_of(func: *const VmFuncRef) -> *mut Store {
-    // SAFETY: every vmctx starts with a header, and a VmStore is the start of its store.
-    unsafe { (*(*func).vmctx).store.cast() }
+    // SAFETY: as the caller promises; a function's vmctx lives as long.
+    unsafe { Store::of((*func).vmctx) }
 }
 
 /// The types of a function's store, and the function's id among them.

@@ -202,9 +202,9 @@ impl Instance {
                 return Err(Trap::OutOfBoundsMemory);
             }
             let target = memory.base().add(dst as usize);
-            target.copy_from_nonoverlapping(source.as_ptr(), source.len());
+            let vm = &(*self.store).vm;
+            vm.copy_in_steps(source.as_ptr(), target, source.len())
         }
-        Ok(())
     }
 
     pub fn drop_data(&mut self, segment: u32) {
@@ -346,7 +346,7 @@ impl Instance {
             let vmctx = self.vmctx();
             *vmctx = VmContext {
                 header: VmHeader {
-                    store: self.store.cast(),
+                    store: Shared::as_ptr(&(*self.store).vm),
                     builtins: (*self.store).engine.builtins(),
                 },
                 type_ids: types.as_ptr(),

@@ -20,6 +20,7 @@ mod func;
 mod global;
 pub mod handlers;
 mod instance;
+mod interrupt;
 mod linker;
 mod memory;
 mod own_code;
@@ -42,6 +43,7 @@ pub use func::{
 };
 pub use global::Global;
 pub use instance::{Extern, Instance};
+pub use interrupt::Interrupter;
 pub use linker::{Linker, start};
 pub use memory::Memory;
 pub use placed::Placed;

@@ -32,6 +32,19 @@ impl Placed {
                 "the image's traps are faults; load it with an engine whose configuration has INLAY_TRAPS_FAULTS",
             ));
         }
+        if (header.interruption != 0) != engine.interruption {
+            let (image, engine) = match engine.interruption {
+                true => ("cannot be interrupted", "can"),
+                false => ("can be interrupted", "cannot"),
+            };
+            return Err(Error::new(
+                ErrorKind::InvalidImage,
+                format_args!(
+                    "the image's code {image}, and that of the engine {engine}; inlay_config_interruption says which, for \
+                     those that make images and those that load them"
+                ),
+            ));
+        }
         let layout = VmLayout::new(&header.shape)
             .ok_or_else(|| Error::limit("an instance of this module would be larger than 2 GiB"))?;
         let code = match engine.machine.is_this_kind() {

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::fallible::{self, Pinned, Shared};
 use crate::guard::lock;
 use crate::image::MemoryType;
-use crate::image::vmctx::VmMemory;
+use crate::image::vmctx::{VmMemory, VmStore};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -41,6 +41,9 @@ struct Waiter {
     woken: Mutex<bool>,
     changed: Condvar,
 }
+
+/// How long a thread sleeps before it looks whether it is to stop.
+const SLICE: Duration = Duration::from_millis(1);
 
 /// How a wait ended; the numbers are WebAssembly's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,46 +96,55 @@ impl SharedMemory {
     }
 
     /// Waits until the address is notified, if it holds what is expected; for this many nanoseconds, or for ever if
-    /// that is negative.
+    /// that is negative. Gives nothing if wasm of `vm` is to stop meanwhile.
     pub fn wait(
         &self,
         address: usize,
         holds: impl FnOnce() -> bool,
         timeout: i64,
-    ) -> Result<Waited> {
+        vm: Option<&VmStore>,
+    ) -> Result<Option<Waited>> {
         let start = Instant::now();
         let waiter = Waiter::default();
         {
             // Whoever changes the value and then notifies finds this thread in the list, or changed it before.
             let mut waiting = lock(&self.waiting);
             if !holds() {
-                return Ok(Waited::NotEqual);
+                return Ok(Some(Waited::NotEqual));
             }
             let waiter = &raw const waiter;
             fallible::push(&mut waiting, Waiting { address, waiter })?;
         }
+        let end = u64::try_from(timeout).ok().map(Duration::from_nanos);
+        // A signal handler cannot wake a thread here, so one that can be stopped looks for itself.
+        let slice = vm.map(|_| SLICE);
+        let mut stopped = false;
         let mut woken = lock(&waiter.woken);
         while !*woken {
-            let Ok(timeout) = u64::try_from(timeout) else {
-                let outcome = waiter.changed.wait(woken);
-                woken = outcome.unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = Duration::from_nanos(timeout).saturating_sub(start.elapsed());
-            if left.is_zero() {
+            let left = end.map(|end| end.saturating_sub(start.elapsed()));
+            stopped = vm.is_some_and(VmStore::take_stop);
+            if stopped || left.is_some_and(|left| left.is_zero()) {
                 break;
             }
-            let outcome = waiter.changed.wait_timeout(woken, left);
-            woken = outcome.unwrap_or_else(PoisonError::into_inner).0;
+            woken = match left.into_iter().chain(slice).min() {
+                Some(most) => {
+                    let outcome = waiter.changed.wait_timeout(woken, most);
+                    outcome.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let outcome = waiter.changed.wait(woken);
+                    outcome.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
         }
         drop(woken);
         // With this lock, nobody is about to wake this thread, or has just done so and still looks at it.
         let mut waiting = lock(&self.waiting);
-        if *lock(&waiter.woken) {
-            return Ok(Waited::Woken);
+        if *lock(&waiter.woken) && !stopped {
+            return Ok(Some(Waited::Woken));
         }
         waiting.retain(|other| !std::ptr::eq(other.waiter, &waiter));
-        Ok(Waited::TimedOut)
+        Ok((!stopped).then_some(Waited::TimedOut))
     }
 
     /// Wakes at most `count` threads that wait on the address, those that came first; gives how many.

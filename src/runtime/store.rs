@@ -11,17 +11,15 @@ use super::{Global, Instance, Memory, Table, Tag};
 use crate::error::{Error, Result};
 use crate::fallible::{self, Pinned, Shared};
 use crate::image::TrampolineKind;
-use crate::image::vmctx::{STACK_RESERVE, VmStore};
+use crate::image::vmctx::{STACK_RESERVE, VmHeader, VmStore};
+use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A store. One thread at a time uses it.
-///
-/// The first field is what compiled code sees. Its address never changes, and pointers to it are derived from the whole
-/// store, so that a `*mut VmStore` may be cast back to a `*mut Store`.
-#[repr(C)]
 pub struct Store {
-    pub vm: VmStore,
+    /// What compiled code sees of it.
+    pub vm: Shared<VmStore>,
     pub engine: Shared<Engine>,
     /// A number that no other store of the process has, also after this one is gone.
     pub id: u64,
@@ -63,14 +61,18 @@ impl Store {
     pub fn new(engine: &Shared<Engine>, data: *mut c_void) -> Result<Pinned<Store>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Pinned::new(Store {
-            vm: VmStore {
-                stack_limit: 0,
-                exit_fp: 0,
-                exit_pc: 0,
-                activation: std::ptr::null_mut(),
-                pending: 0,
-            },
+        let vm = Shared::new(VmStore {
+            stack_limit: Cell::new(0),
+            exit_fp: Cell::new(0),
+            exit_pc: Cell::new(0),
+            activation: Cell::new(std::ptr::null_mut()),
+            pending: Cell::new(0),
+            store: Cell::new(std::ptr::null_mut()),
+            threshold: AtomicUsize::new(0),
+            stop: AtomicUsize::new(0),
+        })?;
+        let store = Pinned::new(Store {
+            vm: vm.clone(),
             engine: engine.clone(),
             id,
             data,
@@ -89,14 +91,25 @@ impl Store {
             modules: Vec::new(),
             positions: Vec::new(),
             code: Vec::new(),
-        })?)
+        })?;
+        vm.store.set(store.as_ptr().cast());
+        Ok(store)
+    }
+
+    /// The store of a vmctx.
+    ///
+    /// # Safety
+    /// The vmctx is alive.
+    pub unsafe fn of(vmctx: *const VmHeader) -> *mut Store {
+        // SAFETY: as the caller promises; a store outlives the vmctxs in it.
+        unsafe { (*(*vmctx).store).store.get().cast() }
     }
 
     /// Sets the lowest address and the length of the stack that wasm is entered on. If none are given, the system is
     /// asked for them again at the next entry.
     pub fn set_stack(&mut self, bounds: Option<(usize, usize)>) -> Result<()> {
         let Some((lowest, len)) = bounds else {
-            self.vm.stack_limit = 0;
+            self.vm.stack_limit.set(0);
             self.stacks = Stacks::default();
             return Ok(());
         };
@@ -106,7 +119,7 @@ impl Store {
                 2 * STACK_RESERVE
             )));
         }
-        self.vm.stack_limit = lowest + STACK_RESERVE;
+        self.vm.stack_limit.set(lowest + STACK_RESERVE);
         Ok(())
     }
 
@@ -205,13 +218,13 @@ impl Store {
         // The first failure is the cause of what follows it.
         if self.pending.is_none() {
             self.pending = Some(error);
-            self.vm.pending = 1;
+            self.vm.pending.set(1);
         }
     }
 
     /// Takes what was recorded.
     pub fn take_pending(&mut self) -> Option<Error> {
-        self.vm.pending = 0;
+        self.vm.pending.set(0);
         self.pending.take()
     }
 }

@@ -4,7 +4,8 @@ use super::Store;
 use crate::error::{Error, Result};
 use crate::fallible::Pinned;
 use crate::image::TableType;
-use crate::image::vmctx::VmTable;
+use crate::image::trap::Trap;
+use crate::image::vmctx::{VmStore, VmTable};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
@@ -50,7 +51,7 @@ impl Table {
             let this = table.as_ptr();
             let own = NonNull::new_unchecked(&raw mut (*this).own);
             (*this).definition = place.unwrap_or(own);
-            if (*this).grow(ty.minimum, init).is_none() {
+            if !matches!((*this).grow(ty.minimum, init, None), Ok(Some(_))) {
                 let what = format_args!("a table of {} elements", ty.minimum);
                 return Err(Error::out_of_memory(what));
             }
@@ -84,14 +85,32 @@ impl Table {
         unsafe { *self.definition.as_ptr() = vm };
     }
 
-    /// Adds elements; gives the old size, or none if it cannot grow so far.
-    pub fn grow(&mut self, delta: u64, init: *mut c_void) -> Option<u64> {
+    /// Adds elements; gives the old size, or none if it cannot grow so far. If wasm of `vm` grows it and is to
+    /// stop meanwhile, nothing has changed.
+    pub fn grow(
+        &mut self,
+        delta: u64,
+        init: *mut c_void,
+        vm: Option<&VmStore>,
+    ) -> std::result::Result<Option<u64>, Trap> {
         let old = self.len();
-        let new = old.checked_add(delta).filter(|&new| new <= self.most())?;
-        self.elements.try_reserve(delta as usize).ok()?;
-        self.elements.resize(new as usize, init);
+        let new = old.checked_add(delta).filter(|&new| new <= self.most());
+        if new.is_none() || self.elements.try_reserve(delta as usize).is_err() {
+            return Ok(None);
+        }
+        let mut add = |_, len| self.elements.resize(self.elements.len() + len, init);
+        let grown = match vm {
+            Some(vm) => vm.in_steps::<*mut c_void>(delta as usize, false, add),
+            None => {
+                add(0, delta as usize);
+                Ok(())
+            }
+        };
+        if grown.is_err() {
+            self.elements.truncate(old as usize);
+        }
         self.publish();
-        Some(old)
+        grown.map(|()| Some(old))
     }
 
     pub fn get(&self, index: u64) -> Option<*mut c_void> {
@@ -104,21 +123,26 @@ impl Table {
         self.elements.get_mut(start as usize..end)
     }
 
-    /// Copies between tables, which may be one and the same; whether both ranges exist.
+    /// Copies between tables, which may be one and the same.
     ///
     /// # Safety
-    /// Both are tables of one store, and no reference to either is held.
-    pub unsafe fn copy(dst: *mut Table, src: *mut Table, to: u64, from: u64, len: u64) -> bool {
+    /// Both are tables of the store, and no reference to either is held.
+    pub unsafe fn copy(
+        dst: *mut Table,
+        src: *mut Table,
+        to: u64,
+        from: u64,
+        len: u64,
+        vm: &VmStore,
+    ) -> std::result::Result<(), Trap> {
         // SAFETY: each reference ends before the next begins, so that dst may be src.
         unsafe {
-            let Some(source) = (*src).slice(from, len).map(|s| s.as_ptr()) else {
-                return false;
-            };
-            let Some(target) = (*dst).slice(to, len).map(|s| s.as_mut_ptr()) else {
-                return false;
-            };
-            source.copy_to(target, len as usize);
+            let source = (*src).slice(from, len).map(|s| s.as_ptr());
+            let target = (*dst).slice(to, len).map(|s| s.as_mut_ptr());
+            match source.zip(target) {
+                Some((source, target)) => vm.copy_in_steps(source, target, len as usize),
+                None => Err(Trap::OutOfBoundsTable),
+            }
         }
-        true
     }
 }

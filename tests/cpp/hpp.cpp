@@ -1,7 +1,9 @@
 // Exercises inlay.hpp, but for what wasm3.cpp does. Built with exceptions, and with -fno-exceptions, where
 // only the try_ half exists.
+#include <chrono>
 #include <cstring>
 #include <sys/mman.h>
+#include <thread>
 #ifndef _WIN32
 #include <csignal>
 #endif
@@ -358,6 +360,37 @@ static void test_faults(const inlay::Engine &compares) {
 #endif
 }
 
+static void test_interrupts(const inlay::Engine &usual) {
+    // (func (export "run") (result i32) (loop (br 0)) (unreachable))
+    static const std::uint8_t wasm[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 7, 1, 3, 'r', 'u',
+        'n', 0, 0, 10, 10, 1, 8, 0, 3, 0x40, 0x0c, 0, 0x0b, 0, 0x0b};
+    inlay::Config config;
+    MUST(config.try_interruption(true));
+    const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
+    inlay::Store store = MUST(inlay::Store::try_make(engine)), other = MUST(inlay::Store::try_make(usual));
+    FAILS(inlay::Interrupter::try_make(other), InvalidArgument);
+    const inlay::Interrupter interrupter = MUST(inlay::Interrupter::try_make(store));
+    const inlay::Instance instance = MUST(MUST(inlay::Linker::try_make(engine))
+                                              .try_instantiate(store, MUST(inlay::Module::try_compile(engine, wasm))));
+    const auto run = MUST(instance.try_typed<std::int32_t()>("run"));
+    for (const int wait : {0, 20}) {
+        std::thread thread([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(wait));
+            interrupter.interrupt();
+        });
+        CHECK(FAILS(run.try_call(), Trap).trap() == inlay::Trap::Interrupted);
+        thread.join();
+    }
+    interrupter.interrupt();
+    interrupter.clear();
+#if INLAY_HPP_EXCEPTIONS
+    const inlay::Interrupter again(store);
+    again.interrupt();
+    CHECK(FAILS(run.try_call(), Trap).trap() == inlay::Trap::Interrupted);
+    CHECK(inlay::Config().interruption(true).get() != nullptr);
+#endif
+}
+
 int main() {
     Counts counts;
     {
@@ -412,6 +445,7 @@ int main() {
         CHECK(Alive::count == 3);
         test_data(engine, module);
         test_faults(engine);
+        test_interrupts(engine);
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);
 #endif

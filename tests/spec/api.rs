@@ -200,6 +200,10 @@ impl Config {
         check(unsafe { c::inlay_config_traps(self.0, traps) })
     }
 
+    pub fn interruption(&self, on: bool) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_interruption(self.0, on) })
+    }
+
     pub fn engine(&self) -> Result<Engine, Error> {
         make(|out| unsafe { c::inlay_engine_new(self.0, out) }).map(Engine)
     }

@@ -74,6 +74,7 @@ in_both_ways!(
     host_auto,
     host_builtin,
     as_if_large,
+    interruptible,
     saved_and_loaded,
     compile_threads_change_nothing,
 );
@@ -140,6 +141,12 @@ fn as_if_large(traps: c::inlay_traps_t) {
         config.flag("opt_level", "none").unwrap();
     });
     run_all(&setup("host/auto, as if large", &engine));
+}
+
+/// Code that looks whether it is to stop, which it never is.
+fn interruptible(traps: c::inlay_traps_t) {
+    let engine = engine(traps, |config| config.interruption(true).unwrap());
+    run_all(&setup("host/auto, interruptible", &engine));
 }
 
 /// Every module goes through an image: saved by one engine, loaded and run by another.

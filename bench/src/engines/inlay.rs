@@ -29,6 +29,11 @@ pub struct Inlay {
 impl Inlay {
     /// With `faults`, traps are faults of the CPU, which Inlay's own handlers pass on.
     pub fn new(name: &'static str, faults: bool) -> Outcome<Self> {
+        Self::with(name, faults, false)
+    }
+
+    /// Also says whether code can be interrupted.
+    pub fn with(name: &'static str, faults: bool, interruption: bool) -> Outcome<Self> {
         let mut engine = ptr::null_mut();
         // SAFETY: the config is alive until the engine is made, which copies what it needs.
         unsafe {
@@ -39,6 +44,7 @@ impl Inlay {
                 INLAY_TRAPS_EXPLICIT
             };
             let made = check(inlay_config_traps(config, traps))
+                .and_then(|()| check(inlay_config_interruption(config, interruption)))
                 .and_then(|()| check(inlay_engine_new(config, &mut engine)));
             inlay_config_delete(config);
             made?;

@@ -101,6 +101,33 @@ pub fn all() -> Outcome<Vec<Box<dyn Engine>>> {
     ])
 }
 
+/// Each with its settings, and again with code that can be interrupted.
+pub fn interruptible() -> Outcome<Vec<[Box<dyn Engine>; 2]>> {
+    use inlay::Inlay;
+    use wasmtime::Wasmtime;
+    Ok(vec![
+        [
+            Box::new(Inlay::new("inlay", true)?),
+            Box::new(Inlay::with("inlay+interruption", true, true)?),
+        ],
+        [
+            Box::new(Inlay::new("inlay-explicit", false)?),
+            Box::new(Inlay::with("inlay-explicit+interruption", false, true)?),
+        ],
+        [
+            Box::new(Wasmtime::new("wasmtime", true)?),
+            Box::new(Wasmtime::with("wasmtime+epochs", true, true)?),
+        ],
+    ])
+}
+
+/// All of them, for who wants one by its name.
+pub fn every() -> Outcome<Vec<Box<dyn Engine>>> {
+    let mut every = all()?;
+    every.extend(interruptible()?.into_iter().map(|[_, last]| last));
+    Ok(every)
+}
+
 /// The imports of a module.
 pub struct Imports {
     pub funcs: Vec<ImportedFunc>,

@@ -9,12 +9,20 @@ use wasmtime::{
 pub struct Wasmtime {
     name: &'static str,
     engine: wasmtime::Engine,
+    /// Whether code looks at an epoch, which does not change here.
+    epochs: bool,
 }
 
 impl Wasmtime {
     /// With `signals`, which is how it comes, bounds and other traps are left to the hardware where possible.
     pub fn new(name: &'static str, signals: bool) -> Outcome<Self> {
+        Self::with(name, signals, false)
+    }
+
+    /// Also says whether code can be interrupted, by epochs.
+    pub fn with(name: &'static str, signals: bool, epochs: bool) -> Outcome<Self> {
         let mut config = Config::new();
+        config.epoch_interruption(epochs);
         config.cranelift_opt_level(OptLevel::Speed);
         if !signals {
             config
@@ -25,6 +33,7 @@ impl Wasmtime {
         Ok(Self {
             name,
             engine: wasmtime::Engine::new(&config)?,
+            epochs,
         })
     }
 }
@@ -97,6 +106,9 @@ impl Engine for Wasmtime {
         let imports = Imports::of(wasm)?;
         let data = Data { host, memory: None };
         let mut store = Store::new(&self.engine, data);
+        if self.epochs {
+            store.set_epoch_deadline(u64::MAX / 2);
+        }
         let mut funcs = imports.funcs.into_iter();
         let mut externs = Vec::new();
         for import in module.imports() {

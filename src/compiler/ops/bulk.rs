@@ -2,7 +2,8 @@
 //!
 //! Both compare first, and then nothing can fail (specification, section 4.4.7: a range that is not in the memory traps before
 //! anything is written). What is left is C's `memmove` and `memset`, builtins that are called without leaving wasm. Few
-//! bytes, where their number is a constant, are loaded and stored in place.
+//! bytes, where their number is a constant, are loaded and stored in place. Code that can be interrupted leaves wasm, and it is
+//! done in steps, between which it can be stopped.
 
 use crate::compiler::translate::Translator;
 use crate::image::builtin::Builtin;
@@ -22,7 +23,11 @@ impl Translator<'_, '_> {
         let target = self.range(to, target, len);
         let source = self.range(from, source, len);
         let Some(pieces) = known.and_then(|len| self.pieces(len)) else {
-            self.vm.builtin(Builtin::MemoryCopy, &[target, source, len]);
+            let copy = match self.vm.env.target.interruption() {
+                true => Builtin::MemoryCopyInSteps,
+                false => Builtin::MemoryCopy,
+            };
+            self.vm.builtin(copy, &[target, source, len]);
             return;
         };
         // The ranges may overlap, so all is loaded before any is stored.
@@ -43,7 +48,11 @@ impl Translator<'_, '_> {
         let (target, len) = (self.index(target), self.index(len));
         let target = self.range(mem, target, len);
         let Some(pieces) = known.and_then(|len| self.pieces(len)) else {
-            self.vm.builtin(Builtin::MemoryFill, &[target, value, len]);
+            let fill = match self.vm.env.target.interruption() {
+                true => Builtin::MemoryFillInSteps,
+                false => Builtin::MemoryFill,
+            };
+            self.vm.builtin(fill, &[target, value, len]);
             return;
         };
         let flags = self.checked_flags(mem);

@@ -15,11 +15,14 @@ mod hoist;
 mod indices;
 mod loads;
 mod loops;
+mod polls;
 mod range;
 mod scoped;
 mod shifts;
 mod steps;
 mod swizzles;
+
+pub use polls::insert as add_polls;
 
 use super::Env;
 use cranelift_codegen::Context;

@@ -15,7 +15,7 @@ use crate::fallible;
 use crate::guard::guard;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
-use crate::image::vmctx::{VmContext, VmHeader};
+use crate::image::vmctx::{VmContext, VmHeader, VmStore};
 use std::ffi::c_void;
 
 type Vmctx = *mut VmHeader;
@@ -38,6 +38,8 @@ fn function(builtin: Builtin) -> *const c_void {
         B::MemoryGrow => memory_grow as *const c_void,
         B::MemoryFill => memory_fill as *const c_void,
         B::MemoryCopy => memory_copy as *const c_void,
+        B::MemoryFillInSteps => memory_fill_in_steps as *const c_void,
+        B::MemoryCopyInSteps => memory_copy_in_steps as *const c_void,
         B::MemoryInit => memory_init as *const c_void,
         B::DataDrop => data_drop as *const c_void,
         B::TableGrow => table_grow as *const c_void,
@@ -56,6 +58,9 @@ fn function(builtin: Builtin) -> *const c_void {
         B::Raise => raise as *const c_void,
         B::StackLimit => stack_limit as *const c_void,
         B::EntryOverflow => entry_overflow as *const c_void,
+        B::Enter => enter as *const c_void,
+        B::Return => return_to as *const c_void,
+        B::Stop => stop as *const c_void,
         B::F32Ceil => float::inlay_builtin_f32_ceil as *const c_void,
         B::F32Floor => float::inlay_builtin_f32_floor as *const c_void,
         B::F32Trunc => float::inlay_builtin_f32_trunc as *const c_void,
@@ -92,8 +97,17 @@ fn function(builtin: Builtin) -> *const c_void {
 /// # Safety
 /// The vmctx is alive; no other reference to the store is held while this one is used.
 unsafe fn store<'a>(vmctx: Vmctx) -> &'a mut Store {
-    // SAFETY: as the caller promises; a VmStore is the start of its store.
-    unsafe { &mut *(*vmctx).store.cast() }
+    // SAFETY: as the caller promises.
+    unsafe { &mut *Store::of(vmctx) }
+}
+
+/// What compiled code sees of the store that a vmctx belongs to.
+///
+/// # Safety
+/// The vmctx is alive.
+unsafe fn vm<'a>(vmctx: Vmctx) -> &'a VmStore {
+    // SAFETY: as the caller promises; a store outlives the vmctxs in it.
+    unsafe { &*(*vmctx).store }
 }
 
 /// The instance of a vmctx.
@@ -173,7 +187,7 @@ unsafe fn exit_trap(vmctx: Vmctx, body: impl FnOnce() -> std::result::Result<(),
 pub unsafe fn record_trap(vmctx: Vmctx, trap: Trap) {
     // SAFETY: as the caller promises.
     let store = unsafe { store(vmctx) };
-    if store.vm.exit_fp != 0 {
+    if store.vm.exit_fp.get() != 0 {
         store.record(trap.into());
     }
 }
@@ -210,6 +224,30 @@ unsafe extern "C" fn memory_copy(_: Vmctx, target: *mut u8, source: *const u8, l
     unsafe { source.copy_to(target, len as usize) }
 }
 
+unsafe extern "C" fn memory_fill_in_steps(vmctx: Vmctx, target: *mut u8, value: u32, len: u64) {
+    // SAFETY: as for `memory_fill`.
+    unsafe {
+        exit_trap(vmctx, || {
+            let fill = |at, len| target.add(at).write_bytes(value as u8, len);
+            vm(vmctx).in_steps::<u8>(len as usize, false, fill)
+        })
+    }
+}
+
+unsafe extern "C" fn memory_copy_in_steps(
+    vmctx: Vmctx,
+    target: *mut u8,
+    source: *const u8,
+    len: u64,
+) {
+    // SAFETY: as for `memory_copy`.
+    unsafe {
+        exit_trap(vmctx, || {
+            vm(vmctx).copy_in_steps(source, target, len as usize)
+        })
+    }
+}
+
 unsafe extern "C" fn memory_init(
     vmctx: Vmctx,
     index: u32,
@@ -235,7 +273,8 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
         exit(vmctx, u64::MAX, || {
-            Ok(table(vmctx, index).grow(delta, init).unwrap_or(u64::MAX))
+            let grown = table(vmctx, index).grow(delta, init, Some(vm(vmctx)))?;
+            Ok(grown.unwrap_or(u64::MAX))
         })
     }
 }
@@ -243,12 +282,11 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
 unsafe extern "C" fn table_fill(vmctx: Vmctx, index: u32, dst: u64, value: *mut c_void, len: u64) {
     // SAFETY: called by compiled code with an index of its own module.
     unsafe {
-        exit(vmctx, (), || match table(vmctx, index).slice(dst, len) {
-            Some(elements) => {
-                elements.fill(value);
-                Ok(())
-            }
-            None => Err(Trap::OutOfBoundsTable.into()),
+        exit_trap(vmctx, || {
+            let elements = table(vmctx, index).slice(dst, len);
+            let elements = elements.ok_or(Trap::OutOfBoundsTable)?;
+            let fill = |at: usize, len| elements[at..at + len].fill(value);
+            vm(vmctx).in_steps::<*mut c_void>(len as usize, false, fill)
         })
     }
 }
@@ -263,13 +301,10 @@ unsafe extern "C" fn table_copy(
 ) {
     // SAFETY: called by compiled code with indices of its own module; raw pointers, as both may be one table.
     unsafe {
-        exit(vmctx, (), || {
+        exit_trap(vmctx, || {
             let to = instance(vmctx).tables[dst_index as usize];
             let from = instance(vmctx).tables[src_index as usize];
-            match Table::copy(to, from, dst, src, len) {
-                true => Ok(()),
-                false => Err(Trap::OutOfBoundsTable.into()),
-            }
+            Table::copy(to, from, dst, src, len, vm(vmctx))
         })
     }
 }
@@ -311,7 +346,10 @@ unsafe fn wait(
         exit(vmctx, 0, || {
             let shared = memory(vmctx, index).shared.clone();
             let shared = shared.ok_or(Trap::NotShared)?;
-            Ok(shared.wait(address, holds, timeout)? as u32)
+            let can_stop = store(vmctx).engine.interruption;
+            let vm = can_stop.then(|| vm(vmctx));
+            let waited = shared.wait(address, holds, timeout, vm)?;
+            Ok(waited.ok_or(Trap::Interrupted)? as u32)
         })
     }
 }
@@ -447,7 +485,7 @@ unsafe extern "C" fn raise(vmctx: Vmctx) -> ! {
                 landing.exception as usize,
             )
         }
-        let activation = (*(*vmctx).store).activation;
+        let activation = (*(*vmctx).store).activation.get();
         let (pc, sp, fp) = (
             (*activation).handler,
             (*activation).entry_sp,
@@ -470,4 +508,42 @@ unsafe extern "C" fn stack_limit(vmctx: Vmctx, sp: usize) -> usize {
 /// The error for an entry whose own frame does not fit the stack.
 unsafe extern "C" fn entry_overflow(_: Vmctx) -> *mut Details {
     Error::from(Trap::StackOverflow).into_raw()
+}
+
+/// What an entry does if the threshold is not its limit: sets it to that, or gives the error of an interrupt that came before.
+unsafe extern "C" fn enter(vmctx: Vmctx, limit: usize) -> *mut Details {
+    // SAFETY: called by an entry trampoline with the vmctx of its callee.
+    let vm = unsafe { vm(vmctx) };
+    vm.arm(limit);
+    match vm.take_stop() {
+        true => Error::from(Trap::Interrupted).into_raw(),
+        false => std::ptr::null_mut(),
+    }
+}
+
+/// What is done where a host function returns to wasm, if the threshold is not the limit of that wasm.
+unsafe extern "C" fn return_to(vmctx: Vmctx, limit: usize) {
+    // SAFETY: called by a host trampoline.
+    unsafe { vm(vmctx) }.arm(limit);
+}
+
+/// What wasm calls that has found the word set, or its stack pointer, less the size of a frame, below the threshold.
+unsafe extern "C" fn stop(vmctx: Vmctx, frame: u64) {
+    // The caller's stack pointer is a little above this. So the limit may seem to be reached where it nearly is, and never the
+    // other way round.
+    let here = 0u8;
+    let sp = (&raw const here).addr().wrapping_sub(frame as usize);
+    // SAFETY: called through an exit trampoline.
+    unsafe {
+        exit_trap(vmctx, || {
+            let vm = vm(vmctx);
+            let limit = vm.stack_limit.get();
+            vm.arm(limit);
+            match vm.take_stop() {
+                true => Err(Trap::Interrupted),
+                false if sp < limit => Err(Trap::StackOverflow),
+                false => Ok(()),
+            }
+        })
+    }
 }

@@ -25,6 +25,7 @@ from ._func import Func, is_func
 from ._global import Global
 from ._host import Caller, host_func
 from ._instance import Extern, Instance
+from ._interrupter import Interrupter
 from ._linker import Linker
 from ._memory import Memory, SharedMemory
 from ._module import Module
@@ -58,6 +59,7 @@ __all__ = [
     "Import",
     "Instance",
     "InternalError",
+    "Interrupter",
     "InvalidImageError",
     "InvalidModuleError",
     "LimitError",

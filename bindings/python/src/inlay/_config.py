@@ -44,6 +44,8 @@ class Config:
     float_ops: FloatOps | None = None
     relaxed: Relaxed | None = None
     nans: Nans | None = None
+    #: Whether WebAssembly can be stopped by an Interrupter.
+    interruption: bool | None = None
     #: On how many threads a module is compiled.
     compile_threads: int | None = None
     #: The most pages, of 64 KiB, that each memory may have.
@@ -84,6 +86,7 @@ _NUMBERS = (
     "float_ops",
     "relaxed",
     "nans",
+    "interruption",
     "compile_threads",
     "max_memory_pages",
     "max_table_elements",

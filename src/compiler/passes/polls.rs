@@ -1,0 +1,160 @@
+//! Lets each turn of a loop look whether wasm is to stop.
+//!
+//! The look is a conditional trap at the beginning of each block that a branch goes back to: the address of the store is
+//! compared with its word `stop`, which is larger if wasm is to stop, so that on x86-64 it is two instructions and takes no
+//! register but the store's. It comes after the other passes, and after Cranelift's optimizer, which would find that nothing in the
+//! function writes the word. A function that calls looks when it begins, with the comparison of its stack pointer. See
+//! `runtime/interrupt.rs`.
+//!
+//! A loop that calls nothing has no look if it is known to end soon: a counter goes from one constant to another, and all its
+//! turns together, with those of the loops in it, have fewer than [`FEW`] instructions.
+
+use super::dead::Uses;
+use super::loops::{End, entrance_and_back, params};
+use super::range::{all, constant};
+use crate::compiler::trap::trap_code;
+use crate::compiler::vm::{Region, constant as never_changes, flags};
+use crate::image::trap::Trap;
+use crate::image::vmctx::{VmHeader, VmStore};
+use cranelift_codegen::Context;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{Block, Function, InstBuilder, InstructionData, SourceLoc, Value};
+use std::collections::{HashMap, HashSet};
+use std::mem::offset_of;
+
+/// How many instructions of CLIF may pass without a look.
+const FEW: u64 = 10_000;
+
+/// How many blocks a loop without a look may have.
+const MOST_BLOCKS: usize = 32;
+
+/// Adds looks to a function that begins at this place in wasm.
+pub fn insert(context: &mut Context, start: u32) {
+    let mut heads = heads(context);
+    let mut short = Short::default();
+    let all_heads: HashSet<Block> = heads.iter().copied().collect();
+    // From the last to the first, so that a loop follows those in it.
+    for &head in heads.iter().rev() {
+        if let Some(work) = short.work(context, head, &all_heads) {
+            short.known.insert(head, work);
+        }
+    }
+    heads.retain(|head| !short.known.contains_key(head));
+    if heads.is_empty() {
+        return;
+    }
+    let func = &mut context.func;
+    let store = store(func);
+    let flags = flags(func, Region::Store);
+    for head in heads {
+        let mut places = func.layout.block_insts(head).map(|inst| func.srcloc(inst));
+        let place = places.find(|place| !place.is_default());
+        let mut pos = FuncCursor::new(func).at_first_insertion_point(head);
+        pos.set_srcloc(place.unwrap_or(SourceLoc::new(start)));
+        let offset = offset_of!(VmStore, stop) as i32;
+        let stop = pos.ins().load(I64, flags, store, offset);
+        let stops = pos.ins().icmp(IntCC::UnsignedLessThan, store, stop);
+        pos.ins().trapnz(stops, trap_code(Trap::Interrupted));
+    }
+}
+
+/// The blocks that a branch goes back to, in an order in which a loop comes before those in it: each circle has one.
+fn heads(context: &Context) -> Vec<Block> {
+    let func = &context.func;
+    let order: Vec<Block> = context.domtree.cfg_rpo().copied().collect();
+    let mut positions = vec![usize::MAX; func.dfg.num_blocks()];
+    for (position, block) in order.iter().enumerate() {
+        positions[block.as_u32() as usize] = position;
+    }
+    let mut is_head = vec![false; order.len()];
+    for (position, &block) in order.iter().enumerate() {
+        let last = func.layout.last_inst(block).expect("a block ends");
+        let dfg = &func.dfg;
+        let ways = dfg.insts[last].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+        for way in ways {
+            let to = positions[way.block(&dfg.value_lists).as_u32() as usize];
+            if to <= position {
+                is_head[to] = true;
+            }
+        }
+    }
+    let heads = order.iter().zip(is_head);
+    heads
+        .filter_map(|(&block, is)| is.then_some(block))
+        .collect()
+}
+
+/// Loops that end soon, with how many instructions all of their turns have at the most.
+#[derive(Default)]
+struct Short {
+    known: HashMap<Block, u64>,
+    uses: Uses,
+}
+
+impl Short {
+    /// How many instructions the turns of a loop have, if those are few and the loops in it are known.
+    fn work(&mut self, context: &Context, head: Block, heads: &HashSet<Block>) -> Option<u64> {
+        let (entrance, back) = entrance_and_back(context, head)?;
+        let func = &context.func;
+        let params = params(&func.dfg, head, entrance, back.inst)?;
+        let end = End::of(func, &mut self.uses, &params, head, back.inst)?;
+        let counter = &params[end.counter].1;
+        let (first, step) = (constant(&func.dfg, counter.first)?, counter.step?);
+        let distance = match step > 0 {
+            true => end.limit.wrapping_sub(first),
+            false => first.wrapping_sub(end.limit),
+        };
+        let distance = distance & all(func.dfg.value_type(counter.param));
+        let turns = distance / step.unsigned_abs();
+        if turns == 0 || !distance.is_multiple_of(step.unsigned_abs()) {
+            return None;
+        }
+        let mut seen = HashSet::new();
+        let mut rest = vec![head, back.block];
+        let mut work = 0u64;
+        while let Some(block) = rest.pop() {
+            if !seen.insert(block) {
+                continue;
+            }
+            if block != head {
+                rest.extend(context.cfg.pred_iter(block).map(|from| from.block));
+                if heads.contains(&block) {
+                    work = work.saturating_add(*self.known.get(&block)?);
+                }
+            }
+            for inst in func.layout.block_insts(block) {
+                if func.dfg.insts[inst].opcode().is_call() {
+                    return None;
+                }
+                work = work.saturating_add(1);
+            }
+            if seen.len() > MOST_BLOCKS {
+                return None;
+            }
+        }
+        Some(work.saturating_mul(turns)).filter(|&work| work < FEW)
+    }
+}
+
+/// The store's address, which the function may have loaded already when it begins.
+fn store(func: &mut Function) -> Value {
+    let entry = func.layout.entry_block().expect("a function has code");
+    let vmctx = func.dfg.block_params(entry)[0];
+    let at = offset_of!(VmHeader, store) as i32;
+    let loaded = func.layout.block_insts(entry).find(|&inst| {
+        let InstructionData::Load { arg, offset, .. } = func.dfg.insts[inst] else {
+            return false;
+        };
+        let ty = func.dfg.value_type(func.dfg.first_result(inst));
+        arg == vmctx && i32::from(offset) == at && ty == I64
+    });
+    match loaded {
+        Some(load) => func.dfg.first_result(load),
+        None => {
+            let mut pos = FuncCursor::new(func).at_first_insertion_point(entry);
+            pos.ins().load(I64, never_changes(), vmctx, at)
+        }
+    }
+}
