@@ -242,6 +242,15 @@ inlay_error_t *inlay_error_new(const char *message);
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_error_new_with_data(const char *message, void *data, inlay_finalize_t finalize);
 
+/**
+ * Makes the error of a trap, for a callback to return: of kind `INLAY_ERROR_TRAP`, with the message that wasm's own trap has.
+ *
+ * For a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`, it is an `INLAY_ERROR_INVALID_ARGUMENT`. Never returns
+ * NULL, as `inlay_error_new`. Any thread may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_error_new_trap(inlay_trap_t trap);
+
 /** The kind of an error; 0 for NULL. */
 INLAY_API
 inlay_error_kind_t inlay_error_kind(const inlay_error_t *error);
@@ -1047,7 +1056,7 @@ inlay_error_t *inlay_store_stack(inlay_store_t *store,
                                  size_t len);
 
 /*---------------------------------------------------------------------------------------------------------------------
- * Interrupters: what stops wasm that runs.
+ * Interrupters: what stops wasm that runs, and what a host does then.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
@@ -1092,6 +1101,46 @@ void inlay_interrupter_clear(const inlay_interrupter_t *interrupter);
 /** Deletes an interrupter; an interrupt that has not stopped anything stays. NULL is fine. */
 INLAY_API
 void inlay_interrupter_delete(inlay_interrupter_t *interrupter);
+
+/**
+ * What a host does where wasm of a store is to stop, in place of the trap. The host sets `size` to
+ * `sizeof(inlay_on_stop_t)`.
+ */
+typedef struct inlay_on_stop_t {
+  /** `sizeof(inlay_on_stop_t)`. A table that ends after `stop`, or is longer than this version's, is accepted. */
+  size_t size;
+  /** Passed to each callback; Inlay does not look at it. */
+  void *env;
+  /**
+   * Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`.
+   *
+   * NULL lets wasm go on as if nothing had been. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
+   * be without this, or any other; the frames that it leaves are added. It may switch to another coroutine, and come back when
+   * it likes, on any thread that then is the one which uses the store.
+   *
+   * Meanwhile the store's wasm waits in the middle of an instruction. So the callback may read the store, and what is in its
+   * memories it may write; but calls into the store, instantiating in it, and growing its memories, unless they are shared,
+   * and tables is `INLAY_ERROR_INVALID_ARGUMENT`, and wasm may have read before what is set in globals and tables. Other
+   * stores may be used as ever.
+   */
+  inlay_error_t *(*stop)(void *env, inlay_store_t *store, inlay_trap_t trap);
+  /**
+   * Called once, when the store goes or has another table, and no `stop` is running, or at once if the table was refused. May
+   * be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
+   */
+  void (*finalize)(void *env);
+} inlay_on_stop_t;
+
+/**
+ * Sets what is done where the store's wasm is to stop, in place of what was set before; NULL for the trap, as a store starts.
+ *
+ * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. It has an effect only where
+ * `inlay_config_interruption` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `stop` is
+ * missing.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_store_on_stop(inlay_store_t *store,
+                                   const inlay_on_stop_t *on_stop);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Linkers: names for what modules import, and host functions.

@@ -11,7 +11,7 @@
 //! shape code have no effect there, and are not checked. `inlay_config_target`, and `inlay_config_flag` with a feature of
 //! the CPU, say which images can be loaded; the name of a CPU model means there all that this CPU has.
 
-use super::{borrow, borrow_mut, fallible, inlay_any_func_t, inlay_error_t, null, text};
+use super::{borrow_mut, fallible, inlay_any_func_t, inlay_error_t, null, read_table, text};
 use crate::error::{Error, Result};
 use crate::fallible::{Shared, Text, boxed, push};
 use crate::image::builtin::Builtin;
@@ -19,7 +19,7 @@ use crate::image::features::Features;
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings, Traps};
 use crate::runtime::{CodeMemory, Config, Provider};
 use std::ffi::{c_char, c_void};
-use std::mem::{offset_of, size_of};
+use std::mem::offset_of;
 use std::sync::Mutex;
 
 /// What an engine is made of; it starts with defaults.
@@ -187,7 +187,16 @@ pub unsafe extern "C" fn inlay_config_code_memory(
 ) -> *mut inlay_error_t {
     fallible(|| {
         // SAFETY: the caller gives a table of the size that it says.
-        let memory = unsafe { read_table(memory) }?;
+        let none = inlay_code_memory_t {
+            size: 0,
+            env: std::ptr::null_mut(),
+            publish: None,
+            release: None,
+            finalize: None,
+        };
+        let least = offset_of!(inlay_code_memory_t, finalize);
+        // SAFETY: as above; its fields are pointers.
+        let memory = unsafe { read_table(memory, none, least, "inlay_code_memory_t") }?;
         let memory = HostMemory {
             table: memory,
             calls: Mutex::new(()),
@@ -202,33 +211,6 @@ pub unsafe extern "C" fn inlay_config_code_memory(
         config.runtime.code_memory = Some(memory);
         Ok(())
     })
-}
-
-/// # Safety
-/// The pointer is null, or to a table of the size that it says.
-unsafe fn read_table(memory: *const inlay_code_memory_t) -> Result<inlay_code_memory_t> {
-    // SAFETY: as the caller promises: the size is there in every version.
-    let size = *unsafe { borrow(memory.cast::<usize>(), "memory") }?;
-    let least = offset_of!(inlay_code_memory_t, finalize);
-    if size < least {
-        return Err(Error::argument(format_args!(
-            "the size of an inlay_code_memory_t is {size}; set it to sizeof(inlay_code_memory_t)"
-        )));
-    }
-    let mut table = inlay_code_memory_t {
-        size,
-        env: std::ptr::null_mut(),
-        publish: None,
-        release: None,
-        finalize: None,
-    };
-    let known = size.min(size_of::<inlay_code_memory_t>());
-    // SAFETY: the host's table has that many bytes, and all fields are pointers.
-    unsafe {
-        let target = (&raw mut table).cast::<u8>();
-        target.copy_from_nonoverlapping(memory.cast(), known);
-    }
-    Ok(table)
 }
 
 /// Sets the target to compile for, by its triple, such as "x86_64-unknown-linux-gnu": that target's

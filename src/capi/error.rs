@@ -129,6 +129,19 @@ pub unsafe extern "C" fn inlay_error_new_with_data(
     error.into_raw().cast()
 }
 
+/// Makes the error of a trap, for a callback to return: of kind `INLAY_ERROR_TRAP`, with the message that wasm's own trap has.
+///
+/// For a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`, it is an `INLAY_ERROR_INVALID_ARGUMENT`. Never returns
+/// NULL, as `inlay_error_new`. Any thread may call this.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_error_new_trap(trap: inlay_trap_t) -> *mut inlay_error_t {
+    let error = match Trap::from_public_code(trap) {
+        Some(trap) => trap.into(),
+        None => Error::argument(format_args!("there is no trap with the number {trap}")),
+    };
+    error.into_raw().cast()
+}
+
 /// # Safety
 /// The message is null or a NUL-terminated string.
 unsafe fn host_error(message: *const c_char) -> Error {

@@ -165,6 +165,9 @@ pub unsafe extern "C" fn inlay_memory_grow(
     unsafe {
         produce(old_pages, 0, || {
             let memory = borrow_mut(memory.cast::<Memory>(), "memory")?;
+            if memory.shared.is_none() {
+                (*memory.store).must_not_wait()?;
+            }
             memory.grow_or_error(delta_pages)
         })
     }

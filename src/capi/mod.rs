@@ -109,6 +109,33 @@ unsafe fn look<T, R>(pointer: *const T, otherwise: R, look: impl FnOnce(&T) -> R
     }
 }
 
+/// Reads a table of callbacks, which begins with its size: `least` bytes at least, and not more of it than this version knows.
+/// What it is shorter by is as in `otherwise`.
+///
+/// # Safety
+/// The pointer is null, or to a table of the size that it says, whose fields are pointers.
+unsafe fn read_table<T: Copy>(
+    table: *const T,
+    otherwise: T,
+    least: usize,
+    name: &str,
+) -> Result<T> {
+    // SAFETY: as the caller promises: the size is there in every version.
+    let size = *unsafe { borrow(table.cast::<usize>(), name) }?;
+    if size < least {
+        return Err(Error::argument(format_args!(
+            "the size of an {name} is {size}; set it to sizeof({name})"
+        )));
+    }
+    let mut read = otherwise;
+    // SAFETY: the host's table has that many bytes.
+    unsafe {
+        let target = (&raw mut read).cast::<u8>();
+        target.copy_from_nonoverlapping(table.cast(), size.min(size_of::<T>()));
+    }
+    Ok(read)
+}
+
 /// As [`fallible`], for a C function with an out-parameter, which is set to `nothing` if the body fails.
 ///
 /// # Safety

@@ -137,8 +137,8 @@ pub unsafe extern "C" fn inlay_table_grow(
         produce(old_size, 0, || {
             let table = borrow_mut(table.cast::<Table>(), "table")?;
             let init = element(init, ValType::Ref(table.ty.element), table.store)?;
-            let grown = table.grow(delta, init, None).unwrap_or_default();
-            grown.ok_or_else(|| {
+            (*table.store).must_not_wait()?;
+            table.grow(delta, init).ok_or_else(|| {
                 let (len, most) = (table.len(), table.most());
                 match most.saturating_sub(len) < delta {
                     true => Error::limit(format_args!(

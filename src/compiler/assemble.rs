@@ -84,7 +84,8 @@ pub fn context(
     }
     let places = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
     let mut bytes = compiled.code_buffer().to_vec();
-    let mut call_sites = stubs.append(env, &compiled, &mut bytes, &mut relocs, what)?;
+    let (mut call_sites, returning) =
+        stubs.append(env, &compiled, &mut bytes, &mut relocs, what)?;
     let places = places.filter_map(|(returns_to, at)| {
         Some(CallSite {
             returns_to,
@@ -105,6 +106,7 @@ pub fn context(
         align,
         start: None,
         relocs,
+        returning,
         call_sites,
         traps,
         catches,

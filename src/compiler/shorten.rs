@@ -6,7 +6,7 @@
 //!
 //! What is read is what Cranelift has just written. Where instructions end is asked of a decoder. What is no instruction is
 //! known: a jump table lies behind the jump through it and goes up to the next block, and constants lie behind all blocks,
-//! where instructions refer to them.
+//! where instructions refer to them. Behind those come stubs, of which only those are read that branch back.
 
 use super::layout::Loop;
 use super::unit::Code;
@@ -84,6 +84,7 @@ fn read(code: &Code, blocks: &[u32]) -> Option<Vec<Part>> {
         blocks,
         linked,
         constants: code.bytes.len() as u32,
+        returning: code.returning,
         parts: Vec::new(),
     };
     // What comes before the first block makes the frame.
@@ -93,18 +94,29 @@ fn read(code: &Code, blocks: &[u32]) -> Option<Vec<Part>> {
         start = end;
     }
     reader.block(start, None)?;
-    let (mut parts, constants) = (reader.parts, reader.constants);
-    if parts.last().is_some_and(|last| last.end() > constants) {
+    let constants = reader.constants;
+    if reader
+        .parts
+        .last()
+        .is_some_and(|last| last.end() > constants)
+    {
         return None;
     }
-    if constants < code.bytes.len() as u32 {
-        parts.push(Part {
+    let len = code.bytes.len() as u32;
+    if constants < len {
+        reader.parts.push(Part {
             at: constants,
             len: 0,
             kind: Kind::Constants,
         });
     }
-    Some(parts)
+    let mut at = code.returning.unwrap_or(len);
+    while at < len {
+        let (instruction, next) = reader.instruction(at)?;
+        reader.parts_of(at, next, &instruction)?;
+        at = next;
+    }
+    Some(reader.parts)
 }
 
 struct Reader<'a> {
@@ -115,6 +127,8 @@ struct Reader<'a> {
     linked: Vec<u32>,
     /// Where the constants begin, as far as they are known.
     constants: u32,
+    /// Where the stubs begin that branch back.
+    returning: Option<u32>,
     parts: Vec<Part>,
 }
 
@@ -126,7 +140,7 @@ impl Reader<'_> {
         // What was made the address of, and is no block: a jump table, or a constant.
         let mut addressed = None;
         while at < end.unwrap_or(self.constants) {
-            if end.is_none() && self.is_padding(at) {
+            if end.is_none() && (Some(at) == self.returning || self.is_padding(at)) {
                 return Some(());
             }
             let (instruction, next) = self.instruction(at)?;
@@ -393,6 +407,7 @@ mod tests {
             align: 16,
             start: None,
             relocs: Vec::new(),
+            returning: None,
             call_sites: call_sites.collect(),
             traps: traps.collect(),
             catches: Vec::new(),

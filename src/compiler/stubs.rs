@@ -108,7 +108,8 @@ impl Stubs {
         !self.checks.is_empty() && mark_number(func.srcloc(inst)).is_some()
     }
 
-    /// Appends the stubs to a function's code, leads the checks there, and tells what the stubs call.
+    /// Appends the stubs to a function's code, leads the checks there, and tells what the stubs call, and where those begin that
+    /// come back.
     pub fn append(
         &self,
         env: &Env<'_>,
@@ -116,9 +117,9 @@ impl Stubs {
         bytes: &mut Vec<u8>,
         relocs: &mut Vec<Reloc>,
         what: &dyn Display,
-    ) -> Result<Vec<CallSite>> {
+    ) -> Result<(Vec<CallSite>, Option<u32>)> {
         let Some(slot) = self.slot else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         };
         let defect = || {
             Error::internal(format_args!(
@@ -127,14 +128,16 @@ impl Stubs {
         };
         let frame = compiled.buffer.frame_layout().ok_or_else(defect)?;
         let slot = frame.stackslots[slot].offset;
-        let branches = self.branches(compiled, bytes).ok_or_else(defect)?;
+        let mut branches = self.branches(compiled, bytes).ok_or_else(defect)?;
         // Nothing else goes to what Cranelift has put there; constants can follow it.
         for branch in branches.iter().rev() {
             if branch.target + UD2 == bytes.len() {
                 bytes.truncate(branch.target);
             }
         }
+        branches.sort_by_key(|branch| is_hint(env, self.checks[branch.check].0));
         let mut calls = Vec::with_capacity(branches.len());
+        let mut returning = None;
         for branch in &branches {
             let (trap, place) = self.checks[branch.check];
             let distance = bytes.len() as i64 - (branch.displacement as i64 + 4);
@@ -143,6 +146,7 @@ impl Stubs {
             let is_hint = is_hint(env, trap);
             let callee = match is_hint {
                 true => {
+                    returning.get_or_insert(bytes.len() as u32);
                     bytes.extend(SAVE_RDI_AND_RSI);
                     load_vmctx(bytes, slot + 16);
                     bytes.extend(ZERO_RSI);
@@ -164,7 +168,7 @@ impl Stubs {
                 bytes.extend((back as i32).to_le_bytes());
             }
         }
-        Ok(calls)
+        Ok((calls, returning))
     }
 
     /// The branches of all checks that have become machine code; none if one is not found.
@@ -269,6 +273,7 @@ pub fn exit(trap: Trap, slot: u32) -> Code {
         align: 1,
         start: None,
         relocs: vec![jump],
+        returning: None,
         call_sites: Vec::new(),
         traps: Vec::new(),
         catches: Vec::new(),

@@ -113,6 +113,8 @@ pub struct Code {
     /// Where within a line it should start, if that makes a difference; see `layout`.
     pub start: Option<u32>,
     pub relocs: Vec<Reloc>,
+    /// Where stubs begin that branch back, behind all else.
+    pub returning: Option<u32>,
     /// Its calls. All offsets are from the start of this code, here and in the other lists.
     pub call_sites: Vec<CallSite>,
     /// Its instructions that fault where wasm traps.

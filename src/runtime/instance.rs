@@ -184,7 +184,7 @@ impl Instance {
         dst: u64,
         src: u64,
         len: u64,
-    ) -> std::result::Result<(), Trap> {
+    ) -> Result<()> {
         let bytes = match self.dropped_data[segment as usize] {
             true => &[],
             false => {
@@ -199,7 +199,7 @@ impl Instance {
             let memory = &*self.memories[memory as usize];
             let end = dst.checked_add(len).ok_or(Trap::OutOfBoundsMemory)?;
             if end > memory.len() as u64 {
-                return Err(Trap::OutOfBoundsMemory);
+                return Err(Trap::OutOfBoundsMemory.into());
             }
             let target = memory.base().add(dst as usize);
             let vm = &(*self.store).vm;
@@ -222,7 +222,7 @@ impl Instance {
         dst: u64,
         src: u64,
         len: u64,
-    ) -> std::result::Result<(), Trap> {
+    ) -> Result<()> {
         let sections = self.image().sections();
         let (slots, exprs) = match self.dropped_elements[segment as usize] {
             true => (None, None),

@@ -32,9 +32,22 @@ impl VmStore {
         self.stop.load(SeqCst) != 0
     }
 
-    /// Whether wasm is to stop, of which only the first who asks is told.
-    pub fn take_stop(&self) -> bool {
-        self.stop.load(SeqCst) != 0 && self.stop.swap(0, SeqCst) != 0
+    /// Asks the host where wasm is to stop, once for each interrupt: an error if it does stop. The threshold is then the limit's
+    /// again. It is called on the store's thread, and the host may read the store meanwhile: no reference into it is held.
+    pub fn look(&self) -> Result<()> {
+        if !self.is_stopping() || self.stop.swap(0, SeqCst) == 0 {
+            return Ok(());
+        }
+        // Compiled code has bases of memories and tables in registers, and knows of nothing that is called here. So nothing
+        // may move meanwhile: what enters finds the threshold and is refused, as is what grows.
+        self.threshold.store(STOP, SeqCst);
+        let limit = self.stack_limit.get();
+        // SAFETY: the store lives, since its thread is here.
+        let outcome = unsafe { ask(self.store.get().cast(), Trap::Interrupted) };
+        // The host may have said on which stack it enters next.
+        self.stack_limit.set(limit);
+        self.arm(limit);
+        outcome
     }
 
     /// Does something with `len` elements in steps, each of which takes well below a millisecond, forwards or backwards. Where
@@ -44,15 +57,15 @@ impl VmStore {
         len: usize,
         backwards: bool,
         mut step: impl FnMut(usize, usize),
-    ) -> std::result::Result<(), Trap> {
+    ) -> Result<()> {
         let most = STEP / size_of::<T>();
         let mut done = 0;
         while done < len {
             let now = most.min(len - done);
             step(if backwards { len - done - now } else { done }, now);
             done += now;
-            if done < len && self.take_stop() {
-                return Err(Trap::Interrupted);
+            if done < len {
+                self.look()?;
             }
         }
         Ok(())
@@ -62,12 +75,7 @@ impl VmStore {
     ///
     /// # Safety
     /// So many elements can be read and written there.
-    pub unsafe fn copy_in_steps<T>(
-        &self,
-        from: *const T,
-        to: *mut T,
-        len: usize,
-    ) -> std::result::Result<(), Trap> {
+    pub unsafe fn copy_in_steps<T>(&self, from: *const T, to: *mut T, len: usize) -> Result<()> {
         let backwards = to.cast_const() > from;
         self.in_steps::<T>(len, backwards, |at, len| {
             // SAFETY: as the caller promises.
@@ -79,6 +87,44 @@ impl VmStore {
 /// Bytes that are copied or filled before the next look, which takes some tens of microseconds, or some hundreds if the pages are
 /// new.
 const STEP: usize = 256 << 10;
+
+/// What the host does where wasm is to stop. Its drop is its `finalize`.
+pub trait OnStop: Send + Sync {
+    /// Lets wasm go on, or gives the error that it ends with in place of the trap.
+    ///
+    /// # Safety
+    /// The store lives, its wasm waits on this thread, and no reference into it is held.
+    unsafe fn stop(&self, store: *mut Store, trap: Trap) -> Result<()>;
+}
+
+/// Gives the error that wasm ends with where it is to stop; none if the host lets it go on.
+///
+/// # Safety
+/// As for [`OnStop::stop`].
+unsafe fn ask(store: *mut Store, trap: Trap) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let Some(on_stop) = (*store).on_stop.clone() else {
+            return Err(trap.into());
+        };
+        (*store).is_waiting = true;
+        let outcome = on_stop.stop(store, trap);
+        (*store).is_waiting = false;
+        outcome
+    }
+}
+
+impl Store {
+    /// An error while the host is asked whether wasm goes on.
+    pub fn must_not_wait(&self) -> Result<()> {
+        match self.is_waiting {
+            false => Ok(()),
+            true => Err(Error::argument(
+                "the store's wasm waits for what its inlay_on_stop_t says; return from that first",
+            )),
+        }
+    }
+}
 
 /// What stops a store's wasm. Any number of threads may use it, and it may outlive the store.
 pub struct Interrupter(Shared<VmStore>);

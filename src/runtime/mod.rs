@@ -43,7 +43,7 @@ pub use func::{
 };
 pub use global::Global;
 pub use instance::{Extern, Instance};
-pub use interrupt::Interrupter;
+pub use interrupt::{Interrupter, OnStop};
 pub use linker::{Linker, start};
 pub use memory::Memory;
 pub use placed::Placed;

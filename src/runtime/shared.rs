@@ -96,21 +96,21 @@ impl SharedMemory {
     }
 
     /// Waits until the address is notified, if it holds what is expected; for this many nanoseconds, or for ever if
-    /// that is negative. Gives nothing if wasm of `vm` is to stop meanwhile.
+    /// that is negative. An error if wasm of `vm` is to stop meanwhile.
     pub fn wait(
         &self,
         address: usize,
         holds: impl FnOnce() -> bool,
         timeout: i64,
         vm: Option<&VmStore>,
-    ) -> Result<Option<Waited>> {
+    ) -> Result<Waited> {
         let start = Instant::now();
         let waiter = Waiter::default();
         {
             // Whoever changes the value and then notifies finds this thread in the list, or changed it before.
             let mut waiting = lock(&self.waiting);
             if !holds() {
-                return Ok(Some(Waited::NotEqual));
+                return Ok(Waited::NotEqual);
             }
             let waiter = &raw const waiter;
             fallible::push(&mut waiting, Waiting { address, waiter })?;
@@ -118,13 +118,22 @@ impl SharedMemory {
         let end = u64::try_from(timeout).ok().map(Duration::from_nanos);
         // A signal handler cannot wake a thread here, so one that can be stopped looks for itself.
         let slice = vm.map(|_| SLICE);
-        let mut stopped = false;
+        let mut looked = Ok(());
         let mut woken = lock(&waiter.woken);
         while !*woken {
             let left = end.map(|end| end.saturating_sub(start.elapsed()));
-            stopped = vm.is_some_and(VmStore::take_stop);
-            if stopped || left.is_some_and(|left| left.is_zero()) {
+            if left.is_some_and(|left| left.is_zero()) {
                 break;
+            }
+            if let Some(vm) = vm.filter(|vm| vm.is_stopping()) {
+                // The host may take as long as it likes, so whoever notifies must not wait for it.
+                drop(woken);
+                looked = vm.look();
+                woken = lock(&waiter.woken);
+                if looked.is_err() {
+                    break;
+                }
+                continue;
             }
             woken = match left.into_iter().chain(slice).min() {
                 Some(most) => {
@@ -140,11 +149,14 @@ impl SharedMemory {
         drop(woken);
         // With this lock, nobody is about to wake this thread, or has just done so and still looks at it.
         let mut waiting = lock(&self.waiting);
-        if *lock(&waiter.woken) && !stopped {
-            return Ok(Some(Waited::Woken));
-        }
+        let woken = *lock(&waiter.woken);
         waiting.retain(|other| !std::ptr::eq(other.waiter, &waiter));
-        Ok((!stopped).then_some(Waited::TimedOut))
+        looked?;
+        Ok(if woken {
+            Waited::Woken
+        } else {
+            Waited::TimedOut
+        })
     }
 
     /// Wakes at most `count` threads that wait on the address, those that came first; gives how many.

@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::exception::Exception;
 use super::exnrefs::ExnRefs;
 use super::func::HostContext;
+use super::interrupt::OnStop;
 use super::placed::Placed;
 use super::stack::Stacks;
 use super::types::Types;
@@ -28,6 +29,10 @@ pub struct Store {
     /// ends.
     pub pending: Option<Error>,
     pub stacks: Stacks,
+    /// Asked where wasm is to stop.
+    pub on_stop: Option<Shared<Box<dyn OnStop>>>,
+    /// Whether it is being asked.
+    pub is_waiting: bool,
     // Dropped in this order: instances refer to what is below them.
     pub instances: Vec<Pinned<Instance>>,
     /// The objects that the host made, here and in the next four lists.
@@ -78,6 +83,8 @@ impl Store {
             data,
             pending: None,
             stacks: Stacks::default(),
+            on_stop: None,
+            is_waiting: false,
             instances: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),

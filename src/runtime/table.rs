@@ -51,7 +51,7 @@ impl Table {
             let this = table.as_ptr();
             let own = NonNull::new_unchecked(&raw mut (*this).own);
             (*this).definition = place.unwrap_or(own);
-            if !matches!((*this).grow(ty.minimum, init, None), Ok(Some(_))) {
+            if (*this).grow(ty.minimum, init).is_none() {
                 let what = format_args!("a table of {} elements", ty.minimum);
                 return Err(Error::out_of_memory(what));
             }
@@ -64,7 +64,8 @@ impl Table {
     }
 
     pub fn len(&self) -> u64 {
-        self.elements.len() as u64
+        // SAFETY: the definition lives as long as the table, and no reference to it is held.
+        unsafe { (*self.definition.as_ptr()).len as u64 }
     }
 
     /// The most elements that it may have; the largest size tells wasm that there is no room.
@@ -85,32 +86,47 @@ impl Table {
         unsafe { *self.definition.as_ptr() = vm };
     }
 
-    /// Adds elements; gives the old size, or none if it cannot grow so far. If wasm of `vm` grows it and is to
-    /// stop meanwhile, nothing has changed.
-    pub fn grow(
-        &mut self,
+    /// Adds elements; gives the old size, or none if it cannot grow so far.
+    pub fn grow(&mut self, delta: u64, init: *mut c_void) -> Option<u64> {
+        let old = self.reserve(delta)?;
+        self.elements.resize((old + delta) as usize, init);
+        self.publish();
+        Some(old)
+    }
+
+    /// As [`Table::grow`], for wasm. If that is to stop meanwhile, nothing has changed.
+    ///
+    /// # Safety
+    /// The table lives, and no reference to it is held.
+    pub unsafe fn grow_in_steps(
+        this: *mut Table,
         delta: u64,
         init: *mut c_void,
-        vm: Option<&VmStore>,
-    ) -> std::result::Result<Option<u64>, Trap> {
-        let old = self.len();
-        let new = old.checked_add(delta).filter(|&new| new <= self.most());
-        if new.is_none() || self.elements.try_reserve(delta as usize).is_err() {
-            return Ok(None);
-        }
-        let mut add = |_, len| self.elements.resize(self.elements.len() + len, init);
-        let grown = match vm {
-            Some(vm) => vm.in_steps::<*mut c_void>(delta as usize, false, add),
-            None => {
-                add(0, delta as usize);
-                Ok(())
+        vm: &VmStore,
+    ) -> Result<Option<u64>> {
+        // SAFETY: as the caller promises; each reference ends before the host may be asked.
+        unsafe {
+            let Some(old) = (*this).reserve(delta) else {
+                return Ok(None);
+            };
+            let add = |at, len| (*this).elements.resize(old as usize + at + len, init);
+            let grown = vm.in_steps::<*mut c_void>(delta as usize, false, add);
+            if grown.is_err() {
+                (*this).elements.truncate(old as usize);
             }
-        };
-        if grown.is_err() {
-            self.elements.truncate(old as usize);
+            (*this).publish();
+            grown.map(|()| Some(old))
         }
+    }
+
+    /// Makes room for more elements; gives how many there are, or none if it cannot grow so far.
+    fn reserve(&mut self, delta: u64) -> Option<u64> {
+        let old = self.len();
+        old.checked_add(delta).filter(|&new| new <= self.most())?;
+        self.elements.try_reserve(delta as usize).ok()?;
+        // They may have moved.
         self.publish();
-        grown.map(|()| Some(old))
+        Some(old)
     }
 
     pub fn get(&self, index: u64) -> Option<*mut c_void> {
@@ -134,14 +150,14 @@ impl Table {
         from: u64,
         len: u64,
         vm: &VmStore,
-    ) -> std::result::Result<(), Trap> {
+    ) -> Result<()> {
         // SAFETY: each reference ends before the next begins, so that dst may be src.
         unsafe {
             let source = (*src).slice(from, len).map(|s| s.as_ptr());
             let target = (*dst).slice(to, len).map(|s| s.as_mut_ptr());
             match source.zip(target) {
                 Some((source, target)) => vm.copy_in_steps(source, target, len as usize),
-                None => Err(Trap::OutOfBoundsTable),
+                None => Err(Trap::OutOfBoundsTable.into()),
             }
         }
     }

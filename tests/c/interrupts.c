@@ -510,6 +510,119 @@ static void threads(void) {
   inlay_config_delete(config);
 }
 
+/* What the host does where wasm is to stop: it lets it go on, some times, and then ends it. */
+typedef struct {
+  guest_t guest;
+  int stops, stop_at, finalized;
+  enum { TRAP, ERROR, GO_ON } then;
+} asked_t;
+static inlay_error_t *on_stop(void *env, inlay_store_t *store, inlay_trap_t trap) {
+  asked_t *asked = (asked_t *)env;
+  CHECK_STACK();
+  CHECK(trap == INLAY_TRAP_INTERRUPTED && store == asked->guest.world.store);
+  asked->stops++;
+  inlay_instance_t *instance = asked->guest.world.instance;
+  /* nothing of the store may run or move meanwhile */
+  int32_t result;
+  FAILS(call_i_i(func(instance, "fib"), 5, &result), INLAY_ERROR_INVALID_ARGUMENT, "inlay_on_stop_t");
+  inlay_error_t *(*add)(inlay_func_t *, int32_t, int32_t, int32_t *) =
+      (inlay_error_t * (*)(inlay_func_t *, int32_t, int32_t, int32_t *)) typed(func(instance, "add"), "ii:i");
+  FAILS(add(func(instance, "add"), 1, 2, &result), INLAY_ERROR_INVALID_ARGUMENT, "inlay_on_stop_t");
+  inlay_instance_t *other = NULL;
+  FAILS(inlay_linker_instantiate(asked->guest.world.linker, store, asked->guest.world.module, &other), INLAY_ERROR_INVALID_ARGUMENT,
+        "inlay_on_stop_t");
+  FAILS(inlay_memory_grow(inlay_instance_memory(instance, "memory"), 1, NULL), INLAY_ERROR_INVALID_ARGUMENT, "inlay_on_stop_t");
+  inlay_value_t null = FUNCREF(NULL);
+  FAILS(inlay_table_grow(inlay_instance_table(instance, "table"), 1, &null, NULL), INLAY_ERROR_INVALID_ARGUMENT, "inlay_on_stop_t");
+  /* it may be read, and another store used */
+  inlay_value_t turns;
+  inlay_global_get(inlay_instance_global(instance, "turns"), &turns);
+  CHECK(inlay_memory_data(inlay_instance_memory(instance, "memory")) != NULL);
+  if (asked->stops < asked->stop_at) {
+    inlay_interrupter_interrupt(asked->guest.interrupter);
+    return NULL;
+  }
+  switch (asked->then) {
+  case TRAP: return inlay_error_new_trap(trap);
+  case ERROR: return inlay_error_new("time is up");
+  default: return NULL;
+  }
+}
+static void asked_finalize(void *env) { ((asked_t *)env)->finalized++; }
+
+static void asks(void) {
+  inlay_config_t *config = interruptible(INLAY_TRAPS_EXPLICIT);
+  asked_t asked;
+  memset(&asked, 0, sizeof asked);
+  guest_new(&asked.guest, config);
+  inlay_store_t *store = asked.guest.world.store;
+  inlay_on_stop_t table = {sizeof table, &asked, on_stop, asked_finalize};
+  OK(inlay_store_on_stop(store, &table));
+  /* each place where wasm looks: loops, function entries, operations on whole memories, waits, and a call's beginning */
+  for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+    asked.stops = 0, asked.stop_at = 20, asked.then = i % 2 ? TRAP : ERROR;
+    inlay_interrupter_interrupt(asked.guest.interrupter);
+    inlay_error_t *error = call_none(of(&asked.guest, endless[i]));
+    CHECK(asked.stops == 20 && inlay_error_frame_count(error) > 0);
+    CHECK(asked.then == TRAP ? inlay_error_trap(error) == INLAY_TRAP_INTERRUPTED : inlay_error_kind(error) == INLAY_ERROR_HOST);
+    CHECK(strcmp(inlay_error_message(error), asked.then == TRAP ? "interrupted" : "time is up") == 0);
+    inlay_error_delete(error);
+  }
+  asked.then = GO_ON;
+  for (int i = 1; i < 3; i++) {
+    asked.stops = 0, asked.stop_at = 1000;
+    inlay_interrupter_interrupt(asked.guest.interrupter);
+    int32_t fib;
+    OK(call_i_i(of(&asked.guest, "fib"), 20, &fib));
+    CHECK(fib == 6765 && asked.stops > 100);
+    inlay_interrupter_clear(asked.guest.interrupter);
+  }
+  asked.stops = 0, asked.stop_at = 1;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(call_none(of(&asked.guest, "nothing")));
+  CHECK(asked.stops == 1);
+  inlay_value_t timeout = I64(3000000), ended, many = I32(1000000), old;
+  asked.stops = 0, asked.stop_at = 2;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(inlay_func_call(of(&asked.guest, "wait_for"), &timeout, 1, &ended, 1));
+  CHECK(ended.of.i32 == 2 && asked.stops == 2);
+  asked.stops = 0, asked.stop_at = 5;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(inlay_func_call(of(&asked.guest, "table_grow"), &many, 1, &old, 1));
+  CHECK(old.of.i32 == 0 && asked.stops == 5 && inlay_table_size(inlay_instance_table(asked.guest.world.instance, "table")) == 1000000);
+  asked.stops = 0;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(inlay_func_call(of(&asked.guest, "table_fill"), &many, 1, NULL, 0));
+  CHECK(asked.stops == 5);
+  asked.stops = 0, asked.stop_at = 3, asked.then = ERROR;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  FAILS(inlay_func_call(of(&asked.guest, "table_grow"), &many, 1, &old, 1), INLAY_ERROR_HOST, "time is up");
+  CHECK(inlay_table_size(inlay_instance_table(asked.guest.world.instance, "table")) == 1000000);
+  TRAPS(call_i_i(of(&asked.guest, "deep"), 100000000, &old.of.i32), INLAY_TRAP_STACK_OVERFLOW, NULL);
+  /* in the place of the table before, which is finalized */
+  OK(inlay_store_on_stop(store, &table));
+  CHECK(asked.finalized == 1);
+  OK(inlay_store_on_stop(store, NULL));
+  CHECK(asked.finalized == 2);
+  expect_stop(&asked.guest, "spin", NULL, 0, 0, 0.01);
+  FAILS(inlay_store_on_stop(NULL, &table), INLAY_ERROR_INVALID_ARGUMENT, NULL);
+  CHECK(asked.finalized == 3);
+  table.stop = NULL;
+  FAILS(inlay_store_on_stop(store, &table), INLAY_ERROR_INVALID_ARGUMENT, "stop");
+  CHECK(asked.finalized == 4);
+  table.stop = on_stop, table.size = 8;
+  FAILS(inlay_store_on_stop(store, &table), INLAY_ERROR_INVALID_ARGUMENT, "size");
+  CHECK(asked.finalized == 4);
+  table.size = sizeof table + 64;
+  OK(inlay_store_on_stop(store, &table));
+  guest_delete(&asked.guest);
+  CHECK(asked.finalized == 5);
+  TRAPS(inlay_error_new_trap(INLAY_TRAP_UNREACHABLE), INLAY_TRAP_UNREACHABLE, "unreachable");
+  FAILS(inlay_error_new_trap(INLAY_TRAP_NONE), INLAY_ERROR_INVALID_ARGUMENT, NULL);
+  FAILS(inlay_error_new_trap(4711), INLAY_ERROR_INVALID_ARGUMENT, "4711");
+  inlay_config_delete(config);
+}
+
 int main(void) {
   test_start();
   RUN(once);
@@ -522,5 +635,6 @@ int main(void) {
   RUN(lifetimes);
   RUN(signals);
   RUN(threads);
+  RUN(asks);
   return test_end();
 }

@@ -12,11 +12,12 @@ use super::shared::{holds32, holds64};
 use super::{Exception, Instance, Memory, Store, Table};
 use crate::error::{Details, Error, Result};
 use crate::fallible;
-use crate::guard::guard;
+use crate::guard::{guard, guard_raw};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{VmContext, VmHeader, VmStore};
 use std::ffi::c_void;
+use std::slice;
 
 type Vmctx = *mut VmHeader;
 
@@ -171,11 +172,11 @@ unsafe fn exit<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Outcome<T>)
     })
 }
 
-/// As [`exit`], for a body that gives nothing, or traps.
+/// As [`exit`], for a body that gives nothing but an error.
 ///
 /// # Safety
 /// As for [`exit`].
-unsafe fn exit_trap(vmctx: Vmctx, body: impl FnOnce() -> std::result::Result<(), Trap>) {
+unsafe fn exit_trap(vmctx: Vmctx, body: impl FnOnce() -> Result<()>) {
     // SAFETY: as the caller promises.
     unsafe { exit(vmctx, (), || Ok(body()?)) }
 }
@@ -273,7 +274,8 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
         exit(vmctx, u64::MAX, || {
-            let grown = table(vmctx, index).grow(delta, init, Some(vm(vmctx)))?;
+            let table = instance(vmctx).tables[index as usize];
+            let grown = Table::grow_in_steps(table, delta, init, vm(vmctx))?;
             Ok(grown.unwrap_or(u64::MAX))
         })
     }
@@ -284,8 +286,8 @@ unsafe extern "C" fn table_fill(vmctx: Vmctx, index: u32, dst: u64, value: *mut 
     unsafe {
         exit_trap(vmctx, || {
             let elements = table(vmctx, index).slice(dst, len);
-            let elements = elements.ok_or(Trap::OutOfBoundsTable)?;
-            let fill = |at: usize, len| elements[at..at + len].fill(value);
+            let elements = elements.ok_or(Trap::OutOfBoundsTable)?.as_mut_ptr();
+            let fill = |at, len| slice::from_raw_parts_mut(elements.add(at), len).fill(value);
             vm(vmctx).in_steps::<*mut c_void>(len as usize, false, fill)
         })
     }
@@ -348,8 +350,7 @@ unsafe fn wait(
             let shared = shared.ok_or(Trap::NotShared)?;
             let can_stop = store(vmctx).engine.interruption;
             let vm = can_stop.then(|| vm(vmctx));
-            let waited = shared.wait(address, holds, timeout, vm)?;
-            Ok(waited.ok_or(Trap::Interrupted)? as u32)
+            Ok(shared.wait(address, holds, timeout, vm)? as u32)
         })
     }
 }
@@ -513,11 +514,13 @@ unsafe extern "C" fn entry_overflow(_: Vmctx) -> *mut Details {
 /// What an entry does if the threshold is not its limit: sets it to that, or gives the error of an interrupt that came before.
 unsafe extern "C" fn enter(vmctx: Vmctx, limit: usize) -> *mut Details {
     // SAFETY: called by an entry trampoline with the vmctx of its callee.
-    let vm = unsafe { vm(vmctx) };
-    vm.arm(limit);
-    match vm.take_stop() {
-        true => Error::from(Trap::Interrupted).into_raw(),
-        false => std::ptr::null_mut(),
+    unsafe {
+        guard_raw(|| {
+            store(vmctx).must_not_wait()?;
+            vm(vmctx).look()?;
+            vm(vmctx).arm(limit);
+            Ok(())
+        })
     }
 }
 
@@ -539,9 +542,9 @@ unsafe extern "C" fn stop(vmctx: Vmctx, frame: u64) {
             let vm = vm(vmctx);
             let limit = vm.stack_limit.get();
             vm.arm(limit);
-            match vm.take_stop() {
-                true => Err(Trap::Interrupted),
-                false if sp < limit => Err(Trap::StackOverflow),
+            vm.look()?;
+            match sp < limit {
+                true => Err(Trap::StackOverflow.into()),
                 false => Ok(()),
             }
         })
