@@ -127,6 +127,10 @@ public:
     // (or throws) to end the WebAssembly that called it.
     static Error host(const char *message) noexcept { return Error(inlay_error_new(message)); }
     static Error host(const std::string &message) noexcept { return host(message.c_str()); }
+    // That of a trap, for a callback to return or throw.
+    static Error trap_of(Trap trap) noexcept {
+        return Error(inlay_error_new_trap(static_cast<inlay_trap_t>(trap)));
+    }
     // The same with a pointer of the host's, which `data()` gives back: an exit status, an exception of another
     // language. `finalize`, if there is one, is called once with it, on the thread that the Error ends on.
     static Error host(const char *message, void *data, inlay_finalize_t finalize = nullptr) noexcept {
@@ -1663,6 +1667,17 @@ public:
     Result<void> try_stack(const void *lowest, std::size_t len) {
         return done(inlay_store_stack(raw(), lowest, len));
     }
+    // What is done where WebAssembly is to stop, in place of the trap: `F` is a callable of a StoreView and a Trap that
+    // returns Result<void>. It lets WebAssembly go on, or gives (or throws) the Error that it ends with; it may switch
+    // coroutines first. inlay.h says what it may do meanwhile. It is destroyed when the store goes or has another one.
+    template <class F> Result<void> try_on_stop(F function) {
+        F *env = new (std::nothrow) F(std::move(function));
+        if (env == nullptr) return out_of_memory();
+        const inlay_on_stop_t table = {sizeof table, env, stop<F>, finalize<F>};
+        return done(inlay_store_on_stop(raw(), &table));
+    }
+    // The trap again.
+    Result<void> try_on_stop(std::nullptr_t) { return done(inlay_store_on_stop(raw(), nullptr)); }
     // A memory of zeros.
     Result<Memory> try_memory(const MemoryType &type) {
         const inlay_memory_type_t raw_type = type.get();
@@ -1726,6 +1741,7 @@ public:
     }
 #if INLAY_HPP_EXCEPTIONS
     void stack(const void *lowest, std::size_t len) { try_stack(lowest, len).value(); }
+    template <class F> void on_stop(F function) { try_on_stop(std::move(function)).value(); }
     Memory memory(const MemoryType &type) { return try_memory(type).value(); }
     template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>
     Memory memory(const Shared &shared) {
@@ -1747,6 +1763,14 @@ private:
     StoreOperations() = default;
 
     inlay_store_t *raw() const noexcept { return static_cast<const Self *>(this)->get(); }
+    // Only here is StoreView known to be complete.
+    template <class F, class View = StoreView>
+    static inlay_error_t *stop(void *env, inlay_store_t *store, inlay_trap_t trap) noexcept {
+        return guard([&]() -> inlay_error_t * {
+            Result<void> result = (*static_cast<F *>(env))(View(store), static_cast<Trap>(trap));
+            return result ? nullptr : give(result.error());
+        });
+    }
     Result<Func> make_func(const FuncType &type, inlay_host_func_t function, void *env, inlay_finalize_t finalizer) {
         inlay_func_t *func;
         inlay_error_t *error = inlay_func_new(raw(), type.get(), function, env, finalizer, &func);

@@ -383,7 +383,20 @@ static void test_interrupts(const inlay::Engine &usual) {
     }
     interrupter.interrupt();
     interrupter.clear();
+    int stops = 0;
+    MUST(store.try_on_stop([&](inlay::StoreView stopped, inlay::Trap trap) -> inlay::Result<void> {
+        CHECK(stopped.get() == store.get() && trap == inlay::Trap::Interrupted);
+        interrupter.interrupt();
+        if (++stops < 10) return {};
+        interrupter.clear();
+        return inlay::Error::host("enough");
+    }));
+    interrupter.interrupt();
+    CHECK(std::strcmp(FAILS(run.try_call(), Host).message(), "enough") == 0);
+    CHECK(stops == 10);
+    MUST(store.try_on_stop(nullptr));
 #if INLAY_HPP_EXCEPTIONS
+    store.on_stop([](inlay::StoreView, inlay::Trap trap) -> inlay::Result<void> { throw inlay::Error::trap_of(trap); });
     const inlay::Interrupter again(store);
     again.interrupt();
     CHECK(FAILS(run.try_call(), Trap).trap() == inlay::Trap::Interrupted);
