@@ -322,14 +322,14 @@ static void waits(void) {
 typedef struct {
   inlay_interrupter_t *interrupter;
   atomic_bool end;
-  long rounds;
+  atomic_long rounds;
 } teaser_t;
 static void *tease(void *argument) {
   teaser_t *teaser = (teaser_t *)argument;
   while (!atomic_load(&teaser->end)) {
     inlay_interrupter_interrupt(teaser->interrupter);
     inlay_interrupter_clear(teaser->interrupter);
-    teaser->rounds++;
+    atomic_fetch_add(&teaser->rounds, 1);
     if (test_quick())
       sleep_for(0.002);
     else
@@ -349,9 +349,10 @@ static void goes_on(void) {
     int32_t fib, deep, same_fib;
     OK(inlay_func_call(of(&guest, "mix"), &arg, 1, &expected, 1));
     OK(call_i_i(of(&guest, "fib"), depth, &fib));
-    teaser_t teaser = {guest.interrupter, false, 0};
+    teaser_t teaser = {.interrupter = guest.interrupter};
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, tease, &teaser) == 0);
+    while (atomic_load(&teaser.rounds) == 0) sleep_for(0.001);
     int stopped = 0, done = 0;
     double start = now();
     while (done < 20 && (done < 1 || now() - start < 5)) {
@@ -371,7 +372,7 @@ static void goes_on(void) {
     atomic_store(&teaser.end, true);
     CHECK(pthread_join(thread, NULL) == 0);
     inlay_interrupter_clear(guest.interrupter);
-    CHECK(done > 0 && teaser.rounds > 0);
+    CHECK(done > 0);
     /* nothing is left of all that: no limit of the stack was forgotten */
     TRAPS(call_i_i(of(&guest, "deep"), 100000000, &deep), INLAY_TRAP_STACK_OVERFLOW, NULL);
     OK(inlay_func_call(of(&guest, "mix"), &arg, 1, &result, 1));
@@ -506,7 +507,7 @@ static void threads(void) {
   inlay_config_t *config = interruptible(INLAY_TRAPS_EXPLICIT);
   guest_t guest;
   guest_new(&guest, config);
-  teaser_t teaser = {guest.interrupter, false, 0};
+  teaser_t teaser = {.interrupter = guest.interrupter};
   pthread_t all[4];
   for (int i = 0; i < 4; i++) CHECK(pthread_create(&all[i], NULL, ring_often, &teaser) == 0);
   for (int i = 0; i < (test_quick() ? 10 : 200); i++) TRAPS(call_none(of(&guest, endless[i % 11])), INLAY_TRAP_INTERRUPTED, NULL);
