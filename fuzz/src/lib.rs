@@ -17,6 +17,7 @@ pub mod reference;
 pub mod references;
 pub mod seeds;
 pub mod subject;
+pub mod teaser;
 
 use std::sync::Arc;
 

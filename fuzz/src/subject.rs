@@ -22,6 +22,7 @@ use crate::api::{
 use crate::dual_map;
 use crate::observe::{self, Deed, Host, Machine, Outcome, STACK_OVERFLOW, Value};
 use crate::program::{Item, Kind, MEMORY_PAGES, Nans, Program, TABLE_ELEMENTS};
+use crate::teaser::Teaser;
 
 /// How much stack wasm may take: see `on_its_stack`.
 pub const STACK: usize = 8 << 20;
@@ -40,6 +41,8 @@ pub struct Settings {
     compile_threads: usize,
     /// Traps are faults, and the handlers Inlay's.
     faults: bool,
+    /// A thread interrupts the wasm again and again.
+    interrupts: bool,
     /// Other settings of Cranelift's that must not matter.
     flags: Vec<(&'static str, &'static str)>,
 }
@@ -114,6 +117,7 @@ impl Settings {
             compile_threads: u.int_in_range(1..=3)?,
             // Looked at and not taken, so that the program of these bytes stays what it was before there was a choice.
             faults: u.peek_bytes(1).is_some_and(|next| next[0] % 2 == 1) && HAS_FAULTS,
+            interrupts: u.peek_bytes(1).is_some_and(|next| next[0] % 8 < 2),
             flags,
         })
     }
@@ -150,6 +154,7 @@ impl Settings {
         if self.faults {
             config.traps(c::INLAY_TRAPS_FAULTS)?;
         }
+        config.interruption(self.interrupts)?;
         let engine = config.engine()?;
         if self.faults {
             engine.install_fault_handlers()?;
@@ -174,6 +179,7 @@ struct Import {
 /// A program in an engine of Inlay's. Fields are dropped in this order: what the host made, users before what they use.
 pub struct Subject<'p> {
     instance: Option<Instance>,
+    teaser: Option<Teaser>,
     linker: Option<Linker>,
     store: Option<Store>,
     module: Module,
@@ -181,6 +187,7 @@ pub struct Subject<'p> {
     shared: Box<Shared>,
     program: &'p Program,
     seen: Arc<Mutex<dual_map::Seen>>,
+    interrupts: bool,
 }
 
 impl<'p> Subject<'p> {
@@ -216,6 +223,7 @@ impl<'p> Subject<'p> {
         });
         Subject {
             instance: None,
+            teaser: None,
             linker: None,
             store: None,
             module,
@@ -223,6 +231,7 @@ impl<'p> Subject<'p> {
             shared,
             program,
             seen,
+            interrupts: settings.interrupts,
         }
     }
 
@@ -382,7 +391,11 @@ impl Machine for Subject<'_> {
     fn instantiate(&mut self) -> Outcome {
         self.instance = None;
         self.linker = None;
-        self.store = Some(self.engine.store().expect("a store"));
+        self.teaser = None;
+        let store = self.store.insert(self.engine.store().expect("a store"));
+        if self.interrupts {
+            self.teaser = Some(Teaser::start(store).expect("a store that can be interrupted"));
+        }
         self.shared.tags.borrow_mut().clear();
         *self.shared.host.borrow_mut() = Host::default();
         let linker = self.engine.linker().expect("a linker");

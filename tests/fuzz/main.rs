@@ -26,6 +26,8 @@ mod references;
 mod seeds;
 #[path = "../../fuzz/src/subject.rs"]
 mod subject;
+#[path = "../../fuzz/src/teaser.rs"]
+mod teaser;
 
 use api::c;
 use observe::{digest, observe};
