@@ -523,7 +523,7 @@ static void threads(void) {
 typedef struct {
   guest_t guest;
   int stops, stop_at, finalized;
-  enum { TRAP, ERROR, GO_ON } then;
+  enum { THEN_TRAP, THEN_ERROR, THEN_GO_ON } then;
 } asked_t;
 static inlay_error_t *on_stop(void *env, inlay_store_t *store, inlay_trap_t trap) {
   asked_t *asked = (asked_t *)env;
@@ -552,8 +552,8 @@ static inlay_error_t *on_stop(void *env, inlay_store_t *store, inlay_trap_t trap
     return NULL;
   }
   switch (asked->then) {
-  case TRAP: return inlay_error_new_trap(trap);
-  case ERROR: return inlay_error_new("time is up");
+  case THEN_TRAP: return inlay_error_new_trap(trap);
+  case THEN_ERROR: return inlay_error_new("time is up");
   default: return NULL;
   }
 }
@@ -569,15 +569,15 @@ static void asks(void) {
   OK(inlay_store_on_stop(store, &table));
   /* each place where wasm looks: loops, function entries, operations on whole memories, waits, and a call's beginning */
   for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
-    asked.stops = 0, asked.stop_at = 20, asked.then = i % 2 ? TRAP : ERROR;
+    asked.stops = 0, asked.stop_at = 20, asked.then = i % 2 ? THEN_TRAP : THEN_ERROR;
     inlay_interrupter_interrupt(asked.guest.interrupter);
     inlay_error_t *error = call_none(of(&asked.guest, endless[i]));
     CHECK(asked.stops == 20 && inlay_error_frame_count(error) > 0);
-    CHECK(asked.then == TRAP ? inlay_error_trap(error) == INLAY_TRAP_INTERRUPTED : inlay_error_kind(error) == INLAY_ERROR_HOST);
-    CHECK(strcmp(inlay_error_message(error), asked.then == TRAP ? "interrupted" : "time is up") == 0);
+    CHECK(asked.then == THEN_TRAP ? inlay_error_trap(error) == INLAY_TRAP_INTERRUPTED : inlay_error_kind(error) == INLAY_ERROR_HOST);
+    CHECK(strcmp(inlay_error_message(error), asked.then == THEN_TRAP ? "interrupted" : "time is up") == 0);
     inlay_error_delete(error);
   }
-  asked.then = GO_ON;
+  asked.then = THEN_GO_ON;
   for (int i = 1; i < 3; i++) {
     asked.stops = 0, asked.stop_at = 1000;
     inlay_interrupter_interrupt(asked.guest.interrupter);
@@ -603,7 +603,7 @@ static void asks(void) {
   inlay_interrupter_interrupt(asked.guest.interrupter);
   OK(inlay_func_call(of(&asked.guest, "table_fill"), &many, 1, NULL, 0));
   CHECK(asked.stops == 5);
-  asked.stops = 0, asked.stop_at = 3, asked.then = ERROR;
+  asked.stops = 0, asked.stop_at = 3, asked.then = THEN_ERROR;
   inlay_interrupter_interrupt(asked.guest.interrupter);
   FAILS(inlay_func_call(of(&asked.guest, "table_grow"), &many, 1, &old, 1), INLAY_ERROR_HOST, "time is up");
   CHECK(inlay_table_size(inlay_instance_table(asked.guest.world.instance, "table")) == 1000000);
