@@ -4,7 +4,7 @@ use super::{
     borrow, borrow_mut, fallible, infallible, inlay_error_t, inlay_store_t, inlay_trap_t, look,
     produce_handle, read_table,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{Shared, boxed};
 use crate::image::trap::Trap;
 use crate::runtime::{HostData, Interrupter, OnStop, Store};
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn inlay_interrupter_new(
 /// Stops the store's wasm with `INLAY_TRAP_INTERRUPTED`: what runs now, or the next call into the store, if none does.
 ///
 /// Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of exceptions,
-/// and in operations on whole memories or tables, of which a part is then done; wasm that waits in `memory.atomic.wait32` or `wait64`
+/// and in operations on whole memories or tables, of which a part is then done, but for growing, which is one step; wasm that waits in `memory.atomic.wait32` or `wait64`
 /// wakes within some milliseconds. Host functions are not stopped; wasm that they return to is. The error has a backtrace, no
 /// `catch_all` of wasm's catches it, and the store stays usable. A host function that calls into the store itself may be the one
 /// that gets the error.
@@ -84,7 +84,7 @@ pub struct inlay_on_stop_t {
     /// Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`.
     ///
     /// NULL lets wasm go on as if nothing had been. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
-    /// be without this, or any other; the frames that it leaves are added. It may switch to another coroutine, and come back when
+    /// be without this, or any other but an exception; the frames that it leaves are added. It may switch to another coroutine, and come back when
     /// it likes, on any thread that then is the one which uses the store.
     ///
     /// Meanwhile the store's wasm waits in the middle of an instruction. So the callback may read the store, and what is in its
@@ -121,11 +121,18 @@ impl OnStop for HostStop {
         let stop = self.stop.expect("checked when it was set");
         // SAFETY: the host's function, called as its contract says.
         let error = unsafe { stop(self.data.env, store.cast(), trap.class() as inlay_trap_t) };
-        match error.is_null() {
-            true => Ok(()),
-            // SAFETY: the host gave the error away.
-            false => Err(unsafe { Error::from_raw(error.cast()) }),
+        if error.is_null() {
+            return Ok(());
         }
+        // SAFETY: the host gave the error away.
+        let error = unsafe { Error::from_raw(error.cast()) };
+        Err(match error.kind() {
+            // Wasm could catch it, and so go on after all.
+            ErrorKind::Exception => Error::argument(
+                "the stop of an inlay_on_stop_t gave an exception, which wasm could catch; give another error",
+            ),
+            _ => error,
+        })
     }
 }
 

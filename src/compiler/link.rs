@@ -6,7 +6,6 @@ use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::{Env, layout, stubs, trampoline};
 use crate::error::{Error, Result};
-use crate::image::builtin::Builtin;
 use crate::image::flat::{NONE, Span, Str, append, append_text};
 use crate::image::signature::Signatures;
 use crate::image::{
@@ -118,7 +117,7 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
             match check {
                 None => all.by_type.push((ty, kind, code)),
                 Some(check) => {
-                    needs.exits.insert(Builtin::Trap);
+                    needs.exits.insert(trampoline::overflow_exit(env));
                     all.by_type.push((ty, kind, check));
                     all.called.push((Symbol::Trampoline(ty, kind), code));
                 }

@@ -25,7 +25,7 @@
 //! stub:   push rdi
 //!         push rsi
 //!         mov  rdi, [rsp + 16 + slot]
-//!         xor  esi, esi
+//!         lea  rsi, [rsp + 16]         ; or -1, for a check that is not of the stack pointer
 //!         call exit trampoline of Stop
 //!         pop  rsi
 //!         pop  rdi
@@ -149,7 +149,10 @@ impl Stubs {
                     returning.get_or_insert(bytes.len() as u32);
                     bytes.extend(SAVE_RDI_AND_RSI);
                     load_vmctx(bytes, slot + 16);
-                    bytes.extend(ZERO_RSI);
+                    bytes.extend(match trap {
+                        Trap::StackOverflow => &STACK_POINTER_IN_RSI[..],
+                        _ => &NONE_IN_RSI,
+                    });
                     Symbol::Exit(Builtin::Stop)
                 }
                 false => Symbol::StubTrap(trap, slot),
@@ -225,8 +228,9 @@ const LOAD_RDI_FROM_RSP: [u8; 4] = [0x48, 0x8b, 0xbc, 0x24];
 /// `push rdi`, `push rsi`: two words, so that the stack stays aligned. Then what undoes it.
 const SAVE_RDI_AND_RSI: [u8; 2] = [0x57, 0x56];
 const RESTORE_RSI_AND_RDI: [u8; 2] = [0x5e, 0x5f];
-/// `xor esi, esi`: the frame is compared as it is.
-const ZERO_RSI: [u8; 2] = [0x31, 0xf6];
+/// `lea rsi, [rsp + 16]`: what the stack pointer was before; and `or rsi, -1` where it was not compared.
+const STACK_POINTER_IN_RSI: [u8; 5] = [0x48, 0x8d, 0x74, 0x24, 0x10];
+const NONE_IN_RSI: [u8; 4] = [0x48, 0x83, 0xce, 0xff];
 
 /// Where the distance is written, if these bytes, which lie `at` this offset, begin with a conditional branch to `target`.
 fn goes_to(bytes: &[u8], at: usize, target: usize) -> Option<usize> {

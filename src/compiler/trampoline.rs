@@ -167,10 +167,18 @@ fn leave_by_trap(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value,
     b.ins().trap(NEVER);
 }
 
+/// What a frame check calls.
+pub fn overflow_exit(env: &Env<'_>) -> Builtin {
+    match env.target.interruption() {
+        true => Builtin::Stop,
+        false => Builtin::Trap,
+    }
+}
+
 /// Adds a check to a function whose frame is large.
 pub fn check_frame(env: &Env<'_>, scratch: &mut Scratch, mut func: Assembled) -> Result<Assembled> {
     if func.code.frame > UNCHECKED_FRAME {
-        func.needs.exits.insert(Builtin::Trap);
+        func.needs.exits.insert(overflow_exit(env));
         let ty = env.module.func_type(func.index);
         let (body, start) = (Symbol::Body(func.index), SourceLoc::new(func.start));
         let check = wasm_check(env, scratch, ty, body, func.code.frame, start)?;
@@ -219,8 +227,9 @@ fn wasm_check(
         vm.b.switch_to_block(cold);
         match env.target.interruption() {
             true => {
-                let frame = vm.iconst(I64, i64::from(frame));
-                vm.builtin(Builtin::Stop, &[frame]);
+                let sp = vm.b.ins().get_stack_pointer(I64);
+                let sp = vm.b.ins().iadd_imm_s(sp, -i64::from(frame));
+                vm.builtin(Builtin::Stop, &[sp]);
                 vm.b.ins().jump(next, &[]);
             }
             false => {
@@ -696,7 +705,8 @@ fn host(
             if env.target.interruption() {
                 let (cold, next) = unless_at_limit(&mut b, store, limit);
                 b.switch_to_block(cold);
-                call_plain(&mut b, isa, vmctx, Builtin::Return, &[limit]);
+                let failed = call_plain(&mut b, isa, vmctx, Builtin::Return, &[limit]);
+                raise_if(&mut b, isa, vmctx, failed.expect("it has a result"));
                 b.ins().jump(next, &[]);
                 b.seal_block(next);
                 b.switch_to_block(next);

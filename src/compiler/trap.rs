@@ -142,8 +142,11 @@ pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Nee
                 let signature = builtin_exit_signature(isa, Builtin::Stop);
                 symbol(pos.func, Symbol::Exit(Builtin::Stop), signature)
             });
-            let frame = pos.ins().iconst(I64, 0);
-            pos.ins().call(stop, &[vmctx, frame]);
+            let sp = match trap {
+                Trap::StackOverflow => pos.ins().get_stack_pointer(I64),
+                _ => pos.ins().iconst(I64, -1),
+            };
+            pos.ins().call(stop, &[vmctx, sp]);
             return;
         }
         let exit = *exits.entry(trap).or_insert_with(|| {

@@ -92,7 +92,7 @@ builtins! {
     StackLimit "" Plain (Ptr) -> Ptr;
     EntryOverflow "" Plain () -> Ptr;
     Enter "" Plain (Ptr) -> Ptr;
-    Return "" Plain (Ptr);
+    Return "" Plain (Ptr) -> I32;
     Stop "" Aside (I64);
 
     F32Ceil "f32.ceil" Plain (F32) -> F32;

@@ -237,22 +237,30 @@ impl Instance {
         let from = range(src, len).filter(|range| range.end <= size);
         let from = from.ok_or(Trap::OutOfBoundsTable)?;
         let table: *mut Table = self.tables[table as usize];
-        // SAFETY: a table lives as long as the instance that has it, which is alive here, and nothing below touches
-        // this one otherwise.
-        let table = unsafe { &mut *table };
-        let target = table.slice(dst, len).ok_or(Trap::OutOfBoundsTable)?;
-        for (element, i) in target.iter_mut().zip(from) {
-            *element = match slots.and_then(|slots| slots.get(i)) {
-                Some(slot) => self.func_ref(slot).cast(),
-                None => {
-                    let expr = exprs.and_then(|exprs| exprs.get(i));
-                    // A validated expression that gives a reference is one instruction, which cannot fail.
-                    let value = expr.and_then(|expr| self.evaluate(expr).ok());
-                    value.map_or(std::ptr::null_mut(), pointer)
-                }
-            };
+        let set = |at: usize, len: usize| {
+            // SAFETY: a table lives as long as the instance that has it, which is alive here; the reference ends with the step.
+            let table = unsafe { &mut *table };
+            let target = table.slice(dst + at as u64, len as u64);
+            for (element, i) in target.into_iter().flatten().zip(from.start + at..) {
+                *element = match slots.and_then(|slots| slots.get(i)) {
+                    Some(slot) => self.func_ref(slot).cast(),
+                    None => {
+                        let expr = exprs.and_then(|exprs| exprs.get(i));
+                        // A validated expression that gives a reference is one instruction, which cannot fail.
+                        let value = expr.and_then(|expr| self.evaluate(expr).ok());
+                        value.map_or(std::ptr::null_mut(), pointer)
+                    }
+                };
+            }
+        };
+        // SAFETY: as above, and the store lives, too.
+        unsafe {
+            if (*table).slice(dst, len).is_none() {
+                return Err(Trap::OutOfBoundsTable.into());
+            }
+            let vm = &(*self.store).vm;
+            vm.in_steps::<*mut c_void>(len as usize, false, set)
         }
-        Ok(())
     }
 
     pub fn drop_elements(&mut self, segment: u32) {

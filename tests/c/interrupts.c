@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <time.h>
 #include "interrupts.wasm.h"
+#include "wide_leaf.wasm.h"
 
 static double now(void) {
   struct timespec time;
@@ -193,10 +194,10 @@ static void hosts(void) {
   guest.turns = 0, guest.interrupt_at = 2;
   TRAPS(call_none(of(&guest, "host_recursion")), INLAY_TRAP_INTERRUPTED, NULL);
   CHECK(guest.turns == 2);
-  /* where nothing follows the host function, the next call is stopped */
+  /* also where nothing follows the host function */
   guest.turns = 0, guest.interrupt_at = 1;
-  OK(call_none(of(&guest, "host_last")));
-  TRAPS(call_none(of(&guest, "nothing")), INLAY_TRAP_INTERRUPTED, NULL);
+  TRAPS(call_none(of(&guest, "host_last")), INLAY_TRAP_INTERRUPTED, NULL);
+  OK(call_none(of(&guest, "nothing")));
   expect_usable(&guest);
   world_delete(&guest.world);
   inlay_interrupter_delete(guest.interrupter);
@@ -463,6 +464,25 @@ static void lifetimes(void) {
   inlay_config_delete(config);
 }
 
+/* What has a large frame looks before it is entered. */
+static void large_frames(void) {
+  inlay_config_t *config = interruptible(INLAY_TRAPS_EXPLICIT);
+  world_t world = world_new(config, wide_leaf_wasm, wide_leaf_wasm_len);
+  world_start(&world);
+  static inlay_value_t args[300];
+  inlay_value_t result;
+  for (int i = 0; i < 300; i++) args[i] = I64(i);
+  OK(inlay_func_call(func(world.instance, "last"), args, 300, &result, 1));
+  CHECK(result.of.i64 == 299);
+  inlay_interrupter_t *interrupter = NULL;
+  OK(inlay_interrupter_new(world.store, &interrupter));
+  inlay_interrupter_interrupt(interrupter);
+  TRAPS(inlay_func_call(func(world.instance, "last"), args, 300, &result, 1), INLAY_TRAP_INTERRUPTED, NULL);
+  inlay_interrupter_delete(interrupter);
+  world_delete(&world);
+  inlay_config_delete(config);
+}
+
 #ifdef _WIN32
 static void signals(void) {}
 #else
@@ -523,7 +543,8 @@ static void threads(void) {
 typedef struct {
   guest_t guest;
   int stops, stop_at, finalized;
-  enum { THEN_TRAP, THEN_ERROR, THEN_GO_ON } then;
+  inlay_tag_t *tag;
+  enum { THEN_TRAP, THEN_ERROR, THEN_THROW, THEN_GO_ON } then;
 } asked_t;
 static inlay_error_t *on_stop(void *env, inlay_store_t *store, inlay_trap_t trap) {
   asked_t *asked = (asked_t *)env;
@@ -554,6 +575,11 @@ static inlay_error_t *on_stop(void *env, inlay_store_t *store, inlay_trap_t trap
   switch (asked->then) {
   case THEN_TRAP: return inlay_error_new_trap(trap);
   case THEN_ERROR: return inlay_error_new("time is up");
+  case THEN_THROW: {
+    inlay_error_t *exception = NULL;
+    OK(inlay_exception_new(asked->tag, NULL, 0, &exception));
+    return exception;
+  }
   default: return NULL;
   }
 }
@@ -608,6 +634,14 @@ static void asks(void) {
   FAILS(inlay_func_call(of(&asked.guest, "table_grow"), &many, 1, &old, 1), INLAY_ERROR_HOST, "time is up");
   CHECK(inlay_table_size(inlay_instance_table(asked.guest.world.instance, "table")) == 1000000);
   TRAPS(call_i_i(of(&asked.guest, "deep"), 100000000, &old.of.i32), INLAY_TRAP_STACK_OVERFLOW, NULL);
+  /* an exception would be caught */
+  inlay_functype_t *type = functype(":");
+  OK(inlay_tag_new(store, type, &asked.tag));
+  inlay_functype_delete(type);
+  asked.stops = 0, asked.stop_at = 3, asked.then = THEN_THROW;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  FAILS(call_none(of(&asked.guest, "swallows")), INLAY_ERROR_INVALID_ARGUMENT, "exception");
+  asked.then = THEN_ERROR;
   /* in the place of the table before, which is finalized */
   OK(inlay_store_on_stop(store, &table));
   CHECK(asked.finalized == 1);
@@ -642,6 +676,7 @@ int main(void) {
   RUN(goes_on);
   RUN(stack_limits);
   RUN(lifetimes);
+  RUN(large_frames);
   RUN(signals);
   RUN(threads);
   RUN(asks);

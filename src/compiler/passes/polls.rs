@@ -8,7 +8,8 @@
 //! `runtime/interrupt.rs`.
 //!
 //! A loop that calls nothing has no look if it is known to end soon: a counter goes from one constant to another, and all its
-//! turns together, with those of the loops in it, have fewer than [`FEW`] instructions.
+//! turns together, with those of the loops in it, have few instructions. Where many such loops, many calls or much else follow each
+//! other, there are looks between, so that nowhere more than [`FEW`] instructions pass without one.
 
 use super::dead::Uses;
 use super::loops::{End, entrance_and_back, params};
@@ -22,21 +23,47 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
-    Block, Function, InstBuilder, InstructionData, SourceLoc, StackSlot, StackSlotData,
+    Block, Function, Inst, InstBuilder, InstructionData, SourceLoc, StackSlot, StackSlotData,
     StackSlotKind,
 };
 use std::collections::{HashMap, HashSet};
 use std::mem::offset_of;
 
-/// How many instructions of CLIF may pass without a look.
+/// How many instructions of CLIF may pass without a look. A call counts as so many as a function may have that does not look.
 const FEW: u64 = 10_000;
+const CALL: u64 = 1_000;
 
 /// How many blocks a loop without a look may have.
 const MOST_BLOCKS: usize = 32;
 
 /// Adds looks to a function that begins at this place in wasm.
 pub fn insert(context: &mut Context, start: u32) {
-    let mut heads = heads(context);
+    let places = places(context);
+    if places.is_empty() {
+        return;
+    }
+    let func = &mut context.func;
+    let slot = keep_store(func);
+    let flags = flags(func, Region::Store);
+    for inst in places {
+        let block = func.layout.inst_block(inst).expect("it is in a block");
+        let here = std::iter::successors(Some(inst), |&inst| func.layout.next_inst(inst));
+        let mut here = here.chain(func.layout.block_insts(block));
+        let place = here.find_map(|inst| Some(func.srcloc(inst)).filter(|loc| !loc.is_default()));
+        let mut pos = FuncCursor::new(func).at_inst(inst);
+        pos.set_srcloc(place.unwrap_or(SourceLoc::new(start)));
+        let store = pos.ins().stack_load(I64, I64, slot, 0);
+        let offset = offset_of!(VmStore, stop) as i32;
+        let stop = pos.ins().load(I64, flags, store, offset);
+        let stops = pos.ins().icmp(IntCC::UnsignedLessThan, store, stop);
+        pos.ins().trapnz(stops, trap_code(Trap::Interrupted));
+    }
+}
+
+/// The instructions before which wasm looks.
+fn places(context: &Context) -> Vec<Inst> {
+    let func = &context.func;
+    let heads = heads(context);
     let mut short = Short::default();
     let all_heads: HashSet<Block> = heads.iter().copied().collect();
     // From the last to the first, so that a loop follows those in it.
@@ -45,24 +72,51 @@ pub fn insert(context: &mut Context, start: u32) {
             short.known.insert(head, work);
         }
     }
-    heads.retain(|head| !short.known.contains_key(head));
-    if heads.is_empty() {
-        return;
+    // What has passed since the last look, at the most, where each block ends. A function that does not compare its stack
+    // pointer has passed what it was called after.
+    let mut passed: HashMap<Block, u64> = HashMap::new();
+    let mut places = Vec::new();
+    for &block in context.domtree.cfg_rpo() {
+        let before = context.cfg.pred_iter(block);
+        let before = before.filter_map(|from| passed.get(&from.block).copied());
+        let mut now = match Some(block) == func.layout.entry_block() {
+            true if looks_when_it_begins(func, block) => 0,
+            true => FEW - CALL,
+            false => before.max().unwrap_or(0),
+        };
+        let first = func.layout.first_inst(block).expect("a block ends");
+        if all_heads.contains(&block) {
+            let work = short.known.get(&block).copied().unwrap_or(FEW);
+            now += work;
+            if now >= FEW {
+                places.push(first);
+                now = 0;
+            }
+        }
+        for inst in func.layout.block_insts(block) {
+            let work = match func.dfg.insts[inst].opcode().is_call() {
+                true => CALL,
+                false => 1,
+            };
+            now += work;
+            if now >= FEW {
+                if places.last() != Some(&inst) {
+                    places.push(inst);
+                }
+                now = work;
+            }
+        }
+        passed.insert(block, now);
     }
-    let func = &mut context.func;
-    let slot = keep_store(func);
-    let flags = flags(func, Region::Store);
-    for head in heads {
-        let mut places = func.layout.block_insts(head).map(|inst| func.srcloc(inst));
-        let place = places.find(|place| !place.is_default());
-        let mut pos = FuncCursor::new(func).at_first_insertion_point(head);
-        pos.set_srcloc(place.unwrap_or(SourceLoc::new(start)));
-        let store = pos.ins().stack_load(I64, I64, slot, 0);
-        let offset = offset_of!(VmStore, stop) as i32;
-        let stop = pos.ins().load(I64, flags, store, offset);
-        let stops = pos.ins().icmp(IntCC::UnsignedLessThan, store, stop);
-        pos.ins().trapnz(stops, trap_code(Trap::Interrupted));
-    }
+    places
+}
+
+/// Whether a function compares its stack pointer, as one does that calls.
+fn looks_when_it_begins(func: &Function, entry: Block) -> bool {
+    let overflow = trap_code(Trap::StackOverflow);
+    func.layout.block_insts(entry).any(|inst| {
+        matches!(func.dfg.insts[inst], InstructionData::CondTrap { code, .. } if code == overflow)
+    })
 }
 
 /// The blocks that a branch goes back to, in an order in which a loop comes before those in it: each circle has one.

@@ -210,6 +210,7 @@ unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
         exit(vmctx, u64::MAX, || {
+            vm(vmctx).look()?;
             Ok(memory(vmctx, index).grow(delta).unwrap_or(u64::MAX))
         })
     }
@@ -229,6 +230,7 @@ unsafe extern "C" fn memory_fill_in_steps(vmctx: Vmctx, target: *mut u8, value: 
     // SAFETY: as for `memory_fill`.
     unsafe {
         exit_trap(vmctx, || {
+            vm(vmctx).look()?;
             let fill = |at, len| target.add(at).write_bytes(value as u8, len);
             vm(vmctx).in_steps::<u8>(len as usize, false, fill)
         })
@@ -244,6 +246,7 @@ unsafe extern "C" fn memory_copy_in_steps(
     // SAFETY: as for `memory_copy`.
     unsafe {
         exit_trap(vmctx, || {
+            vm(vmctx).look()?;
             vm(vmctx).copy_in_steps(source, target, len as usize)
         })
     }
@@ -260,6 +263,7 @@ unsafe extern "C" fn memory_init(
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
         exit_trap(vmctx, || {
+            vm(vmctx).look()?;
             instance(vmctx).init_memory(index, segment, dst, src, len)
         })
     }
@@ -274,6 +278,7 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
         exit(vmctx, u64::MAX, || {
+            vm(vmctx).look()?;
             let table = instance(vmctx).tables[index as usize];
             let grown = Table::grow_in_steps(table, delta, init, vm(vmctx))?;
             Ok(grown.unwrap_or(u64::MAX))
@@ -285,6 +290,7 @@ unsafe extern "C" fn table_fill(vmctx: Vmctx, index: u32, dst: u64, value: *mut 
     // SAFETY: called by compiled code with an index of its own module.
     unsafe {
         exit_trap(vmctx, || {
+            vm(vmctx).look()?;
             let elements = table(vmctx, index).slice(dst, len);
             let elements = elements.ok_or(Trap::OutOfBoundsTable)?.as_mut_ptr();
             let fill = |at, len| slice::from_raw_parts_mut(elements.add(at), len).fill(value);
@@ -304,6 +310,7 @@ unsafe extern "C" fn table_copy(
     // SAFETY: called by compiled code with indices of its own module; raw pointers, as both may be one table.
     unsafe {
         exit_trap(vmctx, || {
+            vm(vmctx).look()?;
             let to = instance(vmctx).tables[dst_index as usize];
             let from = instance(vmctx).tables[src_index as usize];
             Table::copy(to, from, dst, src, len, vm(vmctx))
@@ -322,6 +329,7 @@ unsafe extern "C" fn table_init(
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
         exit_trap(vmctx, || {
+            vm(vmctx).look()?;
             instance(vmctx).init_table(index, segment, dst, src, len)
         })
     }
@@ -524,18 +532,21 @@ unsafe extern "C" fn enter(vmctx: Vmctx, limit: usize) -> *mut Details {
     }
 }
 
-/// What is done where a host function returns to wasm, if the threshold is not the limit of that wasm.
-unsafe extern "C" fn return_to(vmctx: Vmctx, limit: usize) {
+/// What is done where a host function returns to wasm, if the threshold is not the limit of that wasm; 1 if it recorded an
+/// error.
+unsafe extern "C" fn return_to(vmctx: Vmctx, limit: usize) -> u32 {
     // SAFETY: called by a host trampoline.
-    unsafe { vm(vmctx) }.arm(limit);
+    unsafe {
+        exit(vmctx, 1, || {
+            vm(vmctx).arm(limit);
+            vm(vmctx).look()?;
+            Ok(0)
+        })
+    }
 }
 
-/// What wasm calls that has found the word set, or its stack pointer, less the size of a frame, below the threshold.
-unsafe extern "C" fn stop(vmctx: Vmctx, frame: u64) {
-    // The caller's stack pointer is a little above this. So the limit may seem to be reached where it nearly is, and never the
-    // other way round.
-    let here = 0u8;
-    let sp = (&raw const here).addr().wrapping_sub(frame as usize);
+/// What wasm calls that has found the word set, or this stack pointer below the threshold; the largest number is for the former.
+unsafe extern "C" fn stop(vmctx: Vmctx, sp: u64) {
     // SAFETY: called through an exit trampoline.
     unsafe {
         exit_trap(vmctx, || {
@@ -543,7 +554,7 @@ unsafe extern "C" fn stop(vmctx: Vmctx, frame: u64) {
             let limit = vm.stack_limit.get();
             vm.arm(limit);
             vm.look()?;
-            match sp < limit {
+            match sp < limit as u64 {
                 true => Err(Trap::StackOverflow.into()),
                 false => Ok(()),
             }
