@@ -534,7 +534,8 @@ inlay_error_t *inlay_config_traps(inlay_config_t *config,
  * cannot by default.
  *
  * Code then looks whether it is to stop, when a function that calls begins, in each turn of a loop that is not known to end
- * soon, and now and then between calls, which takes some percent of its speed. An image loads only into an engine whose configuration says the same as that of the engine which made it.
+ * soon, and now and then between calls, which takes some percent of its speed. An image loads only into an engine whose
+ * configuration says the same as that of the engine which made it.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_interruption(inlay_config_t *config,
@@ -1079,10 +1080,10 @@ inlay_error_t *inlay_interrupter_new(inlay_store_t *store, inlay_interrupter_t *
  * Stops the store's wasm with `INLAY_TRAP_INTERRUPTED`: what runs now, or the next call into the store, if none does.
  *
  * Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of exceptions,
- * and in operations on whole memories or tables, of which a part is then done, but for growing, which is one step; wasm that waits in `memory.atomic.wait32` or `wait64`
- * wakes within some milliseconds. Host functions are not stopped; wasm that they return to is. The error has a backtrace, no
- * `catch_all` of wasm's catches it, and the store stays usable. A host function that calls into the store itself may be the one
- * that gets the error.
+ * and in operations on whole memories or tables, of which a part is then done; only to grow one is a single step. Wasm that waits
+ * in `memory.atomic.wait32` or `wait64` wakes within some milliseconds. Host functions are not stopped; wasm that they return to
+ * is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it, and the store stays usable. A host
+ * function that calls into the store itself may be the one that gets the error.
  *
  * An interrupt stops one call; several before that count as one. Any thread may call this, and a signal handler may.
  * NULL is fine.
@@ -1115,8 +1116,8 @@ typedef struct inlay_on_stop_t {
    * Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`.
    *
    * NULL lets wasm go on as if nothing had been. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
-   * be without this, or any other but an exception; the frames that it leaves are added. It may switch to another coroutine, and come back when
-   * it likes, on any thread that then is the one which uses the store.
+   * be without this, or any other but an exception; the frames that it leaves are added. It may switch to another coroutine,
+   * and come back when it likes, on any thread that then is the one which uses the store.
    *
    * Meanwhile the store's wasm waits in the middle of an instruction. So the callback may read the store, and what is in its
    * memories it may write; but calls into the store, instantiating in it, and growing its memories, unless they are shared,

@@ -425,7 +425,8 @@ pub unsafe extern "C" fn inlay_config_traps(
 /// cannot by default.
 ///
 /// Code then looks whether it is to stop, when a function that calls begins, in each turn of a loop that is not known to end
-/// soon, and now and then between calls, which takes some percent of its speed. An image loads only into an engine whose configuration says the same as that of the engine which made it.
+/// soon, and now and then between calls, which takes some percent of its speed. An image loads only into an engine whose
+/// configuration says the same as that of the engine which made it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_interruption(
     config: *mut inlay_config_t,

@@ -166,7 +166,7 @@ pub unsafe extern "C" fn inlay_memory_grow(
         produce(old_pages, 0, || {
             let memory = borrow_mut(memory.cast::<Memory>(), "memory")?;
             if memory.shared.is_none() {
-                (*memory.store).must_not_wait()?;
+                (*memory.store).must_not_be_waiting()?;
             }
             memory.grow_or_error(delta_pages)
         })

@@ -137,7 +137,7 @@ pub unsafe extern "C" fn inlay_table_grow(
         produce(old_size, 0, || {
             let table = borrow_mut(table.cast::<Table>(), "table")?;
             let init = element(init, ValType::Ref(table.ty.element), table.store)?;
-            (*table.store).must_not_wait()?;
+            (*table.store).must_not_be_waiting()?;
             table.grow(delta, init).ok_or_else(|| {
                 let (len, most) = (table.len(), table.most());
                 match most.saturating_sub(len) < delta {

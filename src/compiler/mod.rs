@@ -9,6 +9,7 @@
 //!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
 //!   optimize   by Cranelift's optimizer                                              optimize.rs
 //!   passes     over CLIF, each of which leaves it faster                             passes/
+//!   polls      where code can be interrupted: looks whether it is to stop            passes/polls.rs
 //!   expand     traps to branches                                                     stubs.rs, trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
 //!   shorten    branches, on x86-64                                                   shorten.rs

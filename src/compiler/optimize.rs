@@ -1,4 +1,5 @@
-//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes.
+//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes. Looks of code that can be
+//! interrupted come last, since they are written where all these would take them for what never changes.
 
 use super::unit::{Effort, Scratch, Unit};
 use super::{Env, assemble, passes};

@@ -1,8 +1,8 @@
 //! Stopping wasm from any thread, and from a signal handler.
 //!
 //! The truth is one word, [`VmStore::stop`], which an interrupter sets. Compiled code that can be interrupted looks at it in each
-//! turn of a loop. A function that calls looks at nothing more than it does anyway: it compares its stack pointer when it begins,
-//! but with [`VmStore::threshold`], which is the stack limit, or [`STOP`] while the word is set. What finds either calls the
+//! turn of a loop and now and then between calls (`compiler/passes/polls.rs`), and so do builtins. When a function that calls
+//! begins, it looks at nothing more than it does anyway: it compares its stack pointer, but with [`VmStore::threshold`], which is the stack limit, or [`STOP`] while the word is set. What finds either calls the
 //! builtin `Stop`, which looks at the word and at the limit itself, and lets the code go on if neither wants it to end.
 //!
 //! So the threshold is a hint, and may be wrong in one direction only: it must not stay at the limit while the word is set. The
@@ -116,7 +116,7 @@ unsafe fn ask(store: *mut Store, trap: Trap) -> Result<()> {
 
 impl Store {
     /// An error while the host is asked whether wasm goes on.
-    pub fn must_not_wait(&self) -> Result<()> {
+    pub fn must_not_be_waiting(&self) -> Result<()> {
         match self.is_waiting {
             false => Ok(()),
             true => Err(Error::argument(

@@ -104,7 +104,7 @@ impl Linker {
         super::shadow_stack::refuse()?;
         // SAFETY: as the caller promises; the imports are checked before they are used.
         unsafe {
-            (*store).must_not_wait()?;
+            (*store).must_not_be_waiting()?;
             if !Shared::ptr_eq(&(*store).engine, &module.engine) {
                 return Err(Error::argument(
                     "the module and the store are of different engines",

@@ -112,17 +112,18 @@ static void stops_all(const inlay_config_t *config) {
   CHECK(turns.of.i64 > 1000);
   guest_delete(&guest);
 }
-static void stops(void) {
+/* In both ways of trapping, each with the optimizer and without, where branches are not short either. */
+static void in_each_way(void (*test)(const inlay_config_t *)) {
   const inlay_traps_t traps[] = {INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS};
   for (int i = 0; i < 1 + HAS_FAULTS; i++) {
     inlay_config_t *config = interruptible(traps[i]);
-    stops_all(config);
-    /* what is not optimized, and what has no short branches */
+    test(config);
     OK(inlay_config_flag(config, "opt_level", "none"));
-    stops_all(config);
+    test(config);
     inlay_config_delete(config);
   }
 }
+static void stops(void) { in_each_way(stops_all); }
 
 /* A call that no wasm ran in yet is stopped, once; and what came late can be taken back. */
 static void once(void) {
@@ -338,50 +339,45 @@ static void *tease(void *argument) {
   }
   return NULL;
 }
-static void goes_on(void) {
-  const inlay_traps_t traps[] = {INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS};
-  for (int i = 0; i < 2 * (1 + HAS_FAULTS); i++) {
-    inlay_config_t *config = interruptible(traps[i / 2]);
-    if (i % 2) OK(inlay_config_flag(config, "opt_level", "none"));
-    guest_t guest;
-    guest_new(&guest, config);
-    const int32_t turns = test_quick() ? 1000 : 200000, depth = test_quick() ? 12 : 20;
-    inlay_value_t arg = I32(turns), expected, result;
-    int32_t fib, deep, same_fib;
-    OK(inlay_func_call(of(&guest, "mix"), &arg, 1, &expected, 1));
-    OK(call_i_i(of(&guest, "fib"), depth, &fib));
-    teaser_t teaser = {.interrupter = guest.interrupter};
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, tease, &teaser) == 0);
-    while (atomic_load(&teaser.rounds) == 0) sleep_for(0.001);
-    int stopped = 0, done = 0;
-    double start = now();
-    while (done < 20 && (done < 1 || now() - start < 5)) {
-      inlay_error_t *errors[3] = {inlay_func_call(of(&guest, "mix"), &arg, 1, &result, 1),
-                                  call_i_i(of(&guest, "fib"), depth, &same_fib), call_i_i(of(&guest, "deep"), 500, &deep)};
-      for (int j = 0; j < 3; j++) {
-        CHECK(errors[j] == NULL || inlay_error_trap(errors[j]) == INLAY_TRAP_INTERRUPTED);
-        if (errors[j]) stopped++;
-      }
-      if (!errors[0]) CHECK(result.of.i64 == expected.of.i64);
-      if (!errors[1]) CHECK(same_fib == fib);
-      if (!errors[2]) CHECK(deep == 500);
-      done += !errors[0] + !errors[1] + !errors[2];
-      for (int j = 0; j < 3; j++) inlay_error_delete(errors[j]);
-      if (stopped > 200000) break;
+static void goes_on_in(const inlay_config_t *config) {
+  guest_t guest;
+  guest_new(&guest, config);
+  const int32_t turns = test_quick() ? 1000 : 200000, depth = test_quick() ? 12 : 20;
+  inlay_value_t arg = I32(turns), expected, result;
+  int32_t fib, deep, same_fib;
+  OK(inlay_func_call(of(&guest, "mix"), &arg, 1, &expected, 1));
+  OK(call_i_i(of(&guest, "fib"), depth, &fib));
+  teaser_t teaser = {.interrupter = guest.interrupter};
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, tease, &teaser) == 0);
+  while (atomic_load(&teaser.rounds) == 0) sleep_for(0.001);
+  int stopped = 0, done = 0;
+  double start = now();
+  while (done < 20 && (done < 1 || now() - start < 5)) {
+    inlay_error_t *errors[3] = {inlay_func_call(of(&guest, "mix"), &arg, 1, &result, 1),
+                                call_i_i(of(&guest, "fib"), depth, &same_fib), call_i_i(of(&guest, "deep"), 500, &deep)};
+    for (int j = 0; j < 3; j++) {
+      CHECK(errors[j] == NULL || inlay_error_trap(errors[j]) == INLAY_TRAP_INTERRUPTED);
+      if (errors[j]) stopped++;
     }
-    atomic_store(&teaser.end, true);
-    CHECK(pthread_join(thread, NULL) == 0);
-    inlay_interrupter_clear(guest.interrupter);
-    CHECK(done > 0);
-    /* nothing is left of all that: no limit of the stack was forgotten */
-    TRAPS(call_i_i(of(&guest, "deep"), 100000000, &deep), INLAY_TRAP_STACK_OVERFLOW, NULL);
-    OK(inlay_func_call(of(&guest, "mix"), &arg, 1, &result, 1));
-    CHECK(result.of.i64 == expected.of.i64);
-    guest_delete(&guest);
-    inlay_config_delete(config);
+    if (!errors[0]) CHECK(result.of.i64 == expected.of.i64);
+    if (!errors[1]) CHECK(same_fib == fib);
+    if (!errors[2]) CHECK(deep == 500);
+    done += !errors[0] + !errors[1] + !errors[2];
+    for (int j = 0; j < 3; j++) inlay_error_delete(errors[j]);
+    if (stopped > 200000) break;
   }
+  atomic_store(&teaser.end, true);
+  CHECK(pthread_join(thread, NULL) == 0);
+  inlay_interrupter_clear(guest.interrupter);
+  CHECK(done > 0);
+  /* nothing is left of all that: no limit of the stack was forgotten */
+  TRAPS(call_i_i(of(&guest, "deep"), 100000000, &deep), INLAY_TRAP_STACK_OVERFLOW, NULL);
+  OK(inlay_func_call(of(&guest, "mix"), &arg, 1, &result, 1));
+  CHECK(result.of.i64 == expected.of.i64);
+  guest_delete(&guest);
 }
+static void goes_on(void) { in_each_way(goes_on_in); }
 
 /* Recursion that overflows the stack traps as such, on whatever stack; the limits follow the stack that is entered on. */
 static void stack_limits(void) {
@@ -612,6 +608,22 @@ static void asks(void) {
     CHECK(fib == 6765 && asked.stops > 100);
     inlay_interrupter_clear(asked.guest.interrupter);
   }
+  /* how often it looks where there is no loop: 108 calls, each of which counts as 1,000 of at most 10,000 instructions; 20
+     operations on memory; and 8 host functions */
+  inlay_value_t ten = I32(10);
+  asked.stops = 0;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(call_none(of(&asked.guest, "leaves")));
+  CHECK(asked.stops >= 12);
+  asked.stops = 0;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(inlay_func_call(of(&asked.guest, "fills"), &ten, 1, NULL, 0));
+  CHECK(asked.stops >= 20);
+  asked.stops = 0;
+  inlay_interrupter_interrupt(asked.guest.interrupter);
+  OK(call_none(of(&asked.guest, "hosts")));
+  CHECK(asked.stops >= 8);
+  inlay_interrupter_clear(asked.guest.interrupter);
   asked.stops = 0, asked.stop_at = 1;
   inlay_interrupter_interrupt(asked.guest.interrupter);
   OK(call_none(of(&asked.guest, "nothing")));

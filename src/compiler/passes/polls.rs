@@ -3,9 +3,9 @@
 //! The look is a conditional trap at the beginning of each block that a branch goes back to: the address of the store is
 //! compared with its word `stop`, which is larger if wasm is to stop, so that on x86-64 it is two instructions and one that loads the
 //! address from the frame. A register that keeps it throughout the loop would be one less for the loop: with that llhttp ran at 0.7
-//! of its speed, and no program was faster. It comes after the other passes, and after Cranelift's optimizer, which would find that nothing in the
-//! function writes the word. A function that calls looks when it begins, with the comparison of its stack pointer. See
-//! `runtime/interrupt.rs`.
+//! of its speed, and no program was faster. It comes after the other passes, and after Cranelift's optimizer, which would find
+//! that nothing in the function writes the word. A function that calls looks when it begins, with the comparison of its stack
+//! pointer. See `runtime/interrupt.rs`.
 //!
 //! A loop that calls nothing has no look if it is known to end soon: a counter goes from one constant to another, and all its
 //! turns together, with those of the loops in it, have few instructions. Where many such loops, many calls or much else follow each
@@ -204,25 +204,8 @@ fn keep_store(func: &mut Function) -> StackSlot {
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
     let at = offset_of!(VmHeader, store) as i32;
-    // A function that calls has loaded it already.
-    let loaded = func.layout.block_insts(entry).find(|&inst| {
-        let InstructionData::Load { arg, offset, .. } = func.dfg.insts[inst] else {
-            return false;
-        };
-        let ty = func.dfg.value_type(func.dfg.first_result(inst));
-        arg == vmctx && i32::from(offset) == at && ty == I64
-    });
-    let mut pos = FuncCursor::new(func);
-    let store = match loaded {
-        Some(load) => {
-            pos.goto_after_inst(load);
-            pos.func.dfg.first_result(load)
-        }
-        None => {
-            pos.goto_first_insertion_point(entry);
-            pos.ins().load(I64, never_changes(), vmctx, at)
-        }
-    };
+    let mut pos = FuncCursor::new(func).at_first_insertion_point(entry);
+    let store = pos.ins().load(I64, never_changes(), vmctx, at);
     pos.ins().stack_store(I64, store, slot, 0);
     slot
 }

@@ -172,13 +172,18 @@ unsafe fn exit<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Outcome<T>)
     })
 }
 
-/// As [`exit`], for a body that gives nothing but an error.
+/// As [`exit`], for what can take long or is done often: it looks first whether wasm is to stop.
 ///
 /// # Safety
 /// As for [`exit`].
-unsafe fn exit_trap(vmctx: Vmctx, body: impl FnOnce() -> Result<()>) {
+unsafe fn exit_looking<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Result<T>) -> T {
     // SAFETY: as the caller promises.
-    unsafe { exit(vmctx, (), || Ok(body()?)) }
+    unsafe {
+        exit(vmctx, otherwise, || {
+            vm(vmctx).look()?;
+            Ok(body()?)
+        })
+    }
 }
 
 /// Records a trap, for the exit trampoline that called a builtin; nothing if none did, as then nobody would raise it.
@@ -209,8 +214,7 @@ unsafe extern "C" fn trap(vmctx: Vmctx, code: u32) {
 unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
-        exit(vmctx, u64::MAX, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, u64::MAX, || {
             Ok(memory(vmctx, index).grow(delta).unwrap_or(u64::MAX))
         })
     }
@@ -229,8 +233,7 @@ unsafe extern "C" fn memory_copy(_: Vmctx, target: *mut u8, source: *const u8, l
 unsafe extern "C" fn memory_fill_in_steps(vmctx: Vmctx, target: *mut u8, value: u32, len: u64) {
     // SAFETY: as for `memory_fill`.
     unsafe {
-        exit_trap(vmctx, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, (), || {
             let fill = |at, len| target.add(at).write_bytes(value as u8, len);
             vm(vmctx).in_steps::<u8>(len as usize, false, fill)
         })
@@ -245,8 +248,7 @@ unsafe extern "C" fn memory_copy_in_steps(
 ) {
     // SAFETY: as for `memory_copy`.
     unsafe {
-        exit_trap(vmctx, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, (), || {
             vm(vmctx).copy_in_steps(source, target, len as usize)
         })
     }
@@ -262,8 +264,7 @@ unsafe extern "C" fn memory_init(
 ) {
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
-        exit_trap(vmctx, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, (), || {
             instance(vmctx).init_memory(index, segment, dst, src, len)
         })
     }
@@ -277,8 +278,7 @@ unsafe extern "C" fn data_drop(vmctx: Vmctx, segment: u32) {
 unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, delta: u64) -> u64 {
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
-        exit(vmctx, u64::MAX, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, u64::MAX, || {
             let table = instance(vmctx).tables[index as usize];
             let grown = Table::grow_in_steps(table, delta, init, vm(vmctx))?;
             Ok(grown.unwrap_or(u64::MAX))
@@ -289,8 +289,7 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
 unsafe extern "C" fn table_fill(vmctx: Vmctx, index: u32, dst: u64, value: *mut c_void, len: u64) {
     // SAFETY: called by compiled code with an index of its own module.
     unsafe {
-        exit_trap(vmctx, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, (), || {
             let elements = table(vmctx, index).slice(dst, len);
             let elements = elements.ok_or(Trap::OutOfBoundsTable)?.as_mut_ptr();
             let fill = |at, len| slice::from_raw_parts_mut(elements.add(at), len).fill(value);
@@ -309,8 +308,7 @@ unsafe extern "C" fn table_copy(
 ) {
     // SAFETY: called by compiled code with indices of its own module; raw pointers, as both may be one table.
     unsafe {
-        exit_trap(vmctx, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, (), || {
             let to = instance(vmctx).tables[dst_index as usize];
             let from = instance(vmctx).tables[src_index as usize];
             Table::copy(to, from, dst, src, len, vm(vmctx))
@@ -328,8 +326,7 @@ unsafe extern "C" fn table_init(
 ) {
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
-        exit_trap(vmctx, || {
-            vm(vmctx).look()?;
+        exit_looking(vmctx, (), || {
             instance(vmctx).init_table(index, segment, dst, src, len)
         })
     }
@@ -524,7 +521,7 @@ unsafe extern "C" fn enter(vmctx: Vmctx, limit: usize) -> *mut Details {
     // SAFETY: called by an entry trampoline with the vmctx of its callee.
     unsafe {
         guard_raw(|| {
-            store(vmctx).must_not_wait()?;
+            store(vmctx).must_not_be_waiting()?;
             vm(vmctx).look()?;
             vm(vmctx).arm(limit);
             Ok(())
@@ -537,9 +534,8 @@ unsafe extern "C" fn enter(vmctx: Vmctx, limit: usize) -> *mut Details {
 unsafe extern "C" fn return_to(vmctx: Vmctx, limit: usize) -> u32 {
     // SAFETY: called by a host trampoline.
     unsafe {
-        exit(vmctx, 1, || {
+        exit_looking(vmctx, 1, || {
             vm(vmctx).arm(limit);
-            vm(vmctx).look()?;
             Ok(0)
         })
     }
@@ -549,11 +545,9 @@ unsafe extern "C" fn return_to(vmctx: Vmctx, limit: usize) -> u32 {
 unsafe extern "C" fn stop(vmctx: Vmctx, sp: u64) {
     // SAFETY: called through an exit trampoline.
     unsafe {
-        exit_trap(vmctx, || {
-            let vm = vm(vmctx);
-            let limit = vm.stack_limit.get();
-            vm.arm(limit);
-            vm.look()?;
+        exit_looking(vmctx, (), || {
+            let limit = vm(vmctx).stack_limit.get();
+            vm(vmctx).arm(limit);
             match sp < limit as u64 {
                 true => Err(Trap::StackOverflow.into()),
                 false => Ok(()),
