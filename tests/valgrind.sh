@@ -17,6 +17,9 @@
 # Programs that run themselves again (images) are followed into the second process: there too valgrind's CPU, which has
 # fewer features than this one may have, is what code is compiled for.
 #
+# One thread runs at a time here, and by default one that loops may keep the others waiting for ever, also the one that would
+# interrupt it: --fair-sched=yes lets each have its turn.
+#
 # INLAY_TEST_QUICK=1 makes the programs do fewer rounds of the same: here each instruction costs about fifty.
 set -eu
 cd "$(dirname "$0")/.."
@@ -48,7 +51,7 @@ failed=""
 for name in "$@"; do
   echo "== $name"
   INLAY_TEST_QUICK=1 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
-    --suppressions=tests/valgrind.supp --show-leak-kinds=definite,indirect,possible --smc-check=all-non-file --trace-children=yes --trace-children-skip='*/sh,*/dash,*/bash,*objdump' --num-callers=20 \
+    --suppressions=tests/valgrind.supp --show-leak-kinds=definite,indirect,possible --smc-check=all-non-file --fair-sched=yes --trace-children=yes --trace-children-skip='*/sh,*/dash,*/bash,*objdump' --num-callers=20 \
     "$bin/$name" || failed="$failed $name"
 done
 if [ -n "$failed" ]; then
