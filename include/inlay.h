@@ -205,6 +205,8 @@ enum {
   INLAY_TRAP_NOT_SHARED = 11,
   /** The host stopped it with `inlay_interrupter_interrupt`. */
   INLAY_TRAP_INTERRUPTED = 12,
+  /** The store's fuel was not enough for what came next; `inlay_store_set_fuel` gives more. */
+  INLAY_TRAP_OUT_OF_FUEL = 13,
 };
 
 /** One wasm function that was running when an error was raised. The host sets `size` before it asks for one. */
@@ -540,6 +542,28 @@ inlay_error_t *inlay_config_traps(inlay_config_t *config,
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_interruption(inlay_config_t *config,
                                          bool on);
+
+/**
+ * Sets whether wasm uses fuel, which the host gives to stores with `inlay_store_set_fuel`. It does not by default.
+ *
+ * Each instruction takes one unit, whatever it does; `block`, `loop`, `else`, `end`, `try_table`, and `try`, `catch`, `catch_all`
+ * and `delegate`, take none. `memory.fill`, `copy`, `init` and `grow` take one more for each eight bytes, and
+ * `table.fill`, `copy`, `init` and `grow` for each element, if they are in bounds. What a host function does costs nothing, nor do segments
+ * that are copied when a module is instantiated; its start function costs what it costs otherwise.
+ *
+ * Units are taken from a store for each straight-line run of instructions, when that begins: one goes from where a function
+ * begins, a `loop` does, branches meet, or a branch was not taken, to the next branch or such place. Calls do not end it. What the run
+ * costs is taken whole, also if it traps before its end, and where there is not as much, the run does not begin: that is
+ * `INLAY_TRAP_OUT_OF_FUEL`, or what `inlay_store_on_stop` says. So the same module uses the same fuel, and stops at the same
+ * instruction, on every machine and with every setting; only how deep the stack may be, whether the system has memory to grow, and what other
+ * threads do can differ.
+ *
+ * That takes some percent of code's speed. An image loads only into an engine whose configuration says the same as that of the
+ * engine which made it.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_fuel(inlay_config_t *config,
+                                 bool on);
 
 /**
  * Sets on how many threads a module is compiled, the calling one included. The default is 1.
@@ -1056,6 +1080,25 @@ inlay_error_t *inlay_store_stack(inlay_store_t *store,
                                  const void *lowest,
                                  size_t len);
 
+/**
+ * Sets how much fuel a store has, in units as `inlay_config_fuel` says; a store begins without any. More than `INT64_MAX` units count as so
+ * many.
+ *
+ * Like all of a store, it is for the thread that uses it. A host function may call this while wasm runs, and so may what
+ * `inlay_store_on_stop` sets. `INLAY_ERROR_INVALID_ARGUMENT` if `inlay_config_fuel` was not called for the store's engine.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_store_set_fuel(inlay_store_t *store,
+                                    uint64_t units);
+
+/**
+ * How much fuel a store has left, in units as `inlay_config_fuel` says: 0 if its wasm uses none, and for NULL.
+ *
+ * In a host function the run that called it is paid already. Where wasm ends by a trap or an error, what it has used until then is gone.
+ */
+INLAY_API
+uint64_t inlay_store_fuel(const inlay_store_t *store);
+
 /*---------------------------------------------------------------------------------------------------------------------
  * Interrupters: what stops wasm that runs, and what a host does then.
  *---------------------------------------------------------------------------------------------------------------------*/
@@ -1113,9 +1156,11 @@ typedef struct inlay_on_stop_t {
   /** Passed to each callback; Inlay does not look at it. */
   void *env;
   /**
-   * Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`.
+   * Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`, or
+   * `INLAY_TRAP_OUT_OF_FUEL`.
    *
-   * NULL lets wasm go on as if nothing had been. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
+   * NULL lets wasm go on as if nothing had been. Where it was out of fuel, the callback has to give some with `inlay_store_set_fuel`
+   * before that: it is called again if what the store then has is not enough, and the trap comes if that is not more than before. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
    * be without this, or any other but an exception; the frames that it leaves are added. It may switch to another coroutine,
    * and come back when it likes, on any thread that then is the one which uses the store.
    *
@@ -1136,7 +1181,7 @@ typedef struct inlay_on_stop_t {
  * Sets what is done where the store's wasm is to stop, in place of what was set before; NULL for the trap, as a store starts.
  *
  * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. It has an effect only where
- * `inlay_config_interruption` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `stop` is
+ * `inlay_config_interruption` or `inlay_config_fuel` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `stop` is
  * missing.
  */
 INLAY_MUST_USE INLAY_API

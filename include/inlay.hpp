@@ -104,6 +104,7 @@ enum class Trap : inlay_trap_t {
     UnalignedAtomic = INLAY_TRAP_UNALIGNED_ATOMIC,
     NotShared = INLAY_TRAP_NOT_SHARED,
     Interrupted = INLAY_TRAP_INTERRUPTED,
+    OutOfFuel = INLAY_TRAP_OUT_OF_FUEL,
 };
 
 // One WebAssembly function that was running when an error arose.
@@ -1421,6 +1422,8 @@ public:
     }
     // Whether WebAssembly can be stopped by an Interrupter.
     Result<void> try_interruption(bool on) { return detail::done(inlay_config_interruption(get(), on)); }
+    // Whether WebAssembly uses fuel, which Store::set_fuel gives it.
+    Result<void> try_fuel(bool on) { return detail::done(inlay_config_fuel(get(), on)); }
     // How many threads compile one module; the code is the same for every number.
     Result<void> try_compile_threads(std::size_t threads) {
         return detail::done(inlay_config_compile_threads(get(), threads));
@@ -1451,6 +1454,7 @@ public:
     }
     Config &traps(Traps mode) { return check(try_traps(mode)); }
     Config &interruption(bool on) { return check(try_interruption(on)); }
+    Config &fuel(bool on) { return check(try_fuel(on)); }
     Config &compile_threads(std::size_t threads) { return check(try_compile_threads(threads)); }
     Config &max_memory_pages(std::uint64_t pages) { return check(try_max_memory_pages(pages)); }
     Config &max_table_elements(std::uint64_t elements) { return check(try_max_table_elements(elements)); }
@@ -1676,6 +1680,9 @@ public:
         const inlay_on_stop_t table = {sizeof table, env, stop<F>, finalize<F>};
         return done(inlay_store_on_stop(raw(), &table));
     }
+    // How many units of fuel are left, for WebAssembly that uses fuel (Config::fuel); a store begins without any.
+    std::uint64_t fuel() const noexcept { return inlay_store_fuel(raw()); }
+    Result<void> try_set_fuel(std::uint64_t units) { return done(inlay_store_set_fuel(raw(), units)); }
     // The trap again.
     Result<void> try_on_stop(std::nullptr_t) { return done(inlay_store_on_stop(raw(), nullptr)); }
     // A memory of zeros.
@@ -1741,6 +1748,7 @@ public:
     }
 #if INLAY_HPP_EXCEPTIONS
     void stack(const void *lowest, std::size_t len) { try_stack(lowest, len).value(); }
+    void set_fuel(std::uint64_t units) { try_set_fuel(units).value(); }
     template <class F> void on_stop(F function) { try_on_stop(std::move(function)).value(); }
     Memory memory(const MemoryType &type) { return try_memory(type).value(); }
     template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>

@@ -30,6 +30,7 @@ const PROGRAMS: &[&str] = &[
     "fault_handlers.c",
     "faults.c",
     "fork_dlclose.c",
+    "fuel.c",
     "hosts.c",
     "images.c",
     "interrupts.c",
@@ -85,6 +86,11 @@ fn faults() {
 #[test]
 fn fork_dlclose() {
     build_and_run("fork_dlclose.c");
+}
+
+#[test]
+fn fuel() {
+    build_and_run("fuel.c");
 }
 
 #[test]

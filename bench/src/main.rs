@@ -4,6 +4,7 @@
 //! inlay-bench race    [--rounds N] [NAME...]   how fast code is
 //! inlay-bench compile [--rounds N] [NAME...]   how long compiling takes, and how large code is
 //! inlay-bench interruption [--rounds N] [NAME...]   what it costs that code can be interrupted
+//! inlay-bench fuel    [--rounds N] [NAME...]   what it costs that code uses fuel
 //! inlay-bench calls   [--rounds N]             what calls into wasm and out of it cost
 //! inlay-bench instances [--rounds N]           what an instance costs
 //! inlay-bench run ENGINE NAME [TIMES]          one member alone, for profilers and for counting instructions
@@ -24,7 +25,7 @@ mod random;
 mod stats;
 mod suite;
 
-use engines::{Engine, Outcome};
+use engines::{Engine, Extra, Outcome};
 use std::path::Path;
 use suite::Member;
 
@@ -40,7 +41,7 @@ fn main() -> Outcome<()> {
         [_, ref names @ ..] => (15, names),
         [] => {
             return Err(
-                "what is to be done: race, compile, interruption, calls, instances, run or list?"
+                "what is to be done: race, compile, interruption, fuel, calls, instances, run or list?"
                     .into(),
             );
         }
@@ -51,14 +52,8 @@ fn main() -> Outcome<()> {
     match args[0] {
         "race" => race::race(&engines, &chosen, rounds),
         "compile" => compile::race(&engines, &chosen, rounds),
-        "interruption" => {
-            for engines in engines::interruptible()? {
-                println!("{}:\n", engines[0].name());
-                race::race(&engines, &chosen, rounds)?;
-                println!();
-            }
-            Ok(())
-        }
+        "interruption" => with_and_without(Extra::Interruption, &chosen, rounds),
+        "fuel" => with_and_without(Extra::Fuel, &chosen, rounds),
         "calls" => crossings::calls(rounds),
         "instances" => crossings::instances(rounds),
         "list" => {
@@ -82,6 +77,16 @@ fn main() -> Outcome<()> {
         "run" => run(&engines::every()?, &members, &args[1..]),
         other => Err(format!("there is no command {other}").into()),
     }
+}
+
+/// Races each engine with itself.
+fn with_and_without(extra: Extra, members: &[&Member], rounds: usize) -> Outcome<()> {
+    for engines in engines::with_and_without(extra)? {
+        println!("{}:\n", engines[0].name());
+        race::race(&engines, members, rounds)?;
+        println!();
+    }
+    Ok(())
 }
 
 /// One member in one engine, some times.

@@ -22,10 +22,20 @@ use crate::api::{
 use crate::dual_map;
 use crate::observe::{self, Deed, Host, Machine, Outcome, STACK_OVERFLOW, Value};
 use crate::program::{Item, Kind, MEMORY_PAGES, Nans, Program, TABLE_ELEMENTS};
-use crate::teaser::Teaser;
+use crate::teaser::{self, Teaser};
 
 /// How much stack wasm may take: see `on_its_stack`.
 pub const STACK: usize = 8 << 20;
+
+/// Whether wasm uses fuel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fuel {
+    No,
+    /// It has none, and gets a little wherever it is out of it.
+    Drops,
+    /// It has so much in each store.
+    Units(u64),
+}
 
 /// What a host may choose, and what must make no difference to a program.
 #[derive(Clone, Debug)]
@@ -43,6 +53,7 @@ pub struct Settings {
     faults: bool,
     /// A thread interrupts the wasm again and again.
     interrupts: bool,
+    fuel: Fuel,
     /// Other settings of Cranelift's that must not matter.
     flags: Vec<(&'static str, &'static str)>,
 }
@@ -118,8 +129,21 @@ impl Settings {
             // Looked at and not taken, so that the program of these bytes stays what it was before there was a choice.
             faults: u.peek_bytes(1).is_some_and(|next| next[0] % 2 == 1) && HAS_FAULTS,
             interrupts: u.peek_bytes(1).is_some_and(|next| next[0] % 8 < 2),
+            fuel: match u.peek_bytes(1) {
+                Some(next) if next[0] % 32 < 12 => Fuel::Drops,
+                _ => Fuel::No,
+            },
             flags,
         })
+    }
+
+    /// The same, for wasm that has so much fuel in each store, and stops then.
+    pub fn with_fuel(&self, units: u64) -> Settings {
+        Settings {
+            fuel: Fuel::Units(units),
+            interrupts: false,
+            ..self.clone()
+        }
     }
 
     fn engine(
@@ -155,6 +179,7 @@ impl Settings {
             config.traps(c::INLAY_TRAPS_FAULTS)?;
         }
         config.interruption(self.interrupts)?;
+        config.fuel(self.fuel != Fuel::No)?;
         let engine = config.engine()?;
         if self.faults {
             engine.install_fault_handlers()?;
@@ -188,6 +213,7 @@ pub struct Subject<'p> {
     program: &'p Program,
     seen: Arc<Mutex<dual_map::Seen>>,
     interrupts: bool,
+    fuel: Fuel,
 }
 
 impl<'p> Subject<'p> {
@@ -232,6 +258,7 @@ impl<'p> Subject<'p> {
             program,
             seen,
             interrupts: settings.interrupts,
+            fuel: settings.fuel,
         }
     }
 
@@ -242,6 +269,16 @@ impl<'p> Subject<'p> {
         let seen = seen.lock().unwrap();
         assert!(seen.problems.is_empty(), "{:?}", seen.problems);
         assert_eq!(seen.published, seen.released, "code that was not released");
+    }
+
+    /// How much fuel the last store has left.
+    pub fn fuel(&self) -> u64 {
+        self.store.as_ref().map_or(0, Store::fuel)
+    }
+
+    /// Whether the last instance came to be.
+    pub fn has_instance(&self) -> bool {
+        self.instance.is_some()
     }
 
     fn store(&self) -> *mut c::inlay_store_t {
@@ -393,6 +430,10 @@ impl Machine for Subject<'_> {
         self.linker = None;
         self.teaser = None;
         let store = self.store.insert(self.engine.store().expect("a store"));
+        match self.fuel {
+            Fuel::Units(units) => store.set_fuel(units).expect("a store that uses fuel"),
+            _ => teaser::lets_go_on(store).expect("a store that can be stopped"),
+        }
         if self.interrupts {
             self.teaser = Some(Teaser::start(store).expect("a store that can be interrupted"));
         }
@@ -670,6 +711,7 @@ fn trap(trap: c::inlay_trap_t) -> &'static str {
         c::INLAY_TRAP_INVALID_CONVERSION => "conversion",
         c::INLAY_TRAP_STACK_OVERFLOW => STACK_OVERFLOW,
         c::INLAY_TRAP_NOT_SHARED => "not shared",
+        c::INLAY_TRAP_OUT_OF_FUEL => "out of fuel",
         trap => panic!("unknown trap {trap}"),
     }
 }

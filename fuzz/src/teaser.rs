@@ -1,4 +1,5 @@
-//! A thread that interrupts a store's wasm again and again, which goes on each time.
+//! What stops a store's wasm again and again, which goes on each time: a thread that interrupts it, and fuel that is given by
+//! drops.
 
 #![allow(
     clippy::undocumented_unsafe_blocks,
@@ -36,23 +37,34 @@ impl Drop for Interrupter {
     }
 }
 
+/// How much fuel is given at once: not enough for many a run.
+const DROP: u64 = 7;
+
 unsafe extern "C" fn go_on(
     _: *mut c_void,
-    _: *mut c::inlay_store_t,
-    _: c::inlay_trap_t,
+    store: *mut c::inlay_store_t,
+    trap: c::inlay_trap_t,
 ) -> *mut c::inlay_error_t {
-    ptr::null_mut()
+    if trap == c::INLAY_TRAP_OUT_OF_FUEL {
+        unsafe { c::inlay_store_set_fuel(store, c::inlay_store_fuel(store) + DROP) }
+    } else {
+        ptr::null_mut()
+    }
+}
+
+/// Lets wasm go on wherever it is to stop.
+pub fn lets_go_on(store: &Store) -> Result<(), Error> {
+    let table = c::inlay_on_stop_t {
+        size: size_of::<c::inlay_on_stop_t>(),
+        env: ptr::null_mut(),
+        stop: Some(go_on),
+        finalize: None,
+    };
+    check(unsafe { c::inlay_store_on_stop(store.raw(), &table) })
 }
 
 impl Teaser {
     pub fn start(store: &Store) -> Result<Teaser, Error> {
-        let table = c::inlay_on_stop_t {
-            size: size_of::<c::inlay_on_stop_t>(),
-            env: ptr::null_mut(),
-            stop: Some(go_on),
-            finalize: None,
-        };
-        check(unsafe { c::inlay_store_on_stop(store.raw(), &table) })?;
         let interrupter = Interrupter(make(|out| unsafe {
             c::inlay_interrupter_new(store.raw(), out)
         })?);

@@ -441,6 +441,36 @@ pub unsafe extern "C" fn inlay_config_interruption(
     })
 }
 
+/// Sets whether wasm uses fuel, which the host gives to stores with `inlay_store_set_fuel`. It does not by default.
+///
+/// Each instruction takes one unit, whatever it does; `block`, `loop`, `else`, `end`, `try_table`, and `try`, `catch`, `catch_all`
+/// and `delegate`, take none. `memory.fill`, `copy`, `init` and `grow` take one more for each eight bytes, and
+/// `table.fill`, `copy`, `init` and `grow` for each element, if they are in bounds. What a host function does costs nothing, nor do segments
+/// that are copied when a module is instantiated; its start function costs what it costs otherwise.
+///
+/// Units are taken from a store for each straight-line run of instructions, when that begins: one goes from where a function
+/// begins, a `loop` does, branches meet, or a branch was not taken, to the next branch or such place. Calls do not end it. What the run
+/// costs is taken whole, also if it traps before its end, and where there is not as much, the run does not begin: that is
+/// `INLAY_TRAP_OUT_OF_FUEL`, or what `inlay_store_on_stop` says. So the same module uses the same fuel, and stops at the same
+/// instruction, on every machine and with every setting; only how deep the stack may be, whether the system has memory to grow, and what other
+/// threads do can differ.
+///
+/// That takes some percent of code's speed. An image loads only into an engine whose configuration says the same as that of the
+/// engine which made it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_fuel(
+    config: *mut inlay_config_t,
+    on: bool,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.settings.fuel = on;
+        config.runtime.fuel = on;
+        Ok(())
+    })
+}
+
 /// Sets on how many threads a module is compiled, the calling one included. The default is 1.
 ///
 /// The other threads end before the compiling function returns. Neither the image nor, if the module is refused, the error

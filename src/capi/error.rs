@@ -76,6 +76,8 @@ pub const INLAY_TRAP_UNALIGNED_ATOMIC: inlay_trap_t = 10;
 pub const INLAY_TRAP_NOT_SHARED: inlay_trap_t = 11;
 /// The host stopped it with `inlay_interrupter_interrupt`.
 pub const INLAY_TRAP_INTERRUPTED: inlay_trap_t = 12;
+/// The store's fuel was not enough for what came next; `inlay_store_set_fuel` gives more.
+pub const INLAY_TRAP_OUT_OF_FUEL: inlay_trap_t = 13;
 
 /// One wasm function that was running when an error was raised. The host sets `size` before it asks for one.
 #[repr(C)]

@@ -84,8 +84,7 @@ pub fn context(
     }
     let places = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
     let mut bytes = compiled.code_buffer().to_vec();
-    let (mut call_sites, returning) =
-        stubs.append(env, &compiled, &mut bytes, &mut relocs, what)?;
+    let (mut call_sites, returning) = stubs.append(&compiled, &mut bytes, &mut relocs, what)?;
     let places = places.filter_map(|(returns_to, at)| {
         Some(CallSite {
             returns_to,
@@ -123,7 +122,8 @@ pub fn context(
     let flags = env.target.isa().flags();
     let readable = env.target.is_x86_64() && flags.bb_padding_log2_minus_one() == 0;
     if readable && flags.opt_level() != OptLevel::None {
-        let understood = shorten::shorten(&mut code, &compiled.bb_starts, &mut loops);
+        let charges = env.target.has_fuel_register();
+        let understood = shorten::shorten(&mut code, &compiled.bb_starts, &mut loops, charges);
         debug_assert!(understood.is_some(), "{what} is not understood");
     }
     code.start = layout::start(&loops, align.max(isa.function_alignment().minimum));

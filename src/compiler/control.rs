@@ -152,6 +152,7 @@ impl Translator<'_, '_> {
             self.stack.push(value);
         }
         self.vm.b.switch_to_block(header);
+        self.begin_run();
         self.push_frame(Kind::Loop(header), params, results);
     }
 
@@ -167,6 +168,7 @@ impl Translator<'_, '_> {
         self.vm.b.seal_block(then);
         self.vm.b.seal_block(otherwise);
         self.vm.b.switch_to_block(then);
+        self.begin_run();
         let operands = self.top(params.len()).to_vec();
         self.push_frame(Kind::If(otherwise, operands), params, results);
     }
@@ -184,6 +186,7 @@ impl Translator<'_, '_> {
         self.stack.truncate(self.control[last].height);
         self.stack.extend(params);
         self.vm.b.switch_to_block(otherwise);
+        self.begin_run();
         self.reachable = true;
     }
 
@@ -197,6 +200,7 @@ impl Translator<'_, '_> {
                 self.jump(0);
             }
             self.vm.b.switch_to_block(otherwise);
+            self.begin_run();
             self.stack.truncate(self.control[last].height);
             self.stack.extend(params);
             self.reachable = true;
@@ -207,6 +211,7 @@ impl Translator<'_, '_> {
             }
             self.vm.b.switch_to_block(exit);
             self.vm.b.seal_block(exit);
+            self.begin_run();
             self.stack.truncate(self.control[last].height);
             self.stack.extend_from_slice(self.vm.b.block_params(exit));
             self.reachable = true;
@@ -267,6 +272,7 @@ impl Translator<'_, '_> {
         self.vm.b.ins().brif(condition, target, &args, next, &[]);
         self.vm.b.seal_block(next);
         self.vm.b.switch_to_block(next);
+        self.begin_run();
     }
 
     /// Branches if the reference is null, and drops it; else keeps it.
@@ -278,6 +284,7 @@ impl Translator<'_, '_> {
         self.vm.b.ins().brif(reference, next, &[], target, &args);
         self.vm.b.seal_block(next);
         self.vm.b.switch_to_block(next);
+        self.begin_run();
         self.push(reference);
     }
 
@@ -290,6 +297,7 @@ impl Translator<'_, '_> {
         self.vm.b.ins().brif(reference, target, &args, next, &[]);
         self.vm.b.seal_block(next);
         self.vm.b.switch_to_block(next);
+        self.begin_run();
     }
 
     pub fn br_table(&mut self, index: u32, table: &BrTable<'_>) -> Result<()> {

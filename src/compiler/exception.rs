@@ -143,6 +143,7 @@ impl Translator<'_, '_> {
         let exception = self.vm.b.append_block_param(landing, I64);
         self.vm.b.set_cold_block(landing);
         self.vm.b.switch_to_block(landing);
+        self.load_fuel();
         let height = self.stack.len();
         if let Some(tag) = catch.tag {
             self.push_values(tag, exception);

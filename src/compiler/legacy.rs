@@ -109,6 +109,8 @@ impl Translator<'_, '_> {
             return;
         };
         self.vm.b.switch_to_block(landing);
+        self.begin_run();
+        self.load_fuel();
         self.reachable = true;
         let exception = self.vm.b.block_params(landing)[0];
         let caught = match tag {

@@ -64,6 +64,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         passes_exceptions: u32::from(passes_exceptions),
         faults: u32::from(env.target.faults()),
         interruption: u32::from(env.target.interruption()),
+        fuel: u32::from(env.target.fuel()),
         landing,
         call_tables,
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,

@@ -9,6 +9,7 @@
 //!   translate  validated, instruction by instruction, to CLIF                        translate.rs, ops/
 //!   optimize   by Cranelift's optimizer                                              optimize.rs
 //!   passes     over CLIF, each of which leaves it faster                             passes/
+//!   charges    of fuel, where code uses it                                           fuel.rs, passes/charges.rs
 //!   polls      where code can be interrupted: looks whether it is to stop            passes/polls.rs
 //!   expand     traps to branches                                                     stubs.rs, trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
@@ -29,6 +30,7 @@ mod control;
 #[cfg(test)]
 mod efforts;
 mod exception;
+mod fuel;
 mod inline;
 mod layout;
 mod legacy;
@@ -169,7 +171,7 @@ fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled>
     if env.target.faults() {
         trap::place_loads(&mut unit.clif);
     }
-    if !env.target.faults() || env.target.interruption() {
+    if !env.target.faults() || env.target.can_stop() {
         unit.stubs = Stubs::mark(env, &mut unit.clif, unit.start, &mut unit.needs);
         trap::expand(env, &mut unit.clif, &unit.stubs, &mut unit.needs);
     }

@@ -1,5 +1,5 @@
-//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes. Looks of code that can be
-//! interrupted come last, since they are written where all these would take them for what never changes.
+//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes. What code
+//! pays of its fuel, and where it looks whether it is to stop, comes last: all these would take the words for what never changes.
 
 use super::unit::{Effort, Scratch, Unit};
 use super::{Env, assemble, passes};
@@ -30,6 +30,9 @@ pub fn optimize(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Unit
     })?;
     if wanted {
         passes::run(env, &mut scratch.context);
+    }
+    if env.target.fuel() {
+        passes::add_charges(env, &mut scratch.context);
     }
     if env.target.interruption() {
         passes::add_polls(&mut scratch.context, unit.start);

@@ -2,7 +2,8 @@
 //!
 //! A branch has one byte for its distance, or four. Cranelift takes four for each, before it knows how far it goes; most go less
 //! than 128 bytes, and what they have too much is a twentieth of a large module's code. So the machine code of a function is
-//! read once more, written anew without that, and all that tells a place or a distance in it is corrected.
+//! read once more, written anew without that, and all that tells a place or a distance in it is corrected. Where code uses fuel, it takes
+//! each charge through another register and compares what is left; of that, too, only one instruction stays.
 //!
 //! What is read is what Cranelift has just written. Where instructions end is asked of a decoder. What is no instruction is
 //! known: a jump table lies behind the jump through it and goes up to the next block, and constants lie behind all blocks,
@@ -23,10 +24,10 @@ const LEAST_REFERRING: usize = 6;
 /// time for a function is linear.
 const ROUNDS: usize = 10;
 
-/// Shortens a function's code, whose blocks start there, and says of its loops where they are then. None if something in it is
-/// not understood; all is as before then.
-pub fn shorten(code: &mut Code, blocks: &[u32], loops: &mut [Loop]) -> Option<()> {
-    let parts = read(code, blocks)?;
+/// Shortens a function's code, whose blocks start there, and says of its loops where they are then. `charges` says that fuel is in
+/// `r15`. None if something in it is not understood; all is as before then.
+pub fn shorten(code: &mut Code, blocks: &[u32], loops: &mut [Loop], charges: bool) -> Option<()> {
+    let parts = read(code, blocks, charges)?;
     let moved = Moved::new(parts, code.align);
     code.bytes = moved.write(&code.bytes);
     for reloc in &mut code.relocs {
@@ -69,6 +70,8 @@ enum Kind {
     Branch(u32),
     /// An operation on a register and a number of four bytes, whose value fits into one.
     SmallNumber,
+    /// Instructions that take so much fuel and compare what is left, of which one does both.
+    Charge(i32),
     /// A number of four bytes: how far it is from one place to another.
     Distance { from: u32, to: u32 },
     /// No bytes: here the constants begin, which stay aligned.
@@ -76,7 +79,7 @@ enum Kind {
 }
 
 /// Finds all parts, in the order in which they lie.
-fn read(code: &Code, blocks: &[u32]) -> Option<Vec<Part>> {
+fn read(code: &Code, blocks: &[u32], charges: bool) -> Option<Vec<Part>> {
     let mut linked: Vec<u32> = code.relocs.iter().map(|reloc| reloc.offset).collect();
     linked.sort_unstable();
     let mut reader = Reader {
@@ -85,6 +88,7 @@ fn read(code: &Code, blocks: &[u32]) -> Option<Vec<Part>> {
         linked,
         constants: code.bytes.len() as u32,
         returning: code.returning,
+        charges,
         parts: Vec::new(),
     };
     // What comes before the first block makes the frame.
@@ -129,6 +133,8 @@ struct Reader<'a> {
     constants: u32,
     /// Where the stubs begin that branch back.
     returning: Option<u32>,
+    /// Whether fuel is in `r15`, which is used for nothing else then.
+    charges: bool,
     parts: Vec<Part>,
 }
 
@@ -142,6 +148,15 @@ impl Reader<'_> {
         while at < end.unwrap_or(self.constants) {
             if end.is_none() && (Some(at) == self.returning || self.is_padding(at)) {
                 return Some(());
+            }
+            let rest = &self.bytes[at as usize..end.unwrap_or(self.constants) as usize];
+            if self.charges
+                && let Some((len, cost)) = charge(rest)
+            {
+                let kind = Kind::Charge(cost);
+                self.parts.push(Part { at, len, kind });
+                at += len;
+                continue;
             }
             let (instruction, next) = self.instruction(at)?;
             let opcode = instruction.opcode();
@@ -247,6 +262,33 @@ impl Reader<'_> {
     fn is_linked(&self, at: u32) -> bool {
         self.linked.binary_search(&at).is_ok()
     }
+}
+
+/// How many bytes these instructions have, and what they charge, if they begin with `mov r, r15; sub r, cost; mov r15, r;
+/// test r, r`.
+///
+/// What is left is not less than 0 before, so that `sub` alone tells whether it is afterwards. Nothing else looks at `r`.
+fn charge(bytes: &[u8]) -> Option<(u32, i32)> {
+    let (&[rex, 0x89, modrm], rest) = bytes.split_first_chunk()? else {
+        return None;
+    };
+    let (upper, register) = (rex & 1, modrm & 7);
+    let takes = rex & 0xfe == 0x4c && modrm & 0xf8 == 0xf8;
+    let wide = 0x48 | upper;
+    let (cost, rest) = match *rest {
+        [rex, 0x83, modrm, cost, ..] if (rex, modrm) == (wide, 0xe8 | register) => {
+            (i32::from(cost as i8), &rest[4..])
+        }
+        [rex, 0x81, modrm, ..] if (rex, modrm) == (wide, 0xe8 | register) => {
+            (number(&rest[3..])?, rest.get(7..)?)
+        }
+        [0x48, 0x2d, ..] if upper + register == 0 => (number(&rest[2..])?, rest.get(6..)?),
+        _ => return None,
+    };
+    let gives = [0x49 | (upper << 2), 0x89, 0xc7 | (register << 3)];
+    let tests = [0x48 | (upper * 5), 0x85, 0xc0 | (register * 9)];
+    let rest = rest.strip_prefix(&gives)?.strip_prefix(&tests)?;
+    takes.then_some(((bytes.len() - rest.len()) as u32, cost))
 }
 
 /// The number of four bytes that these begin with.
@@ -359,6 +401,13 @@ impl Moved {
                     new.extend(rex);
                     new.extend([0x83, *register, *number]);
                 }
+                (Kind::Charge(cost), _) => match i8::try_from(cost) {
+                    Ok(cost) => new.extend([0x49, 0x83, 0xef, cost as u8]),
+                    Err(_) => {
+                        new.extend([0x49, 0x81, 0xef]);
+                        new.extend(cost.to_le_bytes());
+                    }
+                },
                 (Kind::Distance { from, to }, _) => {
                     let distance = self.start(to).wrapping_sub(self.end(from));
                     new.extend(distance.to_le_bytes());
@@ -383,6 +432,7 @@ impl Part {
         match self.kind {
             Kind::Branch(_) => self.len - SHORT,
             Kind::SmallNumber => 3,
+            Kind::Charge(cost) => self.len - if i8::try_from(cost).is_ok() { 4 } else { 7 },
             Kind::Distance { .. } | Kind::Constants => 0,
         }
     }
@@ -418,7 +468,7 @@ mod tests {
 
     fn shortened(bytes: &[u8], starts: &[u32]) -> Code {
         let mut code = code(bytes, starts);
-        shorten(&mut code, starts, &mut []).expect("it is understood");
+        shorten(&mut code, starts, &mut [], false).expect("it is understood");
         code
     }
 
@@ -478,6 +528,35 @@ mod tests {
     }
 
     #[test]
+    fn a_charge_is_one_instruction() {
+        // mov rcx, r15; sub rcx, 5; mov r15, rcx; test rcx, rcx
+        let near = [
+            0x4c, 0x89, 0xf9, 0x48, 0x83, 0xe9, 5, 0x49, 0x89, 0xcf, 0x48, 0x85, 0xc9,
+        ];
+        // the same with r10, and with rax, by 1000
+        let far = [
+            0x4d, 0x89, 0xfa, 0x49, 0x81, 0xea, 0xe8, 3, 0, 0, 0x4d, 0x89, 0xd7, 0x4d, 0x85, 0xd2,
+        ];
+        let rax = [
+            0x4c, 0x89, 0xf8, 0x48, 0x2d, 0xe8, 3, 0, 0, 0x49, 0x89, 0xc7, 0x48, 0x85, 0xc0,
+        ];
+        // With another register in between it is something else.
+        let other = [
+            0x4c, 0x89, 0xf9, 0x48, 0x83, 0xea, 5, 0x49, 0x89, 0xcf, 0x48, 0x85, 0xc9,
+        ];
+        let jl = [0x0f, 0x8c, 0, 0, 0, 0];
+        let bytes = [&near[..], &jl, &far, &rax, &other, &[RET]].concat();
+        let mut code = code(&bytes, &[19]);
+        shorten(&mut code, &[0], &mut [], true).expect("it is understood");
+        let small = [0x49, 0x83, 0xef, 5, 0x7c, 0];
+        let large = [0x49, 0x81, 0xef, 0xe8, 3, 0, 0];
+        let expected = [&small[..], &large, &large, &other, &[RET]].concat();
+        assert_eq!((code.bytes, code.traps[0].at), (expected, 6));
+        // Where nothing is in r15, or it is not known what is, all stays.
+        assert_eq!(shortened(&near, &[0]).bytes, near);
+    }
+
+    #[test]
     fn what_the_image_links_stays() {
         // jmp, to a place that is not known yet
         let bytes = [0xe9, 0, 0, 0, 0];
@@ -488,7 +567,7 @@ mod tests {
             addend: -4,
             symbol: Symbol::Func(0),
         });
-        shorten(&mut code, &[0], &mut []).expect("it is understood");
+        shorten(&mut code, &[0], &mut [], false).expect("it is understood");
         assert_eq!((&code.bytes[..], code.relocs[0].offset), (&bytes[..], 1));
     }
 
@@ -528,7 +607,7 @@ mod tests {
         // An instruction that goes on in the next block.
         let bytes = [0xe9, 0, 0, 0, 0, RET];
         let mut code = code(&bytes, &[0]);
-        assert!(shorten(&mut code, &[0, 3], &mut []).is_none());
+        assert!(shorten(&mut code, &[0, 3], &mut [], false).is_none());
         assert_eq!(code.bytes, bytes);
     }
 }

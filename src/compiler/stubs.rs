@@ -25,8 +25,8 @@
 //! stub:   push rdi
 //!         push rsi
 //!         mov  rdi, [rsp + 16 + slot]
-//!         lea  rsi, [rsp + 16]         ; or -1, for a check that is not of the stack pointer
-//!         call exit trampoline of Stop
+//!         lea  rsi, [rsp + 16]         ; what the builtin is told
+//!         call exit trampoline of Stop or Pay
 //!         pop  rsi
 //!         pop  rdi
 //!         jmp  behind the check
@@ -36,11 +36,10 @@
 //! tells where the code of each location lies. It is the last one there that goes to the `ud2` of the same mark.
 
 use super::Env;
-use super::trap::{is_hint, trap_of};
+use super::trap::{Hint, trap_of};
 use super::unit::{Code, Needs, Reloc, Symbol};
 use crate::error::{Error, Result};
 use crate::image::CallSite;
-use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use cranelift_codegen::binemit::Reloc as RelocKind;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -61,10 +60,18 @@ const LAST_START: u32 = 1 << 30;
 /// The checks of a function that get a stub.
 #[derive(Default)]
 pub struct Stubs {
-    /// What each check traps with, and where it is in wasm, by the number of its mark.
-    checks: Vec<(Trap, SourceLoc)>,
+    /// By the numbers of their marks.
+    checks: Vec<Check>,
     /// Where the function keeps its vmctx.
     slot: Option<StackSlot>,
+}
+
+#[derive(Clone, Copy)]
+struct Check {
+    trap: Trap,
+    /// Where it is in wasm.
+    place: SourceLoc,
+    hint: Option<Hint>,
 }
 
 impl Stubs {
@@ -77,15 +84,17 @@ impl Stubs {
         let mut pos = FuncCursor::new(func);
         while pos.next_block().is_some() {
             while let Some(inst) = pos.next_inst() {
+                let hint = Hint::of(env, &pos.func.dfg, inst);
                 let trap = is_one_branch(&pos.func.dfg, inst)
-                    .filter(|&trap| !env.target.faults() || is_hint(env, trap));
+                    .filter(|_| !env.target.faults() || hint.is_some());
                 let Some(trap) = trap else { continue };
                 let mark = SourceLoc::new(MARK + stubs.checks.len() as u32);
-                stubs.checks.push((trap, pos.func.srcloc(inst)));
+                let place = pos.func.srcloc(inst);
+                stubs.checks.push(Check { trap, place, hint });
                 pos.func.set_srcloc(inst, mark);
-                match is_hint(env, trap) {
-                    true => drop(needs.exits.insert(Builtin::Stop)),
-                    false => drop(needs.traps.insert(trap)),
+                match hint {
+                    Some(hint) => drop(needs.exits.insert(hint.builtin())),
+                    None => drop(needs.traps.insert(trap)),
                 }
             }
         }
@@ -112,7 +121,6 @@ impl Stubs {
     /// come back.
     pub fn append(
         &self,
-        env: &Env<'_>,
         compiled: &CompiledCode,
         bytes: &mut Vec<u8>,
         relocs: &mut Vec<Reloc>,
@@ -135,27 +143,30 @@ impl Stubs {
                 bytes.truncate(branch.target);
             }
         }
-        branches.sort_by_key(|branch| is_hint(env, self.checks[branch.check].0));
+        branches.sort_by_key(|branch| self.checks[branch.check].hint.is_some());
         let mut calls = Vec::with_capacity(branches.len());
         let mut returning = None;
         for branch in &branches {
-            let (trap, place) = self.checks[branch.check];
+            let Check { trap, place, hint } = self.checks[branch.check];
             let distance = bytes.len() as i64 - (branch.displacement as i64 + 4);
             let displacement = branch.displacement..branch.displacement + 4;
             bytes[displacement].copy_from_slice(&(distance as i32).to_le_bytes());
-            let is_hint = is_hint(env, trap);
-            let callee = match is_hint {
-                true => {
+            let callee = match hint {
+                Some(hint) => {
                     returning.get_or_insert(bytes.len() as u32);
                     bytes.extend(SAVE_RDI_AND_RSI);
                     load_vmctx(bytes, slot + 16);
-                    bytes.extend(match trap {
-                        Trap::StackOverflow => &STACK_POINTER_IN_RSI[..],
-                        _ => &NONE_IN_RSI,
-                    });
-                    Symbol::Exit(Builtin::Stop)
+                    match hint {
+                        Hint::StackPointer => bytes.extend(STACK_POINTER_IN_RSI),
+                        Hint::Interrupted => bytes.extend(NONE_IN_RSI),
+                        Hint::Unpaid(cost) => {
+                            bytes.push(NUMBER_IN_RSI);
+                            bytes.extend(cost.to_le_bytes());
+                        }
+                    }
+                    Symbol::Exit(hint.builtin())
                 }
-                false => Symbol::StubTrap(trap, slot),
+                None => Symbol::StubTrap(trap, slot),
             };
             relocs.push(put_jump(bytes, CALL, callee));
             if !place.is_default() {
@@ -164,7 +175,7 @@ impl Stubs {
                     wasm_offset: place.bits(),
                 });
             }
-            if is_hint {
+            if hint.is_some() {
                 bytes.extend(RESTORE_RSI_AND_RDI);
                 bytes.push(JUMP);
                 let back = branch.displacement as i64 + 4 - (bytes.len() as i64 + 4);
@@ -231,6 +242,8 @@ const RESTORE_RSI_AND_RDI: [u8; 2] = [0x5e, 0x5f];
 /// `lea rsi, [rsp + 16]`: what the stack pointer was before; and `or rsi, -1` where it was not compared.
 const STACK_POINTER_IN_RSI: [u8; 5] = [0x48, 0x8d, 0x74, 0x24, 0x10];
 const NONE_IN_RSI: [u8; 4] = [0x48, 0x83, 0xce, 0xff];
+/// `mov esi, ...`, which four bytes follow.
+const NUMBER_IN_RSI: u8 = 0xbe;
 
 /// Where the distance is written, if these bytes, which lie `at` this offset, begin with a conditional branch to `target`.
 fn goes_to(bytes: &[u8], at: usize, target: usize) -> Option<usize> {

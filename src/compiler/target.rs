@@ -26,7 +26,7 @@ const FIXED: &[(&str, &str, &str)] = &[
     (
         "enable_pinned_reg",
         "false",
-        "the host's registers are restored when an exception is caught, and a pinned one would not be",
+        "nothing but fuel is kept in it, where code uses that",
     ),
     ("unwind_info", "false", "images hold no unwind information"),
     (
@@ -135,6 +135,7 @@ pub struct Target {
     relaxed: Relaxed,
     traps: Traps,
     interruption: bool,
+    fuel: bool,
 }
 
 impl Target {
@@ -180,6 +181,10 @@ impl Target {
         for feature in machine.cpu_features() {
             builder.enable(feature).expect("Cranelift has this setting");
         }
+        let shared = match settings.fuel {
+            true => changed(&shared, &[("enable_pinned_reg", "true")]),
+            false => shared,
+        };
         let isa = builder.finish(shared.clone()).map_err(unfit)?;
         let with = |changes: &[(&str, &str)]| {
             let builder = isa::Builder::from_target_isa(&*isa);
@@ -210,6 +215,7 @@ impl Target {
             relaxed: settings.relaxed,
             traps: settings.traps,
             interruption: settings.interruption,
+            fuel: settings.fuel,
         };
         if settings.traps == Traps::Faults
             && target.isa.triple().architecture == Architecture::S390x
@@ -251,6 +257,26 @@ impl Target {
     /// Whether code can be interrupted.
     pub fn interruption(&self) -> bool {
         self.interruption
+    }
+
+    /// Whether code uses fuel.
+    pub fn fuel(&self) -> bool {
+        self.fuel
+    }
+
+    /// Whether wasm has its fuel in a register, which Cranelift can leave alone on some CPUs.
+    pub fn has_fuel_register(&self) -> bool {
+        let architecture = self.isa.triple().architecture;
+        self.fuel
+            && matches!(
+                architecture,
+                Architecture::X86_64 | Architecture::Aarch64(_)
+            )
+    }
+
+    /// Whether the host may be asked, in the middle of wasm, if that goes on.
+    pub fn can_stop(&self) -> bool {
+        self.interruption || self.fuel
     }
 
     /// Whether rounding is done by instructions.

@@ -12,7 +12,6 @@
 //! an array of slots, and *typed*, with the C type that belongs to the wasm type.
 
 use super::Env;
-use super::assemble;
 use super::stubs::Stubs;
 use super::trap::{NEVER, branch_cold, detour, exit_signature};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
@@ -20,6 +19,7 @@ use super::vm::{
     Region, Vm, builtin_exit_signature, builtin_signature, c_param, call_plain, clif_type, flags,
     load_constant, symbol, wasm_signature,
 };
+use super::{assemble, fuel};
 use crate::error::Result;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
@@ -74,19 +74,21 @@ fn store_pointer(b: &mut FunctionBuilder<'_>, value: Value, base: Value, offset:
 }
 
 /// Records the wasm frame that called this trampoline.
-fn record_exit(b: &mut FunctionBuilder<'_>, store: Value) {
+fn record_exit(env: &Env<'_>, b: &mut FunctionBuilder<'_>, store: Value) {
     let fp = b.ins().get_frame_pointer(I64);
     // The frame pointer points to where the caller's is saved.
     let caller = b.ins().load(I64, MemFlagsData::trusted(), fp, 0);
     let pc = b.ins().get_return_address(I64);
     store_pointer(b, caller, store, offset_of!(VmStore, exit_fp));
     store_pointer(b, pc, store, offset_of!(VmStore, exit_pc));
+    fuel::save(env, b, store);
 }
 
 /// Clears the recorded exit: wasm runs again, and a backtrace must not start there.
-fn forget_exit(b: &mut FunctionBuilder<'_>, store: Value) {
+fn forget_exit(env: &Env<'_>, b: &mut FunctionBuilder<'_>, store: Value) {
     let none = b.ins().iconst(I64, 0);
     store_pointer(b, none, store, offset_of!(VmStore, exit_fp));
+    fuel::load(env, b, store);
 }
 
 /// Raises the error that a builtin has recorded, if `condition` is not 0.
@@ -110,11 +112,11 @@ pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Co
         |mut b, params| {
             let vmctx = params[0];
             let store = load_pointer(&mut b, vmctx, offset_of!(VmHeader, store));
-            record_exit(&mut b, store);
+            record_exit(env, &mut b, store);
             let result = call_plain(&mut b, isa, vmctx, builtin, &params[1..]);
             let pending = load_pointer(&mut b, store, offset_of!(VmStore, pending));
             raise_if(&mut b, isa, vmctx, pending);
-            forget_exit(&mut b, store);
+            forget_exit(env, &mut b, store);
             b.ins().return_(result.as_slice());
             b.finalize(isa.frontend_config());
         },
@@ -152,16 +154,17 @@ pub fn trap(env: &Env<'_>, scratch: &mut Scratch, trap: Trap) -> Result<Code> {
         exit_signature(),
         |mut b, params| {
             let number = b.ins().iconst(I32, trap as i64);
-            leave_by_trap(&mut b, isa, params[0], number);
+            leave_by_trap(env, &mut b, params[0], number);
             b.finalize(isa.frontend_config());
         },
     )
 }
 
 /// Leaves wasm by the trap of this number, from the instruction after which the trampoline would return.
-fn leave_by_trap(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value, number: Value) {
+fn leave_by_trap(env: &Env<'_>, b: &mut FunctionBuilder<'_>, vmctx: Value, number: Value) {
+    let isa = env.target.isa();
     let store = load_pointer(b, vmctx, offset_of!(VmHeader, store));
-    record_exit(b, store);
+    record_exit(env, b, store);
     call_plain(b, isa, vmctx, Builtin::Trap, &[number]);
     call_plain(b, isa, vmctx, Builtin::Raise, &[]);
     b.ins().trap(NEVER);
@@ -198,7 +201,7 @@ pub fn landing(env: &Env<'_>, scratch: &mut Scratch) -> Result<Code> {
         "the landing of faults",
         signature,
         |mut b, params| {
-            leave_by_trap(&mut b, isa, params[0], params[1]);
+            leave_by_trap(env, &mut b, params[0], params[1]);
             b.finalize(isa.frontend_config());
         },
     )
@@ -518,7 +521,7 @@ fn entry(
             let places = convention.result_places(ty, params);
 
             let limit = entry_limit(&mut b, isa, vmctx, store);
-            if env.target.interruption() {
+            if env.target.can_stop() {
                 let (cold, next) = unless_at_limit(&mut b, store, limit);
                 b.switch_to_block(cold);
                 let error = call_plain(&mut b, isa, vmctx, Builtin::Enter, &[limit]);
@@ -538,7 +541,8 @@ fn entry(
             b.ins().jump(call, &[]);
             b.switch_to_block(call);
             b.seal_block(call);
-            let activation = enter(&mut b, store, limit, call);
+            let of_host = fuel::of_host(env, &mut b);
+            let activation = enter(env, &mut b, store, limit, call);
 
             let results: Vec<BlockArg> = ty
                 .results
@@ -565,6 +569,8 @@ fn entry(
             b.seal_block(raised);
 
             b.switch_to_block(returned);
+            fuel::save(env, &mut b, store);
+            fuel::give_back(&mut b, of_host);
             leave(&mut b, store, activation);
             let values = b.block_params(returned).to_vec();
             for (value, &(base, offset)) in values.into_iter().zip(&places) {
@@ -574,6 +580,7 @@ fn entry(
             b.ins().return_(&[none]);
 
             b.switch_to_block(raised);
+            fuel::give_back(&mut b, of_host);
             leave(&mut b, store, activation);
             zero_results(&mut b, ty, &places);
             let error = call_plain(&mut b, isa, vmctx, Builtin::TakeError, &[]);
@@ -634,7 +641,13 @@ fn unless_at_limit(b: &mut FunctionBuilder<'_>, store: Value, limit: Value) -> (
 }
 
 /// Makes a new activation the current one; gives its address.
-fn enter(b: &mut FunctionBuilder<'_>, store: Value, limit: Value, call: Block) -> Value {
+fn enter(
+    env: &Env<'_>,
+    b: &mut FunctionBuilder<'_>,
+    store: Value,
+    limit: Value,
+    call: Block,
+) -> Value {
     let activation = slot(b, size_of::<VmActivation>());
     for (outer, saved) in SAVED {
         let value = load_pointer(b, store, outer);
@@ -649,7 +662,7 @@ fn enter(b: &mut FunctionBuilder<'_>, store: Value, limit: Value, call: Block) -
     store_pointer(b, limit, activation, offset_of!(VmActivation, stack_limit));
     store_pointer(b, activation, store, offset_of!(VmStore, activation));
     store_pointer(b, limit, store, offset_of!(VmStore, stack_limit));
-    forget_exit(b, store);
+    forget_exit(env, b, store);
     activation
 }
 
@@ -697,7 +710,7 @@ fn host(
         |mut b, params| {
             let (vmctx, args) = (params[0], &params[1..]);
             let store = load_constant(&mut b, vmctx, offset_of!(VmHeader, store));
-            record_exit(&mut b, store);
+            record_exit(env, &mut b, store);
             // The host may call `inlay_store_stack` meanwhile. The wasm that called it keeps its own limit.
             let limit = load_pointer(&mut b, store, offset_of!(VmStore, stack_limit));
             let results = convention.call_host(&mut b, isa, ty, vmctx, args);
@@ -711,7 +724,7 @@ fn host(
                 b.seal_block(next);
                 b.switch_to_block(next);
             }
-            forget_exit(&mut b, store);
+            forget_exit(env, &mut b, store);
             b.ins().return_(&results);
             b.finalize(isa.frontend_config());
         },

@@ -2,6 +2,7 @@
 
 use super::control::Frame;
 use super::exception::Scope;
+use super::fuel::Run;
 use super::legacy::After;
 use super::parse::{Operators, local_type};
 use super::recent::Recent;
@@ -37,6 +38,8 @@ pub struct Translator<'a, 'b> {
     /// How many bytes may still be inlined.
     pub room: usize,
     pub recent: Recent,
+    /// The run whose fuel is counted.
+    pub run: Run,
 }
 
 /// Where a local is kept.
@@ -87,6 +90,7 @@ pub fn translate(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Re
         reachable: true,
         room: inline::room(body.body.as_bytes().len()),
         recent: Recent::default(),
+        run: Run::default(),
     };
     if survey.calls {
         translator.check_stack();

@@ -33,16 +33,16 @@
 //! The handler makes the previous activation current again, takes the error out of the store, zeros the results, and
 //! returns the error to the host as a C function does.
 
-use super::Env;
 use super::stubs::Stubs;
 use super::unit::{Needs, Symbol};
 use super::vm::{Vm, builtin_exit_signature, symbol};
+use super::{Env, passes};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    AbiParam, Block, Function, Inst, InstBuilder, InstructionData, Opcode, Signature, TrapCode,
-    Value, types::I64,
+    AbiParam, Block, DataFlowGraph, Function, Inst, InstBuilder, InstructionData, Opcode,
+    Signature, TrapCode, Value, types::I64,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
@@ -68,9 +68,45 @@ pub fn detour(b: &mut FunctionBuilder<'_>, condition: Value) -> (Block, Block) {
     (cold, next)
 }
 
-/// Whether what checks for this trap may be wrong, so that code goes on if the builtin `Stop` says so.
+/// Whether what checks for this trap may be wrong, so that code goes on if the builtin says so that it calls.
 pub fn is_hint(env: &Env<'_>, trap: Trap) -> bool {
-    env.target.interruption() && matches!(trap, Trap::StackOverflow | Trap::Interrupted)
+    match trap {
+        Trap::StackOverflow | Trap::Interrupted => env.target.interruption(),
+        trap => trap == Trap::OutOfFuel,
+    }
+}
+
+/// A check that may be wrong, and what the builtin is told that it calls.
+#[derive(Clone, Copy)]
+pub enum Hint {
+    /// The stack pointer that was compared.
+    StackPointer,
+    /// That it is not about the stack pointer.
+    Interrupted,
+    /// How much fuel there was not.
+    Unpaid(u32),
+}
+
+impl Hint {
+    /// What a conditional trap is a hint of, if it is one.
+    pub fn of(env: &Env<'_>, dfg: &DataFlowGraph, inst: Inst) -> Option<Hint> {
+        let InstructionData::CondTrap { code, .. } = dfg.insts[inst] else {
+            return None;
+        };
+        let trap = trap_of(code).filter(|&trap| is_hint(env, trap))?;
+        Some(match trap {
+            Trap::StackOverflow => Hint::StackPointer,
+            Trap::Interrupted => Hint::Interrupted,
+            _ => Hint::Unpaid(passes::charged(dfg, inst).expect("a charge has a cost") as u32),
+        })
+    }
+
+    pub fn builtin(self) -> Builtin {
+        match self {
+            Hint::StackPointer | Hint::Interrupted => Builtin::Stop,
+            Hint::Unpaid(_) => Builtin::Pay,
+        }
+    }
 }
 
 /// How a trap is written in CLIF.
@@ -134,19 +170,21 @@ pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Nee
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
     let mut exits = BTreeMap::new();
-    let mut stop = None;
-    let mut call_exit = |pos: &mut FuncCursor<'_>, trap: Trap| {
-        if is_hint(env, trap) {
-            let stop = *stop.get_or_insert_with(|| {
-                needs.exits.insert(Builtin::Stop);
-                let signature = builtin_exit_signature(isa, Builtin::Stop);
-                symbol(pos.func, Symbol::Exit(Builtin::Stop), signature)
+    let mut asides = BTreeMap::new();
+    let mut call_exit = |pos: &mut FuncCursor<'_>, trap: Trap, hint: Option<Hint>| {
+        if let Some(hint) = hint {
+            let builtin = hint.builtin();
+            let aside = *asides.entry(builtin).or_insert_with(|| {
+                needs.exits.insert(builtin);
+                let signature = builtin_exit_signature(isa, builtin);
+                symbol(pos.func, Symbol::Exit(builtin), signature)
             });
-            let sp = match trap {
-                Trap::StackOverflow => pos.ins().get_stack_pointer(I64),
-                _ => pos.ins().iconst(I64, -1),
+            let argument = match hint {
+                Hint::StackPointer => pos.ins().get_stack_pointer(I64),
+                Hint::Interrupted => pos.ins().iconst(I64, -1),
+                Hint::Unpaid(cost) => pos.ins().iconst(I64, i64::from(cost)),
             };
-            pos.ins().call(stop, &[vmctx, sp]);
+            pos.ins().call(aside, &[vmctx, argument]);
             return;
         }
         let exit = *exits.entry(trap).or_insert_with(|| {
@@ -164,21 +202,22 @@ pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Nee
                 InstructionData::Trap { code, .. } => (None, code),
                 _ => continue,
             };
+            let hint = Hint::of(env, &func.dfg, inst);
             if let Some(trap) = trap_of(code)
-                && (!env.target.faults() || is_hint(env, trap))
+                && (!env.target.faults() || hint.is_some())
             {
-                traps.push((inst, condition, trap));
+                traps.push((inst, condition, trap, hint));
             }
         }
     }
     let mut pos = FuncCursor::new(func);
     let mut cold_blocks = Vec::new();
     // From the last to the first: what is split off is walked, and has no other traps then.
-    for (inst, condition, trap) in traps.into_iter().rev() {
+    for (inst, condition, trap, hint) in traps.into_iter().rev() {
         pos.goto_inst(inst);
         pos.use_srcloc(inst);
         let Some((opcode, condition)) = condition else {
-            call_exit(&mut pos, trap);
+            call_exit(&mut pos, trap, None);
             pos.func.replace(inst).trap(NEVER);
             continue;
         };
@@ -191,17 +230,17 @@ pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Nee
             Opcode::Trapz => branch.brif(condition, next, &[], cold, &[]),
             _ => branch.brif(condition, cold, &[], next, &[]),
         };
-        cold_blocks.push((cold, next, pos.srcloc(), trap));
+        cold_blocks.push((cold, next, pos.srcloc(), trap, hint));
     }
-    for (cold, next, place, trap) in cold_blocks.into_iter().rev() {
+    for (cold, next, place, trap, hint) in cold_blocks.into_iter().rev() {
         pos.func.layout.append_block(cold);
         pos.func.layout.set_cold(cold);
         pos.goto_bottom(cold);
         pos.set_srcloc(place);
-        call_exit(&mut pos, trap);
-        match is_hint(env, trap) {
-            true => pos.ins().jump(next, &[]),
-            false => pos.ins().trap(NEVER),
+        call_exit(&mut pos, trap, hint);
+        match hint {
+            Some(_) => pos.ins().jump(next, &[]),
+            None => pos.ins().trap(NEVER),
         };
     }
 }

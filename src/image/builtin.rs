@@ -94,6 +94,7 @@ builtins! {
     Enter "" Plain (Ptr) -> Ptr;
     Return "" Plain (Ptr) -> I32;
     Stop "" Aside (I64);
+    Pay "" Aside (I64);
 
     F32Ceil "f32.ceil" Plain (F32) -> F32;
     F32Floor "f32.floor" Plain (F32) -> F32;

@@ -80,6 +80,8 @@ records! {
         pub landing: u32,
         /// 1 if the code can be interrupted.
         pub interruption: u32,
+        /// 1 if the code uses fuel.
+        pub fuel: u32,
         /// Where the call tables start in the text, or `NONE`.
         pub call_tables: u32,
         pub triple: Str,

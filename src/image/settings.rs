@@ -57,6 +57,8 @@ pub struct Settings {
     pub traps: Traps,
     /// Whether code can be interrupted.
     pub interruption: bool,
+    /// Whether code uses fuel.
+    pub fuel: bool,
     /// WebAssembly features that modules may use.
     pub features: Features,
     /// Threads that one module is compiled on.
@@ -73,6 +75,7 @@ impl Default for Settings {
             nans: Nans::default(),
             traps: Traps::default(),
             interruption: false,
+            fuel: false,
             features: Features::DEFAULT,
             compile_threads: 1,
         }

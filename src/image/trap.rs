@@ -60,6 +60,8 @@ traps! {
     NotShared = 11, c"expected shared memory";
     /// The host stopped the store.
     Interrupted = 12, c"interrupted";
+    /// The store has not enough fuel for what comes next.
+    OutOfFuel = 13, c"out of fuel";
     // What follows is shown to hosts as one of the above.
     /// `call_indirect` used an index past the end of the table.
     UndefinedElement = 100, c"undefined element";

@@ -57,6 +57,9 @@ pub struct VmStore {
     pub pending: Cell<usize>,
     /// The runtime's `Store`.
     pub store: Cell<*mut c_void>,
+    /// The fuel that is left. While wasm runs it can be in a register instead, and is then here wherever wasm has been left; see
+    /// `compiler/fuel.rs`. It is below 0 only where what cannot be paid is charged, until the runtime knows.
+    pub fuel: Cell<i64>,
     /// What functions compare with that can be interrupted, in the place of `stack_limit`: that limit, or [`STOP`]. See
     /// `runtime/interrupt.rs`.
     pub threshold: AtomicUsize,
@@ -71,6 +74,9 @@ unsafe impl Sync for VmStore {}
 
 /// What stops wasm that compares an address with it: no address is as large, and a frame's size can be added to it.
 pub const STOP: usize = usize::MAX >> 1;
+
+/// How many bytes an operation on a whole memory handles for a unit of fuel.
+pub const WORD: u64 = 8;
 
 /// What every vmctx starts with, an instance's and a host function's alike.
 #[repr(C)]
@@ -169,7 +175,7 @@ const _: () = {
     assert!(size_of::<VmMemory>() == 16 && size_of::<VmTable>() == 16);
     assert!(size_of::<VmGlobal>() == 16 && align_of::<VmGlobal>() == 16);
     assert!(size_of::<VmActivation>() == 64);
-    assert!(size_of::<VmStore>() == 64);
+    assert!(size_of::<VmStore>() == 72);
     assert!(size_of::<VmException>() == 24);
 };
 

@@ -47,6 +47,8 @@ pub struct Config {
     pub faults: bool,
     /// Whether wasm can be interrupted.
     pub interruption: bool,
+    /// Whether wasm uses fuel.
+    pub fuel: bool,
 }
 
 /// An engine; any number of threads may use it.
@@ -59,6 +61,8 @@ pub struct Engine {
     pub faults: bool,
     /// Whether wasm can be interrupted. All of its modules' code is then made for that, and otherwise none.
     pub interruption: bool,
+    /// Whether wasm uses fuel. The same holds of its modules' code.
+    pub fuel: bool,
     /// Where its modules' code is, if traps are faults.
     pub code: CodeMap,
     /// Whether the process has handlers for its faults.
@@ -94,6 +98,7 @@ impl Engine {
             code_memory,
             faults: config.faults,
             interruption: config.interruption,
+            fuel: config.fuel,
             code: CodeMap::new(),
             has_handlers: AtomicBool::new(false),
             builtins,

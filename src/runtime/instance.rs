@@ -173,7 +173,8 @@ impl Instance {
                 .any(|global| global.ty.mutable && matches!(global.ty.content, ValType::Ref(_)))
     }
 
-    /// Copies a part of a data segment into a memory, as `memory.init` does.
+    /// Copies a part of a data segment into a memory, as `memory.init` does. `before` is called once it is known that both have
+    /// so much.
     ///
     /// # Safety
     /// No reference to the memory is held.
@@ -184,6 +185,7 @@ impl Instance {
         dst: u64,
         src: u64,
         len: u64,
+        before: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let bytes = match self.dropped_data[segment as usize] {
             true => &[],
@@ -196,12 +198,13 @@ impl Instance {
         let source = source.ok_or(Trap::OutOfBoundsMemory)?;
         // SAFETY: a memory lives as long as the instance that has it, which is alive here, and the range is checked.
         unsafe {
-            let memory = &*self.memories[memory as usize];
+            let memory: *const Memory = self.memories[memory as usize];
             let end = dst.checked_add(len).ok_or(Trap::OutOfBoundsMemory)?;
-            if end > memory.len() as u64 {
+            if end > (*memory).len() as u64 {
                 return Err(Trap::OutOfBoundsMemory.into());
             }
-            let target = memory.base().add(dst as usize);
+            before()?;
+            let target = (*memory).base().add(dst as usize);
             let vm = &(*self.store).vm;
             vm.copy_in_steps(source.as_ptr(), target, source.len())
         }
@@ -211,7 +214,8 @@ impl Instance {
         self.dropped_data[segment as usize] = true;
     }
 
-    /// Copies a part of an element segment into a table, as `table.init` does.
+    /// Copies a part of an element segment into a table, as `table.init` does. `before` is called once it is known that both have
+    /// so much.
     ///
     /// # Safety
     /// No reference to the table is held.
@@ -222,6 +226,7 @@ impl Instance {
         dst: u64,
         src: u64,
         len: u64,
+        before: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let sections = self.image().sections();
         let (slots, exprs) = match self.dropped_elements[segment as usize] {
@@ -258,6 +263,7 @@ impl Instance {
             if (*table).slice(dst, len).is_none() {
                 return Err(Trap::OutOfBoundsTable.into());
             }
+            before()?;
             let vm = &(*self.store).vm;
             vm.in_steps::<*mut c_void>(len as usize, false, set)
         }
@@ -497,7 +503,7 @@ impl Instance {
                 let offset = self.offset(segment.offset, is64)?;
                 let len = u64::from(segment.slots.len + segment.exprs.len);
                 // SAFETY: no reference to a table is held.
-                unsafe { self.init_table(segment.table, i, offset, 0, len) }?;
+                unsafe { self.init_table(segment.table, i, offset, 0, len, || Ok(())) }?;
                 *known |= segment.table < shape.imported_tables && len != 0;
             }
             if segment.mode != SegmentMode::Passive {
@@ -510,7 +516,7 @@ impl Instance {
                 let offset = self.offset(segment.offset, is64)?;
                 let len = u64::from(segment.bytes.len);
                 // SAFETY: no reference to a memory is held.
-                unsafe { self.init_memory(segment.memory, i, offset, 0, len) }?;
+                unsafe { self.init_memory(segment.memory, i, offset, 0, len, || Ok(())) }?;
                 self.drop_data(i);
             }
         }

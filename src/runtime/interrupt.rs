@@ -32,18 +32,38 @@ impl VmStore {
         self.stop.load(SeqCst) != 0
     }
 
-    /// Asks the host where wasm is to stop, once for each interrupt: an error if it does stop. The threshold is then the limit's
-    /// again. It is called on the store's thread, and the host may read the store meanwhile: no reference into it is held.
+    /// Asks the host where wasm is to stop, once for each interrupt: an error if it does stop.
     pub fn look(&self) -> Result<()> {
         if !self.is_stopping() || self.stop.swap(0, SeqCst) == 0 {
             return Ok(());
         }
+        self.ask(Trap::Interrupted)
+    }
+
+    /// Takes fuel, which the host is asked for while there is too little.
+    pub fn pay(&self, cost: u64) -> Result<()> {
+        loop {
+            let fuel = self.fuel.get();
+            if let Some(left) = (fuel as u64).checked_sub(cost) {
+                self.fuel.set(left as i64);
+                return Ok(());
+            }
+            self.ask(Trap::OutOfFuel)?;
+            if self.fuel.get() <= fuel {
+                return Err(Trap::OutOfFuel.into());
+            }
+        }
+    }
+
+    /// Asks the host whether wasm goes on: an error if it does not. The threshold is then the limit's
+    /// again. It is called on the store's thread, and the host may read the store meanwhile: no reference into it is held.
+    fn ask(&self, trap: Trap) -> Result<()> {
         // Compiled code has bases of memories and tables in registers, and knows of nothing that is called here. So nothing
         // may move meanwhile: what enters finds the threshold and is refused, as is what grows.
         self.threshold.store(STOP, SeqCst);
         let limit = self.stack_limit.get();
         // SAFETY: the store lives, since its thread is here.
-        let outcome = unsafe { ask(self.store.get().cast(), Trap::Interrupted) };
+        let outcome = unsafe { ask(self.store.get().cast(), trap) };
         // The host may have said on which stack it enters next.
         self.stack_limit.set(limit);
         self.arm(limit);

@@ -196,6 +196,12 @@ impl Memory {
         self.resize(bytes(&self.ty, new)?).then_some(old)
     }
 
+    /// How many bytes so many more pages have; none if its maximum or the engine's limit does not allow them.
+    pub fn growth(&self, delta: u64) -> Option<u64> {
+        let new = self.pages().checked_add(delta)?;
+        (new <= self.most()).then(|| delta << self.ty.page_log2)
+    }
+
     /// As [`Memory::grow`], for a host, which is told why it cannot.
     pub fn grow_or_error(&mut self, delta: u64) -> Result<u64> {
         self.grow(delta).ok_or_else(|| {

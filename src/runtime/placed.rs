@@ -22,6 +22,24 @@ enum Code {
     Foreign(Vec<u8>),
 }
 
+/// An error unless an image's code is made the way that the engine's is.
+fn must_agree(image: bool, engine: bool, setting: &str) -> Result<()> {
+    if image == engine {
+        return Ok(());
+    }
+    let (image, engine) = match engine {
+        true => ("without", "has"),
+        false => ("with", "lacks"),
+    };
+    Err(Error::new(
+        ErrorKind::InvalidImage,
+        format_args!(
+            "the image's code is made {image} {setting}, which the engine {engine}; give it to those that make images and \
+             those that load them alike"
+        ),
+    ))
+}
+
 impl Placed {
     /// Publishes an image's code.
     pub fn new(engine: &Shared<Engine>, image: Image, text: &[u8]) -> Result<Shared<Placed>> {
@@ -32,19 +50,12 @@ impl Placed {
                 "the image's traps are faults; load it with an engine whose configuration has INLAY_TRAPS_FAULTS",
             ));
         }
-        if (header.interruption != 0) != engine.interruption {
-            let (image, engine) = match engine.interruption {
-                true => ("cannot be interrupted", "can"),
-                false => ("can be interrupted", "cannot"),
-            };
-            return Err(Error::new(
-                ErrorKind::InvalidImage,
-                format_args!(
-                    "the image's code {image}, and that of the engine {engine}; inlay_config_interruption says which, for \
-                     those that make images and those that load them"
-                ),
-            ));
-        }
+        must_agree(
+            header.interruption != 0,
+            engine.interruption,
+            "inlay_config_interruption",
+        )?;
+        must_agree(header.fuel != 0, engine.fuel, "inlay_config_fuel")?;
         let layout = VmLayout::new(&header.shape)
             .ok_or_else(|| Error::limit("an instance of this module would be larger than 2 GiB"))?;
         let code = match engine.machine.is_this_kind() {

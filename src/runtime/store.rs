@@ -73,6 +73,7 @@ impl Store {
             activation: Cell::new(std::ptr::null_mut()),
             pending: Cell::new(0),
             store: Cell::new(std::ptr::null_mut()),
+            fuel: Cell::new(0),
             threshold: AtomicUsize::new(0),
             stop: AtomicUsize::new(0),
         })?;
@@ -127,6 +128,24 @@ impl Store {
             )));
         }
         self.vm.stack_limit.set(lowest + STACK_RESERVE);
+        Ok(())
+    }
+
+    /// The fuel that is left.
+    pub fn fuel(&self) -> u64 {
+        self.vm.fuel.get().max(0) as u64
+    }
+
+    /// Sets how much fuel is left.
+    pub fn set_fuel(&mut self, units: u64) -> Result<()> {
+        match self.engine.fuel {
+            true => self.vm.fuel.set(units.min(i64::MAX as u64) as i64),
+            false => {
+                return Err(Error::argument(
+                    "wasm of this engine uses no fuel; call inlay_config_fuel on its configuration",
+                ));
+            }
+        }
         Ok(())
     }
 

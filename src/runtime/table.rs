@@ -139,7 +139,7 @@ impl Table {
         self.elements.get_mut(start as usize..end)
     }
 
-    /// Copies between tables, which may be one and the same.
+    /// Copies between tables, which may be one and the same. `before` is called when nothing can fail any more.
     ///
     /// # Safety
     /// Both are tables of the store, and no reference to either is held.
@@ -150,13 +150,17 @@ impl Table {
         from: u64,
         len: u64,
         vm: &VmStore,
+        before: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         // SAFETY: each reference ends before the next begins, so that dst may be src.
         unsafe {
             let source = (*src).slice(from, len).map(|s| s.as_ptr());
             let target = (*dst).slice(to, len).map(|s| s.as_mut_ptr());
             match source.zip(target) {
-                Some((source, target)) => vm.copy_in_steps(source, target, len as usize),
+                Some((source, target)) => {
+                    before()?;
+                    vm.copy_in_steps(source, target, len as usize)
+                }
                 None => Err(Trap::OutOfBoundsTable.into()),
             }
         }

@@ -404,6 +404,38 @@ static void test_interrupts(const inlay::Engine &usual) {
 #endif
 }
 
+static void test_fuel(const inlay::Engine &usual) {
+    // (func (export "run") (result i32) (loop (br 0)) (unreachable))
+    static const std::uint8_t wasm[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 7, 1, 3, 'r', 'u',
+        'n', 0, 0, 10, 10, 1, 8, 0, 3, 0x40, 0x0c, 0, 0x0b, 0, 0x0b};
+    inlay::Config config;
+    MUST(config.try_fuel(true));
+    const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
+    inlay::Store store = MUST(inlay::Store::try_make(engine)), other = MUST(inlay::Store::try_make(usual));
+    FAILS(other.try_set_fuel(1), InvalidArgument);
+    const inlay::Instance instance = MUST(MUST(inlay::Linker::try_make(engine))
+                                              .try_instantiate(store, MUST(inlay::Module::try_compile(engine, wasm))));
+    const auto run = MUST(instance.try_typed<std::int32_t()>("run"));
+    MUST(store.try_set_fuel(1000));
+    CHECK(store.fuel() == 1000);
+    CHECK(FAILS(run.try_call(), Trap).trap() == inlay::Trap::OutOfFuel);
+    CHECK(store.fuel() == 0);
+    int asked = 0;
+    MUST(store.try_on_stop([&](inlay::StoreView stopped, inlay::Trap trap) -> inlay::Result<void> {
+        CHECK(trap == inlay::Trap::OutOfFuel);
+        if (++asked < 10) return stopped.try_set_fuel(5);
+        return inlay::Error::host("enough");
+    }));
+    CHECK(std::strcmp(FAILS(run.try_call(), Host).message(), "enough") == 0);
+    CHECK(asked == 10);
+    MUST(store.try_on_stop(nullptr));
+#if INLAY_HPP_EXCEPTIONS
+    store.set_fuel(3);
+    CHECK(FAILS(run.try_call(), Trap).trap() == inlay::Trap::OutOfFuel);
+    CHECK(inlay::Config().fuel(true).get() != nullptr);
+#endif
+}
+
 int main() {
     Counts counts;
     {
@@ -459,6 +491,7 @@ int main() {
         test_data(engine, module);
         test_faults(engine);
         test_interrupts(engine);
+        test_fuel(engine);
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);
 #endif

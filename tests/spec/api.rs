@@ -204,6 +204,10 @@ impl Config {
         check(unsafe { c::inlay_config_interruption(self.0, on) })
     }
 
+    pub fn fuel(&self, on: bool) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_fuel(self.0, on) })
+    }
+
     pub fn engine(&self) -> Result<Engine, Error> {
         make(|out| unsafe { c::inlay_engine_new(self.0, out) }).map(Engine)
     }
@@ -253,6 +257,16 @@ impl Engine {
 impl Module {
     pub fn save(&self) -> Result<Buffer, Error> {
         make(|out| unsafe { c::inlay_module_save(self.0, out) }).map(Buffer)
+    }
+}
+
+impl Store {
+    pub fn set_fuel(&self, units: u64) -> Result<(), Error> {
+        check(unsafe { c::inlay_store_set_fuel(self.0, units) })
+    }
+
+    pub fn fuel(&self) -> u64 {
+        unsafe { c::inlay_store_fuel(self.0) }
     }
 }
 

@@ -75,6 +75,7 @@ in_both_ways!(
     host_builtin,
     as_if_large,
     interruptible,
+    fuelled,
     saved_and_loaded,
     compile_threads_change_nothing,
 );
@@ -147,6 +148,12 @@ fn as_if_large(traps: c::inlay_traps_t) {
 fn interruptible(traps: c::inlay_traps_t) {
     let engine = engine(traps, |config| config.interruption(true).unwrap());
     run_all(&setup("host/auto, interruptible", &engine));
+}
+
+/// Code that uses fuel, of which there is enough.
+fn fuelled(traps: c::inlay_traps_t) {
+    let engine = engine(traps, |config| config.fuel(true).unwrap());
+    run_all(&setup("host/auto, fuelled", &engine));
 }
 
 /// Every module goes through an image: saved by one engine, loaded and run by another.

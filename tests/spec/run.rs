@@ -209,6 +209,8 @@ impl<'a, 'r> Script<'a, 'r> {
         let engine = setup.loader.unwrap_or(setup.compiler);
         let linker = engine.linker()?;
         let store = engine.store()?;
+        // Refused where wasm uses none.
+        let _ = store.set_fuel(u64::MAX);
         spectest::define(&linker, &store, calls)?;
         Ok(Script {
             linker,

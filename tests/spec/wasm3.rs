@@ -99,7 +99,13 @@ fn run_all(traps: c::inlay_traps_t, name: &str, configure: impl Fn(&Config)) {
     );
 }
 
-in_both_ways!(host_auto, host_builtin, as_if_large, relaxed_native);
+in_both_ways!(
+    host_auto,
+    host_builtin,
+    as_if_large,
+    relaxed_native,
+    with_stops,
+);
 
 #[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 mod x86_64 {
@@ -132,6 +138,14 @@ fn baseline_builtin(traps: c::inlay_traps_t) {
     run_all(traps, "baseline/builtin", |config| {
         config.target(crate::BASELINE).unwrap();
         config.float_ops(policy).unwrap();
+    });
+}
+
+/// Code that can be interrupted and uses fuel.
+fn with_stops(traps: c::inlay_traps_t) {
+    run_all(traps, "host/auto, with stops", |config| {
+        config.interruption(true).unwrap();
+        config.fuel(true).unwrap();
     });
 }
 

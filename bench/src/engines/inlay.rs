@@ -1,6 +1,8 @@
 //! Inlay, through the same C functions that a host in C calls.
 
-use super::{Engine, Guest, Host, ImportedFunc, Imports, Memory, Outcome, Value, default_result};
+use super::{
+    Engine, Extra, Guest, Host, ImportedFunc, Imports, Memory, Outcome, Value, default_result,
+};
 use inlay::capi::*;
 use std::ffi::{CStr, CString, c_void};
 use std::{ptr, slice};
@@ -24,16 +26,17 @@ pub fn check(error: Errors) -> Outcome<()> {
 pub struct Inlay {
     name: &'static str,
     engine: *mut inlay_engine_t,
+    extra: Option<Extra>,
 }
 
 impl Inlay {
     /// With `faults`, traps are faults of the CPU, which Inlay's own handlers pass on.
     pub fn new(name: &'static str, faults: bool) -> Outcome<Self> {
-        Self::with(name, faults, false)
+        Self::with(name, faults, None)
     }
 
-    /// Also says whether code can be interrupted.
-    pub fn with(name: &'static str, faults: bool, interruption: bool) -> Outcome<Self> {
+    /// Also says what else there is.
+    pub fn with(name: &'static str, faults: bool, extra: Option<Extra>) -> Outcome<Self> {
         let mut engine = ptr::null_mut();
         // SAFETY: the config is alive until the engine is made, which copies what it needs.
         unsafe {
@@ -44,7 +47,11 @@ impl Inlay {
                 INLAY_TRAPS_EXPLICIT
             };
             let made = check(inlay_config_traps(config, traps))
-                .and_then(|()| check(inlay_config_interruption(config, interruption)))
+                .and_then(|()| match extra {
+                    Some(Extra::Interruption) => check(inlay_config_interruption(config, true)),
+                    Some(Extra::Fuel) => check(inlay_config_fuel(config, true)),
+                    None => Ok(()),
+                })
                 .and_then(|()| check(inlay_engine_new(config, &mut engine)));
             inlay_config_delete(config);
             made?;
@@ -52,7 +59,11 @@ impl Inlay {
                 check(inlay_engine_install_fault_handlers(engine))?;
             }
         }
-        Ok(Self { name, engine })
+        Ok(Self {
+            name,
+            engine,
+            extra,
+        })
     }
 
     pub fn raw(&self) -> *mut inlay_engine_t {
@@ -254,6 +265,9 @@ impl Engine for Inlay {
                 ptr::null_mut(),
                 &mut started.store,
             ))?;
+            if self.extra == Some(Extra::Fuel) {
+                check(inlay_store_set_fuel(started.store, u64::MAX))?;
+            }
             check(inlay_linker_new(self.engine, &mut linker.0))?;
             for func in imports.funcs {
                 let letters = |types: &[wasmparser::ValType]| {

@@ -101,22 +101,40 @@ pub fn all() -> Outcome<Vec<Box<dyn Engine>>> {
     ])
 }
 
-/// Each with its settings, and again with code that can be interrupted.
-pub fn interruptible() -> Outcome<Vec<[Box<dyn Engine>; 2]>> {
+/// What a host can have that costs speed, and is off otherwise.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Extra {
+    /// Wasm can be interrupted; in Wasmtime by epochs, which do not change here.
+    Interruption,
+    /// Wasm uses fuel, of which there is enough.
+    Fuel,
+}
+
+/// Each with its settings, and again with this.
+pub fn with_and_without(extra: Extra) -> Outcome<Vec<[Box<dyn Engine>; 2]>> {
     use inlay::Inlay;
     use wasmtime::Wasmtime;
+    let [faults, explicit, peer] = match extra {
+        Extra::Interruption => [
+            "inlay+interruption",
+            "inlay-explicit+interruption",
+            "wasmtime+epochs",
+        ],
+        Extra::Fuel => ["inlay+fuel", "inlay-explicit+fuel", "wasmtime+fuel"],
+    };
+    let extra = Some(extra);
     Ok(vec![
         [
             Box::new(Inlay::new("inlay", true)?),
-            Box::new(Inlay::with("inlay+interruption", true, true)?),
+            Box::new(Inlay::with(faults, true, extra)?),
         ],
         [
             Box::new(Inlay::new("inlay-explicit", false)?),
-            Box::new(Inlay::with("inlay-explicit+interruption", false, true)?),
+            Box::new(Inlay::with(explicit, false, extra)?),
         ],
         [
             Box::new(Wasmtime::new("wasmtime", true)?),
-            Box::new(Wasmtime::with("wasmtime+epochs", true, true)?),
+            Box::new(Wasmtime::with(peer, true, extra)?),
         ],
     ])
 }
@@ -124,7 +142,9 @@ pub fn interruptible() -> Outcome<Vec<[Box<dyn Engine>; 2]>> {
 /// All of them, for who wants one by its name.
 pub fn every() -> Outcome<Vec<Box<dyn Engine>>> {
     let mut every = all()?;
-    every.extend(interruptible()?.into_iter().map(|[_, last]| last));
+    for extra in [Extra::Interruption, Extra::Fuel] {
+        every.extend(with_and_without(extra)?.into_iter().map(|[_, last]| last));
+    }
     Ok(every)
 }
 

@@ -1,6 +1,6 @@
 //! The `wasmtime` crate.
 
-use super::{Engine, Guest, Host, Imports, Memory, Outcome, Value, default_result};
+use super::{Engine, Extra, Guest, Host, Imports, Memory, Outcome, Value, default_result};
 use wasmtime::{
     Config, Extern, ExternType, Func, FuncType, Instance, MemoryType, Module, OptLevel, Store,
     StoreContextMut, Val, ValType,
@@ -9,20 +9,20 @@ use wasmtime::{
 pub struct Wasmtime {
     name: &'static str,
     engine: wasmtime::Engine,
-    /// Whether code looks at an epoch, which does not change here.
-    epochs: bool,
+    extra: Option<Extra>,
 }
 
 impl Wasmtime {
     /// With `signals`, which is how it comes, bounds and other traps are left to the hardware where possible.
     pub fn new(name: &'static str, signals: bool) -> Outcome<Self> {
-        Self::with(name, signals, false)
+        Self::with(name, signals, None)
     }
 
-    /// Also says whether code can be interrupted, by epochs.
-    pub fn with(name: &'static str, signals: bool, epochs: bool) -> Outcome<Self> {
+    /// Also says what else there is.
+    pub fn with(name: &'static str, signals: bool, extra: Option<Extra>) -> Outcome<Self> {
         let mut config = Config::new();
-        config.epoch_interruption(epochs);
+        config.epoch_interruption(extra == Some(Extra::Interruption));
+        config.consume_fuel(extra == Some(Extra::Fuel));
         config.cranelift_opt_level(OptLevel::Speed);
         if !signals {
             config
@@ -33,7 +33,7 @@ impl Wasmtime {
         Ok(Self {
             name,
             engine: wasmtime::Engine::new(&config)?,
-            epochs,
+            extra,
         })
     }
 }
@@ -106,8 +106,10 @@ impl Engine for Wasmtime {
         let imports = Imports::of(wasm)?;
         let data = Data { host, memory: None };
         let mut store = Store::new(&self.engine, data);
-        if self.epochs {
-            store.set_epoch_deadline(u64::MAX / 2);
+        match self.extra {
+            Some(Extra::Interruption) => store.set_epoch_deadline(u64::MAX / 2),
+            Some(Extra::Fuel) => store.set_fuel(u64::MAX)?,
+            None => {}
         }
         let mut funcs = imports.funcs.into_iter();
         let mut externs = Vec::new();

@@ -2,12 +2,13 @@
 //!
 //! Both compare first, and then nothing can fail (specification, section 4.4.7: a range that is not in the memory traps before
 //! anything is written). What is left is C's `memmove` and `memset`, builtins that are called without leaving wasm. Few
-//! bytes, where their number is a constant, are loaded and stored in place. Code that can be interrupted leaves wasm, and it is
-//! done in steps, between which it can be stopped.
+//! bytes, where their number is a constant, are loaded and stored in place. Code that can be stopped leaves wasm: then their
+//! length is paid, and it is done in steps, between which it can be interrupted.
 
 use crate::compiler::translate::Translator;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
+use crate::image::vmctx::WORD;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Type, Value};
 
@@ -23,13 +24,14 @@ impl Translator<'_, '_> {
         let target = self.range(to, target, len);
         let source = self.range(from, source, len);
         let Some(pieces) = known.and_then(|len| self.pieces(len)) else {
-            let copy = match self.vm.env.target.interruption() {
+            let copy = match self.vm.env.target.can_stop() {
                 true => Builtin::MemoryCopyInSteps,
                 false => Builtin::MemoryCopy,
             };
             self.vm.builtin(copy, &[target, source, len]);
             return;
         };
+        self.charge_words(known);
         // The ranges may overlap, so all is loaded before any is stored.
         let flags = self.checked_flags(from);
         let loaded: Vec<_> = pieces
@@ -48,18 +50,27 @@ impl Translator<'_, '_> {
         let (target, len) = (self.index(target), self.index(len));
         let target = self.range(mem, target, len);
         let Some(pieces) = known.and_then(|len| self.pieces(len)) else {
-            let fill = match self.vm.env.target.interruption() {
+            let fill = match self.vm.env.target.can_stop() {
                 true => Builtin::MemoryFillInSteps,
                 false => Builtin::MemoryFill,
             };
             self.vm.builtin(fill, &[target, value, len]);
             return;
         };
+        self.charge_words(known);
         let flags = self.checked_flags(mem);
         let byte = self.vm.b.ins().ireduce(I8, value);
         for (at, ty) in pieces {
             let value = self.repeated(byte, ty);
             self.vm.b.ins().store(flags, value, target, at);
+        }
+    }
+
+    /// Charges for bytes that are accessed in place what a builtin would.
+    fn charge_words(&mut self, bytes: Option<u64>) {
+        let words = bytes.unwrap_or(0) / WORD;
+        if self.vm.env.target.fuel() && words > 0 {
+            self.charge(words);
         }
     }
 

@@ -23,6 +23,9 @@ pub fn translate(
     op: &Operator<'_>,
     offset: u32,
 ) -> Result<()> {
+    if t.reachable {
+        t.count(op);
+    }
     if structure(t, op) || !t.reachable {
         return Ok(());
     }
@@ -33,9 +36,11 @@ pub fn translate(
         t.room = room;
         let param_count = t.vm.env.module.func_type(function_index).params.len();
         let outer = t.enter_inlined(param_count, &inlined.locals);
+        let run = std::mem::take(&mut t.run);
         for op in &inlined.ops {
             translate(t, function_index, op, offset)?;
         }
+        t.run = run;
         t.leave_inlined(outer);
         return Ok(());
     }

@@ -6,6 +6,7 @@
 mod accesses;
 mod addresses;
 mod bounds;
+mod charges;
 mod checks;
 mod counters;
 mod dead;
@@ -22,6 +23,7 @@ mod shifts;
 mod steps;
 mod swizzles;
 
+pub use charges::{charged, insert as add_charges};
 pub use polls::insert as add_polls;
 
 use super::Env;

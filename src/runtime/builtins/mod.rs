@@ -15,7 +15,7 @@ use crate::fallible;
 use crate::guard::{guard, guard_raw};
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
-use crate::image::vmctx::{VmContext, VmHeader, VmStore};
+use crate::image::vmctx::{VmContext, VmHeader, VmStore, WORD};
 use std::ffi::c_void;
 use std::slice;
 
@@ -62,6 +62,7 @@ fn function(builtin: Builtin) -> *const c_void {
         B::Enter => enter as *const c_void,
         B::Return => return_to as *const c_void,
         B::Stop => stop as *const c_void,
+        B::Pay => pay as *const c_void,
         B::F32Ceil => float::inlay_builtin_f32_ceil as *const c_void,
         B::F32Floor => float::inlay_builtin_f32_floor as *const c_void,
         B::F32Trunc => float::inlay_builtin_f32_trunc as *const c_void,
@@ -186,6 +187,20 @@ unsafe fn exit_looking<T>(vmctx: Vmctx, otherwise: T, body: impl FnOnce() -> Res
     }
 }
 
+/// Takes the fuel of an operation on so many bytes, if wasm uses fuel.
+///
+/// # Safety
+/// The vmctx is alive, and no reference to its store is held.
+unsafe fn pay_for(vmctx: Vmctx, bytes: u64) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match store(vmctx).engine.fuel {
+            true => vm(vmctx).pay(bytes / WORD),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Records a trap, for the exit trampoline that called a builtin; nothing if none did, as then nobody would raise it.
 ///
 /// # Safety
@@ -215,6 +230,9 @@ unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
     // SAFETY: called by compiled code, which reads the definition anew.
     unsafe {
         exit_looking(vmctx, u64::MAX, || {
+            if let Some(bytes) = memory(vmctx, index).growth(delta) {
+                pay_for(vmctx, bytes)?;
+            }
             Ok(memory(vmctx, index).grow(delta).unwrap_or(u64::MAX))
         })
     }
@@ -234,6 +252,7 @@ unsafe extern "C" fn memory_fill_in_steps(vmctx: Vmctx, target: *mut u8, value: 
     // SAFETY: as for `memory_fill`.
     unsafe {
         exit_looking(vmctx, (), || {
+            pay_for(vmctx, len)?;
             let fill = |at, len| target.add(at).write_bytes(value as u8, len);
             vm(vmctx).in_steps::<u8>(len as usize, false, fill)
         })
@@ -249,6 +268,7 @@ unsafe extern "C" fn memory_copy_in_steps(
     // SAFETY: as for `memory_copy`.
     unsafe {
         exit_looking(vmctx, (), || {
+            pay_for(vmctx, len)?;
             vm(vmctx).copy_in_steps(source, target, len as usize)
         })
     }
@@ -265,7 +285,8 @@ unsafe extern "C" fn memory_init(
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
         exit_looking(vmctx, (), || {
-            instance(vmctx).init_memory(index, segment, dst, src, len)
+            let before = || pay_for(vmctx, len);
+            instance(vmctx).init_memory(index, segment, dst, src, len, before)
         })
     }
 }
@@ -280,6 +301,9 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
     unsafe {
         exit_looking(vmctx, u64::MAX, || {
             let table = instance(vmctx).tables[index as usize];
+            if (*table).len().saturating_add(delta) <= (*table).most() {
+                pay_for(vmctx, delta * WORD)?;
+            }
             let grown = Table::grow_in_steps(table, delta, init, vm(vmctx))?;
             Ok(grown.unwrap_or(u64::MAX))
         })
@@ -292,6 +316,7 @@ unsafe extern "C" fn table_fill(vmctx: Vmctx, index: u32, dst: u64, value: *mut 
         exit_looking(vmctx, (), || {
             let elements = table(vmctx, index).slice(dst, len);
             let elements = elements.ok_or(Trap::OutOfBoundsTable)?.as_mut_ptr();
+            pay_for(vmctx, len * WORD)?;
             let fill = |at, len| slice::from_raw_parts_mut(elements.add(at), len).fill(value);
             vm(vmctx).in_steps::<*mut c_void>(len as usize, false, fill)
         })
@@ -311,7 +336,8 @@ unsafe extern "C" fn table_copy(
         exit_looking(vmctx, (), || {
             let to = instance(vmctx).tables[dst_index as usize];
             let from = instance(vmctx).tables[src_index as usize];
-            Table::copy(to, from, dst, src, len, vm(vmctx))
+            let before = || pay_for(vmctx, len * WORD);
+            Table::copy(to, from, dst, src, len, vm(vmctx), before)
         })
     }
 }
@@ -327,7 +353,8 @@ unsafe extern "C" fn table_init(
     // SAFETY: called by compiled code with indices of its own module.
     unsafe {
         exit_looking(vmctx, (), || {
-            instance(vmctx).init_table(index, segment, dst, src, len)
+            let before = || pay_for(vmctx, len * WORD);
+            instance(vmctx).init_table(index, segment, dst, src, len, before)
         })
     }
 }
@@ -552,6 +579,18 @@ unsafe extern "C" fn stop(vmctx: Vmctx, sp: u64) {
                 true => Err(Trap::StackOverflow.into()),
                 false => Ok(()),
             }
+        })
+    }
+}
+
+/// What wasm calls that has charged more fuel than there was.
+unsafe extern "C" fn pay(vmctx: Vmctx, cost: u64) {
+    // SAFETY: called through an exit trampoline.
+    unsafe {
+        exit(vmctx, (), || {
+            let vm = vm(vmctx);
+            vm.fuel.set(vm.fuel.get() + cost as i64);
+            Ok(vm.pay(cost)?)
         })
     }
 }

@@ -46,6 +46,8 @@ class Config:
     nans: Nans | None = None
     #: Whether WebAssembly can be stopped by an Interrupter.
     interruption: bool | None = None
+    #: Whether WebAssembly uses fuel, which Store.fuel gives it.
+    fuel: bool | None = None
     #: On how many threads a module is compiled.
     compile_threads: int | None = None
     #: The most pages, of 64 KiB, that each memory may have.
@@ -87,6 +89,7 @@ _NUMBERS = (
     "relaxed",
     "nans",
     "interruption",
+    "fuel",
     "compile_threads",
     "max_memory_pages",
     "max_table_elements",

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ._engine import Engine
-from ._errors import create
+from ._errors import check, create
 from ._native import CData, ffi, lib
 
 _Parameters = ParamSpec("_Parameters")
@@ -65,6 +65,18 @@ class Store:
         self._objects = []
         self._handles = {}
         _stores[number] = self
+
+    @property
+    def fuel(self) -> int:
+        """How many units of fuel are left, for an engine that has `Config(fuel=True)`; a store begins without any.
+
+        A call ends with a Trap of TrapCode.OUT_OF_FUEL where there are too few.
+        """
+        return int(lib.inlay_store_fuel(self._pointer))
+
+    @fuel.setter
+    def fuel(self, units: int) -> None:
+        self._alone(True, lambda: check(lib.inlay_store_set_fuel(self._pointer, units)))
 
     def _admit(self, viewing: bool = False) -> None:
         """Raises if this thread cannot use the store now, which is busy."""
