@@ -173,6 +173,8 @@ enum {
   INLAY_ERROR_LIMIT = 11,
   /** WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what. */
   INLAY_ERROR_EXCEPTION = 12,
+  /** The host's linear memory gave what it was not asked for (`inlay_config_linear_memory`). */
+  INLAY_ERROR_LINEAR_MEMORY = 13,
 };
 
 /** Why WebAssembly stopped: one of the `INLAY_TRAP_` constants. */
@@ -1187,6 +1189,128 @@ typedef struct inlay_on_stop_t {
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_store_on_stop(inlay_store_t *store,
                                    const inlay_on_stop_t *on_stop);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Linear memory that the host supplies.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/**
+ * What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory lives.
+ */
+typedef struct inlay_memory_request_t {
+  /** `sizeof(inlay_memory_request_t)` of this version. Later ones may have more fields behind these. */
+  size_t size;
+  /** How many bytes the memory has at first. It is a multiple of the memory's page size, and can be 0. */
+  size_t minimum;
+  /** The most bytes that it may ever have: by its type, the engine's limits and what its addresses reach. */
+  size_t maximum;
+  /**
+   * How many bytes from its beginning on have to be either accessible or such that an access faults: 0, but where traps are
+   * faults, where accesses to memories with addresses of 32 bits are not compared.
+   */
+  size_t guarded;
+  /** What `inlay_store_new` was given as data; NULL for a shared memory, which belongs to no store. */
+  void *data;
+  /**
+   * Whether it has to stay where it is as it grows. All memories do whose addresses have 32 bits, whose maximum is 4 GiB at
+   * most, or that are shared; with `inlay_config_memory_moves` only shared ones, and those that cannot grow.
+   */
+  bool stays;
+  /** Whether its addresses have 64 bits. */
+  bool is_64;
+  /** Whether several threads use it at once. */
+  bool is_shared;
+} inlay_memory_request_t;
+
+/**
+ * The bytes that the host gives a memory of wasm, and what is behind them.
+ *
+ * Wasm has the first of the accessible bytes. Those behind them are the host's to give later, or never; as long as wasm does
+ * not have them, they are zeros.
+ */
+typedef struct inlay_memory_span_t {
+  /** Where the bytes are: a multiple of 16. */
+  uint8_t *base;
+  /**
+   * How many can be read and written: as many as asked for, or more, which wasm then may have without asking again. Not more where
+   * `guarded` bytes are asked for, since wasm would read and write them, too.
+   */
+  size_t accessible;
+  /**
+   * To how many bytes the memory can grow where it is. Fewer than `accessible` counts as that many. A memory that has to stay grows no
+   * further; a shared one needs as many as its maximum.
+   */
+  size_t reserved;
+  /** How many bytes from `base` on are either accessible or such that an access to them faults. */
+  size_t guarded;
+  /** The host's own; Inlay does not look at it. */
+  void *handle;
+} inlay_memory_span_t;
+
+/**
+ * Memory for wasm's linear memories, supplied by the host. The host sets `size` to `sizeof(inlay_linear_memory_t)`.
+ *
+ * The callbacks are called on the thread that makes, grows or deletes a memory: at once on several threads, if several do that,
+ * but for one memory only one at a time. They may call `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no
+ * other function of Inlay. What they give is wasm's until `release`, and what is in it then is left as it was.
+ */
+typedef struct inlay_linear_memory_t {
+  /**
+   * `sizeof(inlay_linear_memory_t)`. A table that ends after `release`, or is longer than this version's, is accepted.
+   */
+  size_t size;
+  /** Passed to each callback; Inlay does not look at it. */
+  void *env;
+  /**
+   * Gives a new memory at least `request->minimum` bytes of zeros, in `*span`, of which all fields are 0 before.
+   *
+   * An error reaches whoever wanted the memory unchanged: the caller of `inlay_linker_instantiate`, `inlay_memory_new` or
+   * `inlay_shared_memory_new`; or, if the memory may move and began without any bytes, of what makes it grow. A span that is not what was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and is handed back to `release`,
+   * unless its base is NULL. For a memory that never has any bytes nothing is asked.
+   */
+  inlay_error_t *(*allocate)(void *env, const inlay_memory_request_t *request, inlay_memory_span_t *span);
+  /**
+   * Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are new are
+   * zeros. `*span` is what was given before, and becomes what there is then.
+   *
+   * If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and takes back those
+   * before. `memory.grow` gives -1 if this fails, `inlay_memory_grow` the error unchanged; all has to be as before then. NULL for
+   * memories that have what `allocate` gave them, and no more.
+   */
+  inlay_error_t *(*grow)(void *env,
+                         const inlay_memory_request_t *request,
+                         inlay_memory_span_t *span,
+                         size_t bytes);
+  /** Takes back what `allocate` gave, as `grow` left it. Nothing uses it any more. */
+  void (*release)(void *env, const inlay_memory_span_t *span);
+  /**
+   * Called once, after the last `release`, when the configuration, the engines made of it and all that they made are gone, on the
+   * thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
+   */
+  void (*finalize)(void *env);
+} inlay_linear_memory_t;
+
+/**
+ * Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address space of its
+ * own, as `inlay_memory_new` says.
+ *
+ * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is
+ * none that this version knows, or `allocate` or `release` is missing.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_linear_memory(inlay_config_t *config,
+                                          const inlay_linear_memory_t *memory);
+
+/**
+ * Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with addresses of 64 bits
+ * may, whose maximum is more than 4 GiB.
+ *
+ * It is for hosts that reserve no address space ahead. Code then reads again where a memory is, wherever that may have
+ * grown. An image that was made without this does not load into an engine that has it.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_memory_moves(inlay_config_t *config,
+                                         bool on);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Linkers: names for what modules import, and host functions.

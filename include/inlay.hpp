@@ -87,6 +87,7 @@ enum class ErrorKind : inlay_error_kind_t {
     InvalidImage = INLAY_ERROR_INVALID_IMAGE,
     Limit = INLAY_ERROR_LIMIT,
     Exception = INLAY_ERROR_EXCEPTION,
+    LinearMemory = INLAY_ERROR_LINEAR_MEMORY,
 };
 
 // Which trap an Error of kind Trap is; None for every other kind.
@@ -1338,6 +1339,30 @@ public:
     virtual void release(const std::uint8_t *executable, std::size_t len) noexcept = 0;
 };
 
+// What a memory of WebAssembly asks of the host, and what the host gives it; inlay.h says what each field is.
+using MemoryRequest = inlay_memory_request_t;
+using MemorySpan = inlay_memory_span_t;
+
+// Memory for WebAssembly's linear memories, supplied by the host: derive from this and hand it to
+// Config::linear_memory. Its functions run on the threads that make, grow and delete memories, at the same time on several if several do
+// that, and may use nothing of Inlay but errors. It is deleted when the config, the engines made of it and all that they made are gone.
+class LinearMemory {
+public:
+    LinearMemory() = default;
+    LinearMemory(const LinearMemory &) = delete;
+    LinearMemory &operator=(const LinearMemory &) = delete;
+    virtual ~LinearMemory() = default;
+
+    // Gives a new memory at least `request.minimum` bytes of zeros. May throw.
+    virtual Result<MemorySpan> allocate(const MemoryRequest &request) = 0;
+
+    // Makes so many bytes accessible of what was given before, and says what there is then. May throw; all is as before then.
+    virtual Result<MemorySpan> grow(const MemoryRequest &request, const MemorySpan &before, std::size_t bytes) = 0;
+
+    // The bytes are no longer used: once for every allocate that succeeded. Must not throw.
+    virtual void release(const MemorySpan &span) noexcept = 0;
+};
+
 // How float operations are done that some CPUs lack; all give the same bits.
 enum class FloatOps : inlay_float_ops_t {
     Auto = INLAY_FLOAT_OPS_AUTO,       // the instruction where the target has it, the builtin where not
@@ -1391,6 +1416,36 @@ public:
         callbacks.finalize = [](void *env) noexcept { delete static_cast<CodeMemory *>(env); };
         return detail::done(inlay_config_code_memory(get(), &callbacks));
     }
+    // Owns the linear memory from here on, also if this fails.
+    Result<void> try_linear_memory(std::unique_ptr<LinearMemory> memory) {
+        if (memory == nullptr) return Error::host("there is no linear memory");
+        inlay_linear_memory_t callbacks;
+        callbacks.size = sizeof callbacks;
+        callbacks.env = memory.release();
+        callbacks.allocate = [](void *env, const MemoryRequest *request, MemorySpan *span) noexcept {
+            return detail::guard([&]() -> inlay_error_t * {
+                auto given = static_cast<LinearMemory *>(env)->allocate(*request);
+                if (!given) return detail::give(given.error());
+                *span = *given;
+                return nullptr;
+            });
+        };
+        callbacks.grow = [](void *env, const MemoryRequest *request, MemorySpan *span, std::size_t bytes) noexcept {
+            return detail::guard([&]() -> inlay_error_t * {
+                auto given = static_cast<LinearMemory *>(env)->grow(*request, *span, bytes);
+                if (!given) return detail::give(given.error());
+                *span = *given;
+                return nullptr;
+            });
+        };
+        callbacks.release = [](void *env, const MemorySpan *span) noexcept {
+            static_cast<LinearMemory *>(env)->release(*span);
+        };
+        callbacks.finalize = [](void *env) noexcept { delete static_cast<LinearMemory *>(env); };
+        return detail::done(inlay_config_linear_memory(get(), &callbacks));
+    }
+    // Whether memories may move as they grow, for a LinearMemory that reserves no address space ahead.
+    Result<void> try_memory_moves(bool on) { return detail::done(inlay_config_memory_moves(get(), on)); }
     // A target triple; alone it means the oldest CPU of its kind. Default: this host with all its features.
     Result<void> try_target(const char *triple) { return detail::done(inlay_config_target(get(), triple)); }
     // Any setting of Cranelift, or CPU feature, by name: ("opt_level", "none"), ("has_sse41", "true").
@@ -1443,6 +1498,8 @@ public:
 
 #if INLAY_HPP_EXCEPTIONS
     Config &code_memory(std::unique_ptr<CodeMemory> memory) { return check(try_code_memory(std::move(memory))); }
+    Config &linear_memory(std::unique_ptr<LinearMemory> memory) { return check(try_linear_memory(std::move(memory))); }
+    Config &memory_moves(bool on) { return check(try_memory_moves(on)); }
     Config &target(const char *triple) { return check(try_target(triple)); }
     Config &flag(const char *name, const char *value) { return check(try_flag(name, value)); }
     Config &float_ops(FloatOps policy) { return check(try_float_ops(policy)); }

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Limit = 11,
     /// WebAssembly threw an exception that nothing caught.
     Exception = 12,
+    /// The host's linear memory failed.
+    LinearMemory = 13,
 }
 
 /// What these display, with commas between them.

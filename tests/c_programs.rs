@@ -35,6 +35,7 @@ const PROGRAMS: &[&str] = &[
     "images.c",
     "interrupts.c",
     "legacy.c",
+    "linear_memory.c",
     "link.c",
     "shared.c",
     "stacks.c",
@@ -111,6 +112,11 @@ fn interrupts() {
 #[test]
 fn legacy() {
     build_and_run("legacy.c");
+}
+
+#[test]
+fn linear_memory() {
+    build_and_run("linear_memory.c");
 }
 
 #[test]

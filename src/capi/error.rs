@@ -46,6 +46,8 @@ pub const INLAY_ERROR_INVALID_IMAGE: inlay_error_kind_t = 10;
 pub const INLAY_ERROR_LIMIT: inlay_error_kind_t = 11;
 /// WebAssembly threw an exception that nothing caught; `inlay_error_tag` and `inlay_error_values` say what.
 pub const INLAY_ERROR_EXCEPTION: inlay_error_kind_t = 12;
+/// The host's linear memory gave what it was not asked for (`inlay_config_linear_memory`).
+pub const INLAY_ERROR_LINEAR_MEMORY: inlay_error_kind_t = 13;
 
 /// Why WebAssembly stopped: one of the `INLAY_TRAP_` constants.
 pub type inlay_trap_t = u32;

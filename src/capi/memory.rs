@@ -168,7 +168,7 @@ pub unsafe extern "C" fn inlay_memory_grow(
             if memory.shared.is_none() {
                 (*memory.store).must_not_be_waiting()?;
             }
-            memory.grow_or_error(delta_pages)
+            memory.grow(delta_pages)
         })
     }
 }

@@ -41,6 +41,7 @@ mod module;
 mod store;
 
 mod interrupter;
+mod linear_memory;
 
 mod linker;
 
@@ -73,6 +74,7 @@ pub use func::*;
 pub use global::*;
 pub use instance::*;
 pub use interrupter::*;
+pub use linear_memory::*;
 pub use linker::*;
 pub use memory::*;
 pub use module::*;

@@ -65,6 +65,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         faults: u32::from(env.target.faults()),
         interruption: u32::from(env.target.interruption()),
         fuel: u32::from(env.target.fuel()),
+        memory_moves: u32::from(env.target.memory_moves()),
         landing,
         call_tables,
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,

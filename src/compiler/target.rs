@@ -136,6 +136,7 @@ pub struct Target {
     traps: Traps,
     interruption: bool,
     fuel: bool,
+    memory_moves: bool,
 }
 
 impl Target {
@@ -216,6 +217,7 @@ impl Target {
             traps: settings.traps,
             interruption: settings.interruption,
             fuel: settings.fuel,
+            memory_moves: settings.memory_moves,
         };
         if settings.traps == Traps::Faults
             && target.isa.triple().architecture == Architecture::S390x
@@ -272,6 +274,11 @@ impl Target {
                 architecture,
                 Architecture::X86_64 | Architecture::Aarch64(_)
             )
+    }
+
+    /// Whether memories may move as they grow, all but shared ones.
+    pub fn memory_moves(&self) -> bool {
+        self.memory_moves
     }
 
     /// Whether the host may be asked, in the middle of wasm, if that goes on.

@@ -82,6 +82,8 @@ records! {
         pub interruption: u32,
         /// 1 if the code uses fuel.
         pub fuel: u32,
+        /// 1 if the code allows for memories that move as they grow.
+        pub memory_moves: u32,
         /// Where the call tables start in the text, or `NONE`.
         pub call_tables: u32,
         pub triple: Str,

@@ -59,6 +59,8 @@ pub struct Settings {
     pub interruption: bool,
     /// Whether code uses fuel.
     pub fuel: bool,
+    /// Whether memories may move as they grow, all but shared ones.
+    pub memory_moves: bool,
     /// WebAssembly features that modules may use.
     pub features: Features,
     /// Threads that one module is compiled on.
@@ -76,6 +78,7 @@ impl Default for Settings {
             traps: Traps::default(),
             interruption: false,
             fuel: false,
+            memory_moves: false,
             features: Features::DEFAULT,
             compile_threads: 1,
         }

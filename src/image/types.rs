@@ -114,11 +114,12 @@ impl MemoryType {
         u64::try_from(u128::from(pages) << self.page_log2).unwrap_or(u64::MAX)
     }
 
-    /// Whether such a memory never moves, so that compiled code can keep where it is: it cannot grow beyond what is reserved for
-    /// it ahead, or other threads use it.
-    pub fn stays(&self) -> bool {
+    /// Whether such a memory never moves, so that compiled code can keep where it is: it cannot grow, or not beyond what is reserved for
+    /// it ahead, unless the engine's `may_move` all the same; or other threads use it.
+    pub fn stays(&self, may_move: bool) -> bool {
         let most = self.maximum.map_or(u64::MAX, |most| self.bytes(most));
-        self.shared || !self.memory64 || most <= RESERVED
+        let ahead = !self.memory64 || most <= RESERVED;
+        self.shared || self.maximum == Some(self.minimum) || ahead && !may_move
     }
 
     /// Whether such a memory is guarded where traps are faults: its addresses reach [`GUARDED`] bytes at most, and its length

@@ -2,7 +2,9 @@
 
 use super::code::CodeMemory;
 use super::code_map::CodeMap;
+use super::linear_memory::LinearMemories;
 use super::own_code::OwnCode;
+use super::own_memory::OwnMemory;
 use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
 use crate::image::builtin::Builtin;
@@ -42,6 +44,10 @@ pub struct Config {
     pub builtins: Vec<(Builtin, *const c_void)>,
     /// Where code goes; none for Inlay's own.
     pub code_memory: Option<CodeMemory>,
+    /// Where the bytes of memories come from; none for Inlay's own.
+    pub linear_memory: Option<LinearMemories>,
+    /// Whether memories may move as they grow, all but shared ones.
+    pub memory_moves: bool,
     pub limits: Limits,
     /// Whether traps are faults, which the host passes on.
     pub faults: bool,
@@ -57,6 +63,9 @@ pub struct Engine {
     pub machine: Machine,
     pub limits: Limits,
     pub code_memory: CodeMemory,
+    pub linear_memory: LinearMemories,
+    /// Whether memories may move as they grow, all but shared ones. The code of all modules allows for it then.
+    pub memory_moves: bool,
     /// Whether traps are faults. Memories are then guarded, those that can be.
     pub faults: bool,
     /// Whether wasm can be interrupted. All of its modules' code is then made for that, and otherwise none.
@@ -92,10 +101,16 @@ impl Engine {
             Some(memory) => memory.clone(),
             None => Shared::new(boxed(OwnCode)? as _)?,
         };
+        let linear_memory = match &config.linear_memory {
+            Some(memory) => memory.clone(),
+            None => Shared::new(boxed(OwnMemory)? as _)?,
+        };
         Ok(Shared::new(Engine {
             machine,
             limits: config.limits,
             code_memory,
+            linear_memory,
+            memory_moves: config.memory_moves,
             faults: config.faults,
             interruption: config.interruption,
             fuel: config.fuel,

@@ -168,7 +168,7 @@ impl Linker {
                     Definition::Extern(id, Extern::Memory(memory))
                         if *id == (*store).id
                             && wants_guard(image, wanted)
-                            && !(**memory).guarded =>
+                            && !(**memory).is_guarded() =>
                     {
                         Some(Found::Unguarded)
                     }

@@ -1,11 +1,11 @@
-//! Linear memories.
+//! Linear memories. Their bytes are a provider's (`linear_memory.rs`).
 
+use super::linear_memory::{LinearMemories, Request, Span};
 use super::{Engine, SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{Pinned, Shared};
 use crate::image::vmctx::VmMemory;
-use crate::image::{GUARDED, MemoryType, PAGE_LOG2, RESERVED};
-use crate::os::{self, Access};
+use crate::image::{GUARDED, MemoryType, PAGE_LOG2};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,13 +16,13 @@ pub struct Memory {
     definition: NonNull<VmMemory>,
     /// The definition of a memory that the host made.
     own: VmMemory,
-    /// Its own address space; pages beyond the length are not accessible. None if there is none, or it is shared.
-    mapped: Option<NonNull<u8>>,
-    reserved: usize,
+    /// Where its bytes are from; none if it is a view of a shared memory.
+    provider: Option<LinearMemories>,
+    request: Request,
+    /// None until it has any.
+    span: Option<Span>,
     /// The most pages that it may have.
     most: u64,
-    /// Whether it has [`GUARDED`] bytes of address space, where an access beyond its length faults.
-    pub guarded: bool,
     /// What this is a view of; pages and their limit are then there.
     pub shared: Option<Shared<SharedMemory>>,
 }
@@ -52,10 +52,10 @@ impl Memory {
                 base: std::ptr::null_mut(),
                 len: 0,
             },
-            mapped: None,
-            reserved: 0,
+            provider: None,
+            request: shared.request(),
+            span: None,
             most: 0,
-            guarded: shared.guarded(),
             shared: Some(shared),
         })?)
     }
@@ -81,6 +81,8 @@ impl Memory {
                 1u64 << ty.page_log2
             )));
         }
+        let most = ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable);
+        let maximum = usize::try_from(ty.bytes(most)).unwrap_or(usize::MAX);
         let memory = Pinned::new(Memory {
             store,
             ty,
@@ -89,10 +91,22 @@ impl Memory {
                 base: NonNull::<u128>::dangling().as_ptr().cast(),
                 len: 0,
             },
-            mapped: None,
-            reserved: 0,
-            most: ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable),
-            guarded: engine.faults && ty.can_be_guarded(),
+            provider: Some(engine.linear_memory.clone()),
+            request: Request {
+                minimum: bytes(&ty, ty.minimum)?,
+                maximum: maximum.min(isize::MAX as usize),
+                stays: ty.stays(engine.memory_moves),
+                guarded: match engine.faults && ty.can_be_guarded() {
+                    true => GUARDED,
+                    false => 0,
+                },
+                memory64: ty.memory64,
+                shared: ty.shared,
+                // SAFETY: a store lives while things are made in it.
+                data: unsafe { store.as_ref() }.map_or(std::ptr::null_mut(), |store| store.data),
+            },
+            span: None,
+            most,
             shared: None,
         })?;
         // SAFETY: nobody else knows the memory yet; the place is a definition in the vmctx of an instance that is being
@@ -102,36 +116,9 @@ impl Memory {
             let own = NonNull::new_unchecked(&raw mut (*this).own);
             (*this).definition = place.unwrap_or(own);
             *(*this).definition.as_ptr() = (*this).own;
-            (*this).first(ty.minimum)?;
+            (*this).resize((*this).request.minimum)?;
         }
         Ok(memory)
-    }
-
-    /// Gives a new memory its pages.
-    fn first(&mut self, pages: u64) -> Result<()> {
-        if bytes(&self.ty, pages).is_some_and(|len| self.resize(len)) {
-            return Ok(());
-        }
-        // A shared memory never moves, so that there must be room for all that it may grow to.
-        Err(self.no_room(match self.ty.shared {
-            true => self.most,
-            false => pages,
-        }))
-    }
-
-    /// The error for so many pages, which the system has just refused.
-    fn no_room(&self, pages: u64) -> Error {
-        if bytes(&self.ty, pages).is_none() {
-            return Error::out_of_memory(format_args!("a memory of {pages} pages, in any process"));
-        }
-        Error::new(
-            ErrorKind::OutOfMemory,
-            format_args!(
-                "out of memory: the system has no room for a memory of {pages} pages ({}); ask for less, or let {}",
-                os::last_error(),
-                os::MORE_ROOM
-            ),
-        )
     }
 
     pub fn definition(&self) -> NonNull<VmMemory> {
@@ -161,7 +148,17 @@ impl Memory {
     pub fn is_guarded_at(&self, address: usize) -> bool {
         let VmMemory { base, len } = self.vm();
         let beyond = if self.shared.is_some() { 0 } else { len };
-        self.guarded && (beyond..GUARDED).contains(&address.wrapping_sub(base.addr()))
+        self.is_guarded() && (beyond..GUARDED).contains(&address.wrapping_sub(base.addr()))
+    }
+
+    /// Whether it has [`GUARDED`] bytes of address space, where an access beyond its length faults.
+    pub fn is_guarded(&self) -> bool {
+        self.request.guarded != 0
+    }
+
+    /// What its provider was asked for.
+    pub fn request(&self) -> Request {
+        self.request
     }
 
     /// Bytes.
@@ -181,180 +178,137 @@ impl Memory {
         }
     }
 
-    /// Whether so many pages are more than the address space of a memory that stays in it. A shared one has all that it may need.
-    fn has_no_place_for(&self, pages: u64) -> bool {
-        self.shared.is_none() && self.ty.stays() && self.ty.bytes(pages) > self.reserved as u64
-    }
-
-    /// Adds pages of zeros; gives the old size, or none if it cannot grow so far.
-    pub fn grow(&mut self, delta: u64) -> Option<u64> {
-        if let Some(shared) = &self.shared {
-            return shared.grow(delta);
-        }
-        let old = self.pages();
-        let new = old.checked_add(delta).filter(|&new| new <= self.most)?;
-        self.resize(bytes(&self.ty, new)?).then_some(old)
-    }
-
     /// How many bytes so many more pages have; none if its maximum or the engine's limit does not allow them.
     pub fn growth(&self, delta: u64) -> Option<u64> {
         let new = self.pages().checked_add(delta)?;
         (new <= self.most()).then(|| delta << self.ty.page_log2)
     }
 
-    /// As [`Memory::grow`], for a host, which is told why it cannot.
-    pub fn grow_or_error(&mut self, delta: u64) -> Result<u64> {
-        self.grow(delta).ok_or_else(|| {
-            let (pages, most) = (self.pages(), self.most());
-            match most.saturating_sub(pages) < delta {
-                true => Error::limit(format_args!(
-                    "a memory of {pages} pages cannot grow by {delta}; its type and the engine's limit allow {most}"
-                )),
-                false if self.has_no_place_for(pages + delta) => {
-                    let message = format_args!(
-                        "the memory cannot grow to {} pages: when it was made, the system had address space for {}, and it \
-                         does not move; make it where there is more",
-                        pages + delta,
-                        self.reserved as u64 >> self.ty.page_log2
-                    );
-                    Error::new(ErrorKind::OutOfMemory, message)
-                }
-                false => self.no_room(pages + delta),
-            }
-        })
+    /// Adds pages of zeros; gives how many there were, or why it cannot grow so far.
+    pub fn grow(&mut self, delta: u64) -> Result<u64> {
+        if let Some(shared) = &self.shared {
+            return shared.grow(delta);
+        }
+        let (pages, most) = (self.pages(), self.most);
+        let Some(new) = pages.checked_add(delta).filter(|&new| new <= most) else {
+            return Err(Error::limit(format_args!(
+                "a memory of {pages} pages cannot grow by {delta}; its type and the engine's limit allow {most}"
+            )));
+        };
+        self.resize(bytes(&self.ty, new)?)?;
+        Ok(pages)
     }
 
-    /// Makes the memory `len` bytes, which is not less than it has; whether that worked. If not, nothing has changed.
-    fn resize(&mut self, len: usize) -> bool {
-        let old = self.vm();
-        let page = os::page_size();
-        let used = old.len.next_multiple_of(page);
-        let Some(end) = len.checked_next_multiple_of(page) else {
-            return false;
-        };
-        let place = match self.mapped {
-            None if len == 0 && !self.ty.stays() => return true,
-            Some(start) if end <= self.reserved => {
-                // SAFETY: the range is in the reservation, and nobody uses it yet.
-                let committed =
-                    unsafe { os::protect(start.add(used), end - used, Access::ReadWrite) };
-                committed.then_some((start, self.reserved))
+    /// Makes the memory `len` bytes, which is not less than it has. If that fails, nothing has changed.
+    fn resize(&mut self, len: usize) -> Result<()> {
+        let provider = self.provider.as_ref().expect("it has bytes of its own");
+        let before = self.span;
+        let span = match before {
+            // It can come when there is something to have, unless code wants to know by then where it is.
+            None if len == 0 && !(self.request.stays && self.request.maximum > 0) => return Ok(()),
+            None => {
+                let request = Request {
+                    minimum: len,
+                    ..self.request
+                };
+                let span = provider.allocate(&request)?;
+                if let Err(error) = check(&request, &span) {
+                    provider.release(&span);
+                    return Err(error);
+                }
+                span
             }
-            Some(_) if self.ty.stays() => None,
-            _ => self.relocate(used, end),
+            Some(span) if len <= span.accessible => span,
+            Some(span) if self.request.stays && len > span.reserved => {
+                return Err(Error::new(
+                    ErrorKind::OutOfMemory,
+                    format_args!(
+                        "the memory cannot grow to {} pages: when it was made, there was address space for {}, and it does not \
+                         move; make it where there is more",
+                        len >> self.ty.page_log2,
+                        span.reserved >> self.ty.page_log2
+                    ),
+                ));
+            }
+            Some(before) => {
+                let mut span = before;
+                provider.grow(&self.request, &mut span, len)?;
+                let request = Request {
+                    minimum: len,
+                    ..self.request
+                };
+                check(&request, &span)?;
+                if self.request.stays && span.base != before.base {
+                    return Err(misbehaves("another place to a memory that has to stay"));
+                }
+                span
+            }
         };
-        let Some((start, reserved)) = place else {
-            return false;
-        };
-        (self.mapped, self.reserved) = (Some(start), reserved);
+        self.span = Some(span);
         // SAFETY: the definition lives as long as the memory, and no reference to it is held. Other threads, if it is
-        // shared, see the length grow after the pages are there; the base has then not changed.
+        // shared, see the length grow after the bytes are there; the base has then not changed.
         unsafe {
             let definition = self.definition.as_ptr();
-            if (*definition).base != start.as_ptr() {
-                (*definition).base = start.as_ptr();
+            if (*definition).base != span.base {
+                (*definition).base = span.base;
             }
             let shown = AtomicUsize::from_ptr(&raw mut (*definition).len);
             shown.store(len, Ordering::SeqCst);
         }
-        true
+        Ok(())
     }
+}
 
-    /// How much address space to reserve for a memory of `len` bytes: all that it may grow to if it never moves, and else so
-    /// much that it seldom moves, and when it does, that it then has as much again, so that growing page by page does not move
-    /// it each time.
-    fn ahead(&self, len: usize) -> usize {
-        let most = usize::try_from(self.ty.bytes(self.most)).unwrap_or(usize::MAX);
-        if self.guarded {
-            return GUARDED;
-        }
-        let ahead = match self.ty.stays() {
-            true => most,
-            false => len.saturating_mul(2).max(RESERVED as usize).min(most),
-        };
-        ahead.max(len)
-    }
+/// A memory's bytes are aligned to this, as atomic accesses need them to be and vectors are faster.
+const ALIGN: usize = 16;
 
-    /// Moves the first `used` bytes to a new reservation, of which `end` bytes are then accessible; gives its start and size.
-    /// If there is none, nothing has changed. All sizes are whole pages.
-    fn relocate(&mut self, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
-        let (start, size) = self.reserve_new(used, end)?;
-        let Some(before) = self.mapped else {
-            return Some((start, size));
-        };
-        // SAFETY: the reservations are ours and do not overlap; what moved, and what is given back, is not used again.
-        unsafe {
-            if os::move_pages((before, self.reserved), (start, size), used) {
-                return Some((start, size));
-            }
-            let (start, size) = self.reserve_new(used, end)?;
-            if !os::protect(start, used, Access::ReadWrite) {
-                os::release(start, size);
-                return None;
-            }
-            copy_pages(before, start, used);
-            os::release(before, self.reserved);
-            Some((start, size))
-        }
-    }
+/// An error unless a provider gave what it was asked for.
+fn check(request: &Request, span: &Span) -> Result<()> {
+    let wanted = match request.shared {
+        true => request.maximum,
+        false => request.minimum,
+    };
+    let reserved = span.reserved.max(span.accessible);
+    let why = if span.base.is_null() {
+        "a memory at NULL"
+    } else if !span.base.addr().is_multiple_of(ALIGN) {
+        "a memory that does not begin at a multiple of 16"
+    } else if span.accessible < request.minimum {
+        "a memory with fewer accessible bytes than it was asked for"
+    } else if request.guarded != 0 && span.accessible != request.minimum {
+        "a memory with more accessible bytes than it was asked for, in an engine whose traps are faults"
+    } else if reserved < wanted {
+        "a shared memory that is not reserved up to its maximum"
+    } else if span.guarded < request.guarded {
+        "a memory with fewer guarded bytes than it was asked for, in an engine whose traps are faults"
+    } else {
+        return Ok(());
+    };
+    Err(misbehaves(why))
+}
 
-    /// A reservation for `end` bytes and as much more as there is, accessible from `used` to `end`: what could fail has then
-    /// been done before anything moves.
-    fn reserve_new(&self, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
-        let page = os::page_size();
-        let mut size = self.ahead(end).max(page).checked_next_multiple_of(page)?;
-        let start = loop {
-            match os::reserve(size, page) {
-                Some(start) => break start,
-                None if size == end || self.ty.shared || self.guarded => return None,
-                // Less than wished, but not so little that the next page would move the memory again.
-                None => {
-                    size = (end + (size - end) / 4)
-                        .next_multiple_of(page)
-                        .min(size - page)
-                }
-            }
-        };
-        // SAFETY: the reservation is new.
-        unsafe {
-            if os::protect(start.add(used), end - used, Access::ReadWrite) {
-                return Some((start, size));
-            }
-            os::release(start, size);
-        }
-        None
-    }
+/// The error for a provider that does not do what its contract says.
+fn misbehaves(what: &str) -> Error {
+    Error::new(
+        ErrorKind::LinearMemory,
+        format_args!("the host's linear memory gave {what}"),
+    )
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some(start) = self.mapped {
-            // SAFETY: the store is going, or the instance was never seen, and with it all that uses the memory.
-            unsafe { os::release(start, self.reserved) };
+        if let Some((provider, span)) = self.provider.as_ref().zip(self.span) {
+            // The store is going, or the instance was never seen, and with it all that uses the memory.
+            provider.release(&span);
         }
     }
 }
 
-/// Copies pages to pages of zeros, without touching those that would stay so.
-///
-/// # Safety
-/// Both ranges are whole pages that do not overlap; the old ones can be read, and the new ones written.
-unsafe fn copy_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) {
-    let page = os::page_size();
-    for at in (0..len).step_by(page) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let bytes = std::slice::from_raw_parts(from.add(at).as_ptr(), page);
-            if bytes.iter().any(|&byte| byte != 0) {
-                let to = to.add(at).as_ptr();
-                to.copy_from_nonoverlapping(bytes.as_ptr(), page);
-            }
-        }
-    }
-}
-
-/// Pages as bytes, if a memory of this machine can have so many.
-fn bytes(ty: &MemoryType, pages: u64) -> Option<usize> {
-    let bytes = usize::try_from(ty.bytes(pages)).ok()?;
-    (bytes <= isize::MAX as usize).then_some(bytes)
+/// Pages as bytes, or that no memory of this machine can have so many.
+fn bytes(ty: &MemoryType, pages: u64) -> Result<usize> {
+    let bytes = usize::try_from(ty.bytes(pages)).ok();
+    let bytes = bytes.filter(|&bytes| bytes <= isize::MAX as usize);
+    bytes.ok_or_else(|| {
+        Error::out_of_memory(format_args!("a memory of {pages} pages, in any process"))
+    })
 }

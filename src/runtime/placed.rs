@@ -55,6 +55,13 @@ impl Placed {
             engine.interruption,
             "inlay_config_interruption",
         )?;
+        if engine.memory_moves && header.memory_moves == 0 {
+            return Err(Error::new(
+                ErrorKind::InvalidImage,
+                "the image's code relies on memories that stay where they are, and those of the engine may move; give \
+                 inlay_config_memory_moves to the engine that makes the image, too",
+            ));
+        }
         must_agree(header.fuel != 0, engine.fuel, "inlay_config_fuel")?;
         let layout = VmLayout::new(&header.shape)
             .ok_or_else(|| Error::limit("an instance of this module would be larger than 2 GiB"))?;

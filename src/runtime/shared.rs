@@ -1,5 +1,6 @@
 //! Memories that several stores, on several threads, use at once; and waiting on their addresses.
 
+use super::linear_memory::Request;
 use super::{Engine, Memory};
 use crate::error::Result;
 use crate::fallible::{self, Pinned, Shared};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 pub struct SharedMemory {
     ty: MemoryType,
     definition: NonNull<VmMemory>,
-    guarded: bool,
+    request: Request,
     /// Held to grow it.
     memory: Mutex<Pinned<Memory>>,
     /// Threads that wait, in the order in which they came.
@@ -57,12 +58,16 @@ impl SharedMemory {
     pub fn new(engine: &Engine, ty: MemoryType) -> Result<Shared<SharedMemory>> {
         let memory = Memory::owned(std::ptr::null_mut(), engine, ty, None)?;
         // SAFETY: nobody else knows the memory yet.
-        let (definition, guarded) =
-            unsafe { ((*memory.as_ptr()).definition(), (*memory.as_ptr()).guarded) };
+        let (definition, request) = unsafe {
+            (
+                (*memory.as_ptr()).definition(),
+                (*memory.as_ptr()).request(),
+            )
+        };
         Ok(Shared::new(SharedMemory {
             ty,
             definition,
-            guarded,
+            request,
             memory: Mutex::new(memory),
             waiting: Mutex::default(),
         })?)
@@ -72,17 +77,17 @@ impl SharedMemory {
         self.ty
     }
 
-    /// Whether accesses beyond its length fault.
-    pub fn guarded(&self) -> bool {
-        self.guarded
+    /// What its provider was asked for.
+    pub fn request(&self) -> Request {
+        self.request
     }
 
     pub fn definition(&self) -> NonNull<VmMemory> {
         self.definition
     }
 
-    /// Adds pages of zeros; gives the old size, or none if it cannot grow so far.
-    pub fn grow(&self, delta: u64) -> Option<u64> {
+    /// Adds pages of zeros; gives how many there were, or why it cannot grow so far.
+    pub fn grow(&self, delta: u64) -> Result<u64> {
         let memory = lock(&self.memory);
         // SAFETY: the lock is held, and this is the memory's one owner.
         unsafe { (*memory.as_ptr()).grow(delta) }

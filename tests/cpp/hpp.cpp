@@ -436,6 +436,69 @@ static void test_fuel(const inlay::Engine &usual) {
 #endif
 }
 
+// Gives memories what they have, from the heap.
+class HeapMemory : public inlay::LinearMemory {
+public:
+    explicit HeapMemory(int &live) : live_(live) {}
+    ~HeapMemory() override { live_ += 100; }
+    inlay::Result<inlay::MemorySpan> allocate(const inlay::MemoryRequest &request) override {
+        if (request.minimum > 3 * 65536) return inlay::Error::host("three pages at the most");
+        return give(request.minimum);
+    }
+    inlay::Result<inlay::MemorySpan> grow(const inlay::MemoryRequest &request, const inlay::MemorySpan &before,
+                                          std::size_t bytes) override {
+        CHECK(!request.stays);
+        if (bytes > 3 * 65536) return inlay::Error::host("three pages at the most");
+        inlay::MemorySpan after = give(bytes);
+        std::memcpy(after.base, before.base, before.accessible);
+        release(before);
+        return after;
+    }
+    void release(const inlay::MemorySpan &span) noexcept override {
+        live_--;
+        std::free(span.handle);
+    }
+
+private:
+    inlay::MemorySpan give(std::size_t bytes) {
+        live_++;
+        inlay::MemorySpan span{};
+        span.handle = std::calloc(bytes + 16, 1);
+        const auto address = reinterpret_cast<std::uintptr_t>(span.handle);
+        span.base = reinterpret_cast<std::uint8_t *>((address + 15) / 16 * 16);
+        span.accessible = bytes;
+        return span;
+    }
+    int &live_;
+};
+
+static void test_linear_memory() {
+    int live = 0;
+    {
+        inlay::Config config;
+        FAILS(config.try_linear_memory(nullptr), Host);
+        MUST(config.try_linear_memory(std::make_unique<HeapMemory>(live)));
+        MUST(config.try_memory_moves(true));
+        const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
+        inlay::Store store = MUST(inlay::Store::try_make(engine));
+        inlay::MemoryType type;
+        type.minimum = 1;
+        inlay::Memory memory = MUST(store.try_memory(type));
+        CHECK(live == 1);
+        memory.data()[5] = 55;
+        CHECK(MUST(memory.try_grow(2)) == 1);
+        CHECK(live == 1 && memory.data()[5] == 55 && memory.data()[3 * 65536 - 1] == 0);
+        CHECK(std::strcmp(FAILS(memory.try_grow(1), Host).message(), "three pages at the most") == 0);
+        type.minimum = 4;
+        FAILS(store.try_memory(type), Host);
+#if INLAY_HPP_EXCEPTIONS
+        CHECK(inlay::Config().memory_moves(true).linear_memory(std::make_unique<HeapMemory>(live)).get() != nullptr);
+        live -= 100;
+#endif
+    }
+    CHECK(live == 100);
+}
+
 int main() {
     Counts counts;
     {
@@ -492,6 +555,7 @@ int main() {
         test_faults(engine);
         test_interrupts(engine);
         test_fuel(engine);
+        test_linear_memory();
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);
 #endif

@@ -152,8 +152,10 @@ impl Translator<'_, '_> {
 
     /// Where the memory's bytes are.
     pub fn memory_base(&mut self, mem: u32) -> Value {
-        let fixed = self.fixed_len(mem).is_some() || self.memory_type(mem).stays();
-        self.load_definition(mem, offset_of!(VmMemory, base), fixed)
+        let stays = self
+            .memory_type(mem)
+            .stays(self.vm.env.target.memory_moves());
+        self.load_definition(mem, offset_of!(VmMemory, base), stays)
     }
 
     fn load_definition(&mut self, mem: u32, field: usize, fixed: bool) -> Value {

@@ -1,0 +1,65 @@
+//! Where the bytes of linear memories come from: a provider, the host's or Inlay's own, which is asked for nothing that a host's is
+//! not.
+
+use crate::error::Result;
+use crate::fallible::Shared;
+use std::ffi::c_void;
+
+/// What a memory asks for. Nothing of it changes while the memory lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// How many bytes it has at first, all zeros.
+    pub minimum: usize,
+    /// The most that it may have.
+    pub maximum: usize,
+    /// Whether it has to stay where it is as it grows.
+    pub stays: bool,
+    /// How many bytes from its beginning on have to be either accessible or such that an access faults; 0 if none.
+    pub guarded: usize,
+    /// Whether its addresses have 64 bits.
+    pub memory64: bool,
+    /// Whether several threads use it at once.
+    pub shared: bool,
+    /// What its store was given as data; null if it is shared.
+    pub data: *mut c_void,
+}
+
+/// The bytes of a memory, and what is behind them.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    pub base: *mut u8,
+    /// How many bytes can be read and written. Those that wasm does not have yet are zeros.
+    pub accessible: usize,
+    /// To how many bytes it can grow without moving.
+    pub reserved: usize,
+    /// How many bytes from `base` on are either accessible or such that an access faults.
+    pub guarded: usize,
+    /// The provider's own.
+    pub handle: *mut c_void,
+}
+
+impl Span {
+    pub const NONE: Span = Span {
+        base: std::ptr::null_mut(),
+        accessible: 0,
+        reserved: 0,
+        guarded: 0,
+        handle: std::ptr::null_mut(),
+    };
+}
+
+/// What gives memories their bytes. Any number of threads may use it at once. Its drop is its `finalize`.
+pub trait LinearMemory: Send + Sync {
+    /// Gives a new memory its first bytes.
+    fn allocate(&self, request: &Request) -> Result<Span>;
+
+    /// Makes so many bytes accessible, which are more than before. They move only if the request allows that, and what wasm had in
+    /// them moves, too. If it fails, nothing has changed.
+    fn grow(&self, request: &Request, span: &mut Span, len: usize) -> Result<()>;
+
+    /// Takes a memory's bytes back, which nothing uses any more.
+    fn release(&self, span: &Span);
+}
+
+/// A provider, shared by the configuration, its engines and their memories.
+pub type LinearMemories = Shared<Box<dyn LinearMemory>>;
