@@ -183,7 +183,11 @@ impl Target {
             builder.enable(feature).expect("Cranelift has this setting");
         }
         let shared = match settings.fuel {
-            true => changed(&shared, &[("enable_pinned_reg", "true")]),
+            true if has_pinned_register(isa.triple()) => {
+                changed(&shared, &[("enable_pinned_reg", "true")])
+            }
+            // The verifier knows the marks of fuel only where there is such a register.
+            true => changed(&shared, &[("enable_verifier", "false")]),
             false => shared,
         };
         let isa = builder.finish(shared.clone()).map_err(unfit)?;
@@ -268,12 +272,7 @@ impl Target {
 
     /// Whether wasm has its fuel in a register, which Cranelift can leave alone on some CPUs.
     pub fn has_fuel_register(&self) -> bool {
-        let architecture = self.isa.triple().architecture;
-        self.fuel
-            && matches!(
-                architecture,
-                Architecture::X86_64 | Architecture::Aarch64(_)
-            )
+        self.fuel && has_pinned_register(self.isa.triple())
     }
 
     /// Whether memories may move as they grow, all but shared ones.
@@ -349,6 +348,14 @@ impl Target {
     fn has(&self, feature: &str) -> bool {
         self.isa.triple().architecture != Architecture::X86_64 || self.machine.has(feature)
     }
+}
+
+/// Whether Cranelift can leave a register alone on this CPU.
+fn has_pinned_register(triple: &Triple) -> bool {
+    matches!(
+        triple.architecture,
+        Architecture::X86_64 | Architecture::Aarch64(_)
+    )
 }
 
 /// These settings with some changes.
