@@ -1305,7 +1305,8 @@ inlay_error_t *inlay_config_linear_memory(inlay_config_t *config,
  * Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with addresses of 64 bits
  * may, whose maximum is more than 4 GiB.
  *
- * It is for hosts that reserve no address space ahead. Code then reads again where a memory is, wherever that may have
+ * It is for hosts that reserve no address space ahead; and without `inlay_config_linear_memory` memories with addresses of 32 bits then take
+ * none but what they have, so that a process has room for a hundred thousand of them. Code then reads again where a memory is, wherever that may have
  * grown. An image that was made without this does not load into an engine that has it.
  */
 INLAY_MUST_USE INLAY_API
@@ -1572,7 +1573,8 @@ typedef struct inlay_memory_t inlay_memory_t;
  * Makes a memory of zeros in a store. `*out` belongs to the store.
  *
  * Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or what the
- * process has. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
+ * process has. What a memory leaves is emptied, and kept for the next one that wants as much: up to 32 of each engine's, which take no
+ * memory. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
@@ -1622,6 +1624,8 @@ inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_mem
 /**
  * Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory, and of
  * one with addresses of 32 bits, stay where they are as it grows.
+ *
+ * Nothing else may be mapped there, since what a memory leaves is used again, and is then taken to be as it was given.
  *
  * Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
  * other threads' use of it allows.

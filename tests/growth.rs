@@ -411,6 +411,47 @@ fn a_memory_of_32_bits_grows_where_it_is() {
     }
 }
 
+/// Where memories may move, they take no address space but what they have, and next to each other the system counts them as one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hundred_thousand_instances_fit_in_a_process() {
+    if !is_apart("a_hundred_thousand_instances_fit_in_a_process", "many") {
+        return;
+    }
+    const INSTANCES: usize = 100_000;
+    let config = Config::new();
+    config.memory_moves(true).unwrap();
+    config.max_instances(INSTANCES).unwrap();
+    let engine = config.engine().unwrap();
+    let wasm = wat::parse_str(
+        r#"(module (memory (export "memory") 16 100)
+            (func (export "grow") (result i32)
+                (i32.store (i32.const 1048572) (i32.const 1))
+                (memory.grow (i32.const 16))))"#,
+    )
+    .unwrap();
+    let module = engine.compile(&wasm).unwrap();
+    let (linker, store) = (engine.linker().unwrap(), engine.store().unwrap());
+    let start = Instant::now();
+    let instances: Vec<_> = (0..INSTANCES)
+        .map(|_| linker.instantiate(&store, &module).unwrap())
+        .collect();
+    println!("{INSTANCES} instances: {:?}", start.elapsed());
+    // Each of these moves, and the last ones as well as the first.
+    for instance in instances.iter().step_by(1000).chain(instances.last()) {
+        // SAFETY: the store lives, and with it the instances.
+        unsafe {
+            let grow = c::inlay_instance_func(instance.0, c"grow".as_ptr());
+            let mut old = api::zero();
+            check(c::inlay_func_call(grow, ptr::null(), 0, &mut old, 1)).unwrap();
+            assert_eq!(old.of.i32, 16);
+            let memory = c::inlay_instance_memory(instance.0, c"memory".as_ptr());
+            assert_eq!(c::inlay_memory_size(memory), 2 << 20);
+            assert_eq!(*c::inlay_memory_data(memory).add(1_048_572), 1);
+        }
+    }
+}
+
 /// A process with little address space gets an error for each thing that is large, and goes on.
 #[cfg(target_os = "linux")]
 #[test]

@@ -237,7 +237,8 @@ pub unsafe extern "C" fn inlay_config_linear_memory(
 /// Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with addresses of 64 bits
 /// may, whose maximum is more than 4 GiB.
 ///
-/// It is for hosts that reserve no address space ahead. Code then reads again where a memory is, wherever that may have
+/// It is for hosts that reserve no address space ahead; and without `inlay_config_linear_memory` memories with addresses of 32 bits then take
+/// none but what they have, so that a process has room for a hundred thousand of them. Code then reads again where a memory is, wherever that may have
 /// grown. An image that was made without this does not load into an engine that has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_memory_moves(

@@ -16,7 +16,8 @@ pub struct inlay_memory_t {
 /// Makes a memory of zeros in a store. `*out` belongs to the store.
 ///
 /// Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or what the
-/// process has. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
+/// process has. What a memory leaves is emptied, and kept for the next one that wants as much: up to 32 of each engine's, which take no
+/// memory. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
 ///
 /// `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
 /// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
@@ -124,6 +125,8 @@ pub unsafe extern "C" fn inlay_memory_share(
 
 /// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory, and of
 /// one with addresses of 32 bits, stay where they are as it grows.
+///
+/// Nothing else may be mapped there, since what a memory leaves is used again, and is then taken to be as it was given.
 ///
 /// Read and write them while no wasm of the store runs, or from a host function; those of a shared memory as
 /// other threads' use of it allows.

@@ -27,6 +27,7 @@ pub use windows::*;
 /// What may be done with pages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    None,
     ReadWrite,
     ReadExecute,
 }

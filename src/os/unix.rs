@@ -49,11 +49,31 @@ pub fn reserve(size: usize, align: usize) -> Option<NonNull<u8>> {
 /// The pages are part of a reservation, and nobody relies on what they allowed.
 pub unsafe fn protect(start: NonNull<u8>, len: usize, access: Access) -> bool {
     let protection = match access {
+        Access::None => libc::PROT_NONE,
         Access::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
         Access::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
     };
     // SAFETY: as the caller promises.
     len == 0 || unsafe { libc::mprotect(start.as_ptr().cast(), len, protection) } == 0
+}
+
+/// Makes pages zeros that can be read and written, and gives back the memory that they took; whether that worked.
+///
+/// # Safety
+/// The pages are part of a reservation, and nobody uses what is in them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub unsafe fn empty(start: NonNull<u8>, len: usize) -> bool {
+    // SAFETY: as the caller promises. Elsewhere than on Linux what was there may be there again.
+    len == 0 || unsafe { libc::madvise(start.as_ptr().cast(), len, libc::MADV_DONTNEED) } == 0
+}
+
+/// As above, where no call does it.
+///
+/// # Safety
+/// As above.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub unsafe fn empty(_: NonNull<u8>, _: usize) -> bool {
+    false
 }
 
 /// Gives a reservation back, whole. (Only this file gives back parts of one: not every system would take them.)
@@ -99,35 +119,6 @@ pub unsafe fn move_pages(_: (NonNull<u8>, usize), to: (NonNull<u8>, usize), _: u
     // SAFETY: as the caller promises.
     unsafe { release(to.0, to.1) };
     false
-}
-
-/// A number that no other thread has, neither a living one nor, for a long time, one that lived before.
-///
-/// `pthread_self` is not that: a thread's handle is an address on its stack, which the next thread may get, with less of a
-/// stack below it. The clocks of Linux's threads have their thread's number in the kernel in them, which is written
-/// beside the handle, so nothing asks the kernel.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn thread() -> usize {
-    let mut clock = 0;
-    // SAFETY: it writes the number of a clock, and this thread is alive.
-    unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
-    clock as u32 as usize
-}
-
-/// As above.
-#[cfg(target_os = "freebsd")]
-pub fn thread() -> usize {
-    // SAFETY: it reads a number of this thread's.
-    unsafe { libc::pthread_getthreadid_np() as usize }
-}
-
-/// As above.
-#[cfg(target_vendor = "apple")]
-pub fn thread() -> usize {
-    let mut thread = 0;
-    // SAFETY: it writes a number, and 0 stands for the thread that asks.
-    unsafe { libc::pthread_threadid_np(0, &mut thread) };
-    thread as usize
 }
 
 /// The bounds of this thread's own stack, if the system knows them: its lowest usable address, and the first one above.

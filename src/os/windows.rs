@@ -70,6 +70,7 @@ pub unsafe fn protect(start: NonNull<u8>, len: usize, access: Access) -> bool {
                     let flags = Memory::MEM_COMMIT;
                     !Memory::VirtualAlloc(start, len, flags, Memory::PAGE_READWRITE).is_null()
                 }
+                Access::None => Memory::VirtualFree(start, len, Memory::MEM_DECOMMIT) != 0,
                 Access::ReadExecute => {
                     let mut before = 0;
                     let access = Memory::PAGE_EXECUTE_READ;
@@ -77,6 +78,15 @@ pub unsafe fn protect(start: NonNull<u8>, len: usize, access: Access) -> bool {
                 }
             }
         }
+}
+
+/// Makes pages zeros that can be read and written, and gives back the memory that they took; whether that worked. No one call
+/// does that here.
+///
+/// # Safety
+/// The pages are part of a reservation, and nobody uses what is in them.
+pub unsafe fn empty(_: NonNull<u8>, _: usize) -> bool {
+    false
 }
 
 /// Gives a reservation back, whole.
@@ -97,14 +107,6 @@ pub unsafe fn move_pages(_: (NonNull<u8>, usize), to: (NonNull<u8>, usize), _: u
     // SAFETY: as the caller promises.
     unsafe { release(to.0, to.1) };
     false
-}
-
-/// A number that no other stack in use has. All that is remembered of a thread is what its stack is, and fibers take theirs
-/// from thread to thread; so it is made of the stack's bounds, which are whole pages of 47 bits, and not of the thread's
-/// number, which another thread gets as soon as this one has ended.
-pub fn thread() -> usize {
-    let (low, high) = reserved_stack();
-    low << 17 ^ (high - low) >> 12
 }
 
 /// All of the stack that this thread is on now, its own or a fiber's.

@@ -103,7 +103,7 @@ impl Engine {
         };
         let linear_memory = match &config.linear_memory {
             Some(memory) => memory.clone(),
-            None => Shared::new(boxed(OwnMemory)? as _)?,
+            None => Shared::new(boxed(OwnMemory::new()?)? as _)?,
         };
         Ok(Shared::new(Engine {
             machine,

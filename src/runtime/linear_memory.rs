@@ -38,6 +38,9 @@ pub struct Span {
     pub handle: *mut c_void,
 }
 
+// SAFETY: a span says where bytes are, and any thread may hand them back to the provider.
+unsafe impl Send for Span {}
+
 impl Span {
     pub const NONE: Span = Span {
         base: std::ptr::null_mut(),

@@ -6,7 +6,6 @@ use super::exnrefs::ExnRefs;
 use super::func::HostContext;
 use super::interrupt::OnStop;
 use super::placed::Placed;
-use super::stack::Stacks;
 use super::types::Types;
 use super::{Global, Instance, Memory, Table, Tag};
 use crate::error::{Error, Result};
@@ -28,7 +27,8 @@ pub struct Store {
     /// The error that a builtin has recorded. It is raised, and then taken by a catch clause or by the entry that it
     /// ends.
     pub pending: Option<Error>,
-    pub stacks: Stacks,
+    /// Whether the system is asked again for the bounds of the next stack that wasm is entered on.
+    pub asks_again: bool,
     /// Asked where wasm is to stop.
     pub on_stop: Option<Shared<Box<dyn OnStop>>>,
     /// Whether it is being asked.
@@ -83,7 +83,7 @@ impl Store {
             id,
             data,
             pending: None,
-            stacks: Stacks::default(),
+            asks_again: false,
             on_stop: None,
             is_waiting: false,
             instances: Vec::new(),
@@ -118,7 +118,7 @@ impl Store {
     pub fn set_stack(&mut self, bounds: Option<(usize, usize)>) -> Result<()> {
         let Some((lowest, len)) = bounds else {
             self.vm.stack_limit.set(0);
-            self.stacks = Stacks::default();
+            self.asks_again = true;
             return Ok(());
         };
         if len < 2 * STACK_RESERVE || lowest == 0 || lowest.checked_add(len).is_none() {

@@ -1,5 +1,6 @@
 /* Linear memory that the host supplies: what it is asked for, that wasm's bytes are the host's, and what comes of a host that fails. */
 #include "faults.h"
+#include <pthread.h>
 #include <stdatomic.h>
 #include "linear_memory.wasm.h"
 
@@ -373,6 +374,78 @@ static void faults(void) {
 static void faults(void) {}
 #endif
 
+/* Inlay's own keeps address space for the next memory. Whatever the last one had in it, the next one has zeros, is as large as its
+   type says, and faults behind that. */
+static void use_up(inlay_engine_t *engine, inlay_linker_t *linker, const inlay_module_t *module, int turn) {
+  inlay_store_t *store = new_store(engine);
+  inlay_instance_t *instance = instantiate(linker, store, module);
+  inlay_memory_t *memory = inlay_instance_memory(instance, "memory");
+  inlay_memory_type_t types[] = {{.minimum = 3, .maximum = INLAY_NO_MAXIMUM, .page_size = PAGE},
+                                 {.minimum = 1, .maximum = 1, .page_size = PAGE},
+                                 {.minimum = 7, .maximum = 100, .page_size = 1},
+                                 {.minimum = 1, .maximum = INLAY_NO_MAXIMUM, .page_size = PAGE, .is_64 = true},
+                                 {.minimum = 1, .maximum = 3, .page_size = PAGE, .is_shared = true}};
+  inlay_memory_t *memories[6] = {memory};
+  const size_t count = 1 + (size_t)turn % 6;
+  for (size_t i = 1; i < count; i++) OK(inlay_memory_new(store, &types[i - 1], &memories[i]));
+  int32_t byte;
+  CHECK(inlay_memory_size(memory) == PAGE);
+  TRAPS(call_i_i(func(instance, "load"), PAGE, &byte), INLAY_TRAP_OUT_OF_BOUNDS_MEMORY, NULL);
+  CHECK(call_i(instance, "load", 16) == 'f');
+  for (size_t i = 0; i < count; i++) {
+    inlay_error_t *error = turn % 3 != 0 ? inlay_memory_grow(memories[i], 1, NULL) : NULL;
+    int grown = turn % 3 != 0 && !error;
+    inlay_error_delete(error);
+    uint8_t *data = inlay_memory_data(memories[i]);
+    size_t size = inlay_memory_size(memories[i]), ones = 0;
+    CHECK(i == 0 || size == types[i - 1].minimum * types[i - 1].page_size + (grown ? types[i - 1].page_size : 0));
+    for (size_t at = i == 0 ? 64 : 0; at < size; at++) ones += data[at] != 0;
+    CHECK(ones == 0);
+    memset(data, 0xff, size);
+  }
+  if (turn % 5 == 0) CHECK(call_i(instance, "grow", 1) >= 1);
+  inlay_store_delete(store);
+}
+typedef struct {
+  inlay_engine_t *engine;
+  inlay_linker_t *linker;
+  inlay_module_t *module;
+} reused_t;
+static void *use_many(void *argument) {
+  reused_t *reused = (reused_t *)argument;
+  for (int turn = 0; turn < (test_quick() ? 20 : 200); turn++) use_up(reused->engine, reused->linker, reused->module, turn);
+  return NULL;
+}
+static void reuse(void) {
+  const inlay_traps_t traps[] = {INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS};
+  for (int i = 0; i < 1 + HAS_FAULTS; i++) {
+    inlay_config_t *config = config_with(traps[i]);
+    OK(inlay_config_feature(config, "custom-page-sizes", true));
+    reused_t reused = {new_engine(config), NULL, NULL};
+    inlay_config_delete(config);
+    inlay_error_delete(inlay_engine_install_fault_handlers(reused.engine));
+    reused.linker = new_linker(reused.engine);
+    reused.module = compile(reused.engine, linear_memory_wasm, linear_memory_wasm_len);
+    use_many(&reused);
+    pthread_t threads[4];
+    for (int t = 0; t < 4; t++) CHECK(pthread_create(&threads[t], NULL, use_many, &reused) == 0);
+    for (int t = 0; t < 4; t++) CHECK(pthread_join(threads[t], NULL) == 0);
+    /* many at once, more than are kept */
+    inlay_store_t *stores[100];
+    for (int s = 0; s < 100; s++) {
+      stores[s] = new_store(reused.engine);
+      inlay_instance_t *instance = instantiate(reused.linker, stores[s], reused.module);
+      CHECK(call_i(instance, "load", PAGE - 1) == 0);
+      inlay_memory_data(inlay_instance_memory(instance, "memory"))[PAGE - 1] = 1;
+    }
+    for (int s = 0; s < 100; s++) inlay_store_delete(stores[s]);
+    use_many(&reused);
+    inlay_linker_delete(reused.linker);
+    inlay_module_delete(reused.module);
+    inlay_engine_delete(reused.engine);
+  }
+}
+
 /* What can be refused, and images of one kind for the other. */
 static void settings(void) {
   host_t host;
@@ -421,6 +494,7 @@ int main(void) {
   RUN(failures);
   RUN(misbehaviour);
   RUN(faults);
+  RUN(reuse);
   RUN(settings);
   return test_end();
 }

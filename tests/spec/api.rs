@@ -208,6 +208,14 @@ impl Config {
         check(unsafe { c::inlay_config_fuel(self.0, on) })
     }
 
+    pub fn memory_moves(&self, on: bool) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_memory_moves(self.0, on) })
+    }
+
+    pub fn max_instances(&self, instances: usize) -> Result<(), Error> {
+        check(unsafe { c::inlay_config_max_instances(self.0, instances) })
+    }
+
     pub fn engine(&self) -> Result<Engine, Error> {
         make(|out| unsafe { c::inlay_engine_new(self.0, out) }).map(Engine)
     }

@@ -9,7 +9,7 @@ pub mod vector;
 
 use super::func::{HostCall, HostContext, Slot};
 use super::shared::{holds32, holds64};
-use super::{Exception, Instance, Memory, Store, Table};
+use super::{Exception, Instance, Memory, Store, Table, stack};
 use crate::error::{Details, Error, Result};
 use crate::fallible;
 use crate::guard::{guard, guard_raw};
@@ -534,7 +534,10 @@ unsafe extern "C" fn stack_limit(vmctx: Vmctx, sp: usize) -> usize {
     unsafe {
         let store = store(vmctx);
         let bytes = store.engine.limits.stack_bytes;
-        store.stacks.limit(sp, bytes)
+        if std::mem::take(&mut store.asks_again) {
+            stack::ask();
+        }
+        stack::limit(sp, bytes)
     }
 }
 
