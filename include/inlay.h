@@ -1191,6 +1191,86 @@ inlay_error_t *inlay_store_on_stop(inlay_store_t *store,
                                    const inlay_on_stop_t *on_stop);
 
 /*---------------------------------------------------------------------------------------------------------------------
+ * Limiters: how much a store may have.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** What a store's limiter is asked for. */
+typedef uint32_t inlay_limited_t;
+
+enum {
+  /** An instance; the numbers are of instances. */
+  INLAY_LIMITED_INSTANCE = 0,
+  /** A memory; the numbers are of bytes. */
+  INLAY_LIMITED_MEMORY = 1,
+  /** A table; the numbers are of elements. */
+  INLAY_LIMITED_TABLE = 2,
+};
+
+/** What something in a store wants to have. */
+typedef struct inlay_demand_t {
+  /** `sizeof(inlay_demand_t)` of this version. Later ones may have more fields behind these. */
+  size_t size;
+  /** What it is. */
+  inlay_limited_t what;
+  /** How much it has; 0 if it is new. */
+  uint64_t before;
+  /** How much it would have. */
+  uint64_t after;
+  /** The most that it could ever have, by its type and the engine's limits. */
+  uint64_t maximum;
+  /** How many instances the store would have, in all. */
+  uint64_t instances;
+  /** How many bytes its memories would have. */
+  uint64_t memory_bytes;
+  /** How many elements its tables would have. */
+  uint64_t table_elements;
+} inlay_demand_t;
+
+/**
+ * How much a store may have in all. The host sets `size` to `sizeof(inlay_limiter_t)`.
+ *
+ * What counts is what is made in the store: by modules, and by the host with `inlay_memory_new` and `inlay_table_new`. Of a shared memory
+ * that the host gave the store only that counts by which it grows through this store.
+ */
+typedef struct inlay_limiter_t {
+  /** `sizeof(inlay_limiter_t)`. A table that ends after `ask`, or is longer than this version's, is accepted. */
+  size_t size;
+  /** Passed to each callback; Inlay does not look at it. */
+  void *env;
+  /** The most instances; `INLAY_NO_MAXIMUM` for any number, here and in the next two. */
+  uint64_t instances;
+  /** The most bytes that all memories may have together. */
+  uint64_t memory_bytes;
+  /** The most elements that all tables may have together. */
+  uint64_t table_elements;
+  /**
+   * Asked before each instance, memory or table comes or grows, if the numbers allow it. May be NULL.
+   *
+   * It sets `*allowed`, which is true before, to false to refuse: then `memory.grow` and `table.grow` give -1, and what a host function
+   * of Inlay's wants is an `INLAY_ERROR_LIMIT`. An error of its own, which is no exception, ends the wasm that wants to grow, or
+   * reaches the host function's caller. It runs on the thread that uses the store, maybe while wasm waits; it may read the store, and
+   * make and delete errors; what it wants to have itself is refused, and it may not call into the store.
+   */
+  inlay_error_t *(*ask)(void *env, inlay_store_t *store, const inlay_demand_t *demand, bool *allowed);
+  /**
+   * Called once, when the store and all that is in it go or it has another limiter, and no `ask` is running, or at once if the table was refused. May be NULL.
+   * It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
+   */
+  void (*finalize)(void *env);
+} inlay_limiter_t;
+
+/**
+ * Sets how much the store may have from now on, in place of what was set before; NULL for any amount, as a store starts.
+ *
+ * What it has already stays, also if that is more. The limits of the engine's configuration hold besides, for each memory and table.
+ * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none
+ * that this version knows.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_store_limiter(inlay_store_t *store,
+                                   const inlay_limiter_t *limiter);
+
+/*---------------------------------------------------------------------------------------------------------------------
  * Linear memory that the host supplies.
  *---------------------------------------------------------------------------------------------------------------------*/
 

@@ -1713,6 +1713,24 @@ inline Result<SharedMemory> Memory::try_share() const {
 inline SharedMemory Memory::share() const { return try_share().value(); }
 #endif
 
+// What something in a store wants to have; inlay.h says what each field is.
+using Demand = inlay_demand_t;
+
+// What a Demand is for: `static_cast<Limited>(demand.what)`.
+enum class Limited : inlay_limited_t {
+    Instance = INLAY_LIMITED_INSTANCE,
+    Memory = INLAY_LIMITED_MEMORY,
+    Table = INLAY_LIMITED_TABLE,
+};
+
+// How much a store may have in all; any amount, unless it is set.
+struct Budget {
+    std::uint64_t instances = INLAY_NO_MAXIMUM;
+    std::uint64_t memory_bytes = INLAY_NO_MAXIMUM;
+    std::uint64_t table_elements = INLAY_NO_MAXIMUM;
+};
+
+
 namespace detail {
 
 // What a Store and a StoreView can do alike. What is made belongs to the store, and may be given to
@@ -1742,6 +1760,22 @@ public:
     Result<void> try_set_fuel(std::uint64_t units) { return done(inlay_store_set_fuel(raw(), units)); }
     // The trap again.
     Result<void> try_on_stop(std::nullptr_t) { return done(inlay_store_on_stop(raw(), nullptr)); }
+    // How much the store may have in all.
+    Result<void> try_limiter(const Budget &most) {
+        const inlay_limiter_t table = {sizeof table, nullptr, most.instances, most.memory_bytes, most.table_elements, nullptr, nullptr};
+        return done(inlay_store_limiter(raw(), &table));
+    }
+    // The same, and who is asked besides: `F` is a callable of a StoreView and a Demand that returns Result<bool>: whether the demand is
+    // met, or the Error that ends what wants it. inlay.h says what it may do. It is destroyed when the store goes or has another one.
+    template <class F> Result<void> try_limiter(const Budget &most, F function) {
+        F *env = new (std::nothrow) F(std::move(function));
+        if (env == nullptr) return out_of_memory();
+        const inlay_limiter_t table = {sizeof table,        env,     most.instances, most.memory_bytes,
+                                       most.table_elements, allows<F>, finalize<F>};
+        return done(inlay_store_limiter(raw(), &table));
+    }
+    // As much as it likes again.
+    Result<void> try_limiter(std::nullptr_t) { return done(inlay_store_limiter(raw(), nullptr)); }
     // A memory of zeros.
     Result<Memory> try_memory(const MemoryType &type) {
         const inlay_memory_type_t raw_type = type.get();
@@ -1807,6 +1841,8 @@ public:
     void stack(const void *lowest, std::size_t len) { try_stack(lowest, len).value(); }
     void set_fuel(std::uint64_t units) { try_set_fuel(units).value(); }
     template <class F> void on_stop(F function) { try_on_stop(std::move(function)).value(); }
+    void limiter(const Budget &most) { try_limiter(most).value(); }
+    template <class F> void limiter(const Budget &most, F function) { try_limiter(most, std::move(function)).value(); }
     Memory memory(const MemoryType &type) { return try_memory(type).value(); }
     template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>
     Memory memory(const Shared &shared) {
@@ -1834,6 +1870,15 @@ private:
         return guard([&]() -> inlay_error_t * {
             Result<void> result = (*static_cast<F *>(env))(View(store), static_cast<Trap>(trap));
             return result ? nullptr : give(result.error());
+        });
+    }
+    template <class F, class View = StoreView>
+    static inlay_error_t *allows(void *env, inlay_store_t *store, const Demand *demand, bool *allowed) noexcept {
+        return guard([&]() -> inlay_error_t * {
+            Result<bool> result = (*static_cast<F *>(env))(View(store), *demand);
+            if (!result) return give(result.error());
+            *allowed = *result;
+            return nullptr;
         });
     }
     Result<Func> make_func(const FuncType &type, inlay_host_func_t function, void *env, inlay_finalize_t finalizer) {

@@ -35,6 +35,7 @@ const PROGRAMS: &[&str] = &[
     "images.c",
     "interrupts.c",
     "legacy.c",
+    "limiter.c",
     "linear_memory.c",
     "link.c",
     "shared.c",
@@ -112,6 +113,11 @@ fn interrupts() {
 #[test]
 fn legacy() {
     build_and_run("legacy.c");
+}
+
+#[test]
+fn limiter() {
+    build_and_run("limiter.c");
 }
 
 #[test]

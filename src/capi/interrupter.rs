@@ -2,9 +2,9 @@
 
 use super::{
     borrow, borrow_mut, fallible, infallible, inlay_error_t, inlay_store_t, inlay_trap_t, look,
-    produce_handle, read_table,
+    not_an_exception, produce_handle, read_table,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
 use crate::image::trap::Trap;
 use crate::runtime::{HostData, Interrupter, OnStop, Store};
@@ -128,13 +128,7 @@ impl OnStop for HostStop {
         }
         // SAFETY: the host gave the error away.
         let error = unsafe { Error::from_raw(error.cast()) };
-        Err(match error.kind() {
-            // Wasm could catch it, and so go on after all.
-            ErrorKind::Exception => Error::argument(
-                "the stop of an inlay_on_stop_t gave an exception, which wasm could catch; give another error",
-            ),
-            _ => error,
-        })
+        Err(not_an_exception(error, "the stop of an inlay_on_stop_t"))
     }
 }
 

@@ -167,11 +167,14 @@ pub unsafe extern "C" fn inlay_memory_grow(
     // SAFETY: the caller gives a memory and a writable place, or NULL.
     unsafe {
         produce(old_pages, 0, || {
-            let memory = borrow_mut(memory.cast::<Memory>(), "memory")?;
-            if memory.shared.is_none() {
-                (*memory.store).must_not_be_waiting()?;
+            let memory: *mut Memory = borrow_mut(memory.cast::<Memory>(), "memory")?;
+            if (*memory).shared.is_none() {
+                (*(*memory).store).must_not_be_waiting()?;
             }
-            memory.grow(delta_pages)
+            match Memory::admit(memory, delta_pages)? {
+                true => (*memory).grow(delta_pages),
+                false => Err((*memory).refused(delta_pages)),
+            }
         })
     }
 }

@@ -41,6 +41,7 @@ mod module;
 mod store;
 
 mod interrupter;
+mod limiter;
 mod linear_memory;
 
 mod linker;
@@ -74,6 +75,7 @@ pub use func::*;
 pub use global::*;
 pub use instance::*;
 pub use interrupter::*;
+pub use limiter::*;
 pub use linear_memory::*;
 pub use linker::*;
 pub use memory::*;
@@ -83,7 +85,7 @@ pub use table::*;
 pub use tag::*;
 pub use types::*;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::boxed;
 use crate::guard::{guard, guard_raw};
 use std::ffi::{CStr, c_char};
@@ -115,7 +117,7 @@ unsafe fn look<T, R>(pointer: *const T, otherwise: R, look: impl FnOnce(&T) -> R
 /// What it is shorter by is as in `otherwise`.
 ///
 /// # Safety
-/// The pointer is null, or to a table of the size that it says, whose fields are pointers.
+/// The pointer is null, or to a table of the size that it says, whose fields are pointers and numbers.
 unsafe fn read_table<T: Copy>(
     table: *const T,
     otherwise: T,
@@ -318,5 +320,15 @@ unsafe fn delete<T>(pointer: *mut T) {
             Ok(())
         };
         infallible((), drop);
+    }
+}
+
+/// An error of a callback's that wasm is to end with: one that wasm could catch is another.
+fn not_an_exception(error: Error, whose: &str) -> Error {
+    match error.kind() {
+        ErrorKind::Exception => Error::argument(format_args!(
+            "{whose} gave an exception, which wasm could catch; give another error"
+        )),
+        _ => error,
     }
 }

@@ -135,10 +135,15 @@ pub unsafe extern "C" fn inlay_table_grow(
     // SAFETY: the caller gives a table, a value and a writable place, or NULL.
     unsafe {
         produce(old_size, 0, || {
-            let table = borrow_mut(table.cast::<Table>(), "table")?;
-            let init = element(init, ValType::Ref(table.ty.element), table.store)?;
-            (*table.store).must_not_be_waiting()?;
+            let table: *mut Table = borrow_mut(table.cast::<Table>(), "table")?;
+            let init = element(init, ValType::Ref((*table).ty.element), (*table).store)?;
+            (*(*table).store).must_not_be_waiting()?;
+            if !Table::admit(table, delta)? {
+                return Err((*table).refused(delta));
+            }
+            let table = &mut *table;
             table.grow(delta, init).ok_or_else(|| {
+                table.not_grown(delta);
                 let (len, most) = (table.len(), table.most());
                 match most.saturating_sub(len) < delta {
                     true => Error::limit(format_args!(

@@ -1,5 +1,6 @@
 //! Instances: a module's vmctx, and its objects.
 
+use super::budget::Share;
 use super::func::HostContext;
 use super::placed::Placed;
 use super::{Global, Memory, Slot, Store, Table, Tag};
@@ -54,6 +55,8 @@ pub struct Instance {
     own: Own,
     dropped_elements: Vec<bool>,
     dropped_data: Vec<bool>,
+    /// Of the store's instances.
+    _share: Share,
 }
 
 /// The objects that an instance owns. They are dropped with it.
@@ -102,7 +105,11 @@ fn add<T>(all: &mut Vec<*mut T>, own: &mut Vec<Pinned<T>>, object: Pinned<T>) ->
 impl Instance {
     /// Makes an instance without imports and definitions. It is made first because host functions get a pointer to the
     /// instance that imports them.
-    pub fn new(store: *mut Store, module: &Shared<Placed>) -> Result<Pinned<Instance>> {
+    pub fn new(
+        store: *mut Store,
+        module: &Shared<Placed>,
+        share: Share,
+    ) -> Result<Pinned<Instance>> {
         let sections = module.image.sections();
         Ok(Pinned::new(Instance {
             store,
@@ -115,6 +122,7 @@ impl Instance {
             dropped_elements: fallible::repeat(false, sections.elements().len())?,
             dropped_data: fallible::repeat(false, sections.data().len())?,
             module: module.clone(),
+            _share: share,
         })?)
     }
 

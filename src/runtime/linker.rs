@@ -1,5 +1,6 @@
 //! Linkers: what the imports of modules stand for, by name.
 
+use super::budget::{Counted, Share};
 use super::func::{HostCall, HostContext, HostFunc};
 use super::instance::{self, Imports, Instance};
 use super::placed::Placed;
@@ -122,8 +123,9 @@ impl Linker {
                 .instances
                 .try_reserve(1)
                 .map_err(OutOfMemory::from)?;
+            let share = Share::new(store, Counted::Instances, 1, 1)?;
             let position = (*store).register(module)?;
-            let instance = Instance::new(store, module)?;
+            let instance = Instance::new(store, module, share)?;
             let pointer = instance.as_ptr();
             let imports = self.resolve(store, module, position, pointer)?;
             (*pointer).complete(position, imports)?;

@@ -1,5 +1,6 @@
 //! Linear memories. Their bytes are a provider's (`linear_memory.rs`).
 
+use super::budget::{Counted, Share};
 use super::linear_memory::{LinearMemories, Request, Span};
 use super::{Engine, SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +22,8 @@ pub struct Memory {
     request: Request,
     /// None until it has any.
     span: Option<Span>,
+    /// What the store counts of it; none if it is not in one.
+    share: Option<Share>,
     /// The most pages that it may have.
     most: u64,
     /// What this is a view of; pages and their limit are then there.
@@ -36,10 +39,17 @@ impl Memory {
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
     ) -> Result<Pinned<Memory>> {
-        match ty.shared {
-            true => Memory::of_shared(store, SharedMemory::new(engine, ty)?),
-            false => Memory::owned(store, engine, ty, place),
-        }
+        let maximum = ty.bytes(most(engine, &ty)?);
+        let minimum = ty.bytes(ty.minimum);
+        // SAFETY: the store lives while things are made in it, by this thread alone.
+        let share = unsafe { Share::new(store, Counted::MemoryBytes, minimum, maximum) }?;
+        let memory = match ty.shared {
+            true => Memory::of_shared(store, SharedMemory::new(engine, ty)?)?,
+            false => Memory::owned(store, engine, ty, place)?,
+        };
+        // SAFETY: nobody else knows the memory yet.
+        unsafe { (*memory.as_ptr()).share = Some(share) };
+        Ok(memory)
     }
 
     /// A store's view of a shared memory.
@@ -55,6 +65,9 @@ impl Memory {
             provider: None,
             request: shared.request(),
             span: None,
+            // SAFETY: the store lives while things are made in it.
+            share: unsafe { store.as_ref() }
+                .map(|store| Share::none(&store.budget, Counted::MemoryBytes)),
             most: 0,
             shared: Some(shared),
         })?)
@@ -67,21 +80,7 @@ impl Memory {
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
     ) -> Result<Pinned<Memory>> {
-        // The host counts in pages of 64 KiB; and wasm must be able to say the size.
-        let limit = engine.limits.memory_pages;
-        let limit = limit.saturating_mul(1 << (PAGE_LOG2 - ty.page_log2));
-        let sayable = match ty.memory64 {
-            true => u64::MAX >> ty.page_log2,
-            false => (1 << (32 - ty.page_log2)).min(u64::from(u32::MAX)),
-        };
-        if ty.minimum > limit {
-            return Err(Error::limit(format_args!(
-                "a memory of {} pages of {} bytes; inlay_config_max_memory_pages allows {limit} of them",
-                ty.minimum,
-                1u64 << ty.page_log2
-            )));
-        }
-        let most = ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable);
+        let most = most(engine, &ty)?;
         let maximum = usize::try_from(ty.bytes(most)).unwrap_or(usize::MAX);
         let memory = Pinned::new(Memory {
             store,
@@ -106,6 +105,7 @@ impl Memory {
                 data: unsafe { store.as_ref() }.map_or(std::ptr::null_mut(), |store| store.data),
             },
             span: None,
+            share: None,
             most,
             shared: None,
         })?;
@@ -184,11 +184,52 @@ impl Memory {
         (new <= self.most()).then(|| delta << self.ty.page_log2)
     }
 
-    /// Adds pages of zeros; gives how many there were, or why it cannot grow so far.
-    pub fn grow(&mut self, delta: u64) -> Result<u64> {
-        if let Some(shared) = &self.shared {
-            return shared.grow(delta);
+    /// Whether the store may have so many more pages of this memory, which are then counted; [`Memory::grow`] comes next. The host
+    /// may be asked. What cannot be for other reasons is left to that.
+    ///
+    /// # Safety
+    /// The memory is one of a store, which lives and is used by this thread alone, and no reference into it is held.
+    pub unsafe fn admit(this: *mut Memory, delta: u64) -> Result<bool> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let Some(more) = (*this).growth(delta).filter(|&more| more > 0) else {
+                return Ok(true);
+            };
+            let before = (*this).len() as u64;
+            let maximum = (*this).request.maximum as u64;
+            let share = (*this).share.as_mut().map(|share| &raw mut *share);
+            match share {
+                Some(share) => Share::ask(share, (*this).store, before, before + more, maximum),
+                None => Ok(true),
+            }
         }
+    }
+
+    /// The error where [`Memory::admit`] says no.
+    pub fn refused(&self, delta: u64) -> Error {
+        let more = self.growth(delta).unwrap_or(0);
+        match &self.share {
+            Some(share) => share.refused(more),
+            None => Error::internal("a memory without a store was refused"),
+        }
+    }
+
+    /// Adds pages of zeros, which have been admitted; gives how many there were, or why it cannot grow so far.
+    pub fn grow(&mut self, delta: u64) -> Result<u64> {
+        let more = self.growth(delta).unwrap_or(0);
+        let grown = match &self.shared {
+            Some(shared) => shared.grow(delta),
+            None => self.grow_own(delta),
+        };
+        if grown.is_err()
+            && let Some(share) = &mut self.share
+        {
+            share.give_back(more);
+        }
+        grown
+    }
+
+    fn grow_own(&mut self, delta: u64) -> Result<u64> {
         let (pages, most) = (self.pages(), self.most);
         let Some(new) = pages.checked_add(delta).filter(|&new| new <= most) else {
             return Err(Error::limit(format_args!(
@@ -257,6 +298,25 @@ impl Memory {
         }
         Ok(())
     }
+}
+
+/// The most pages that a memory of this type may have; an error if it has more at first.
+fn most(engine: &Engine, ty: &MemoryType) -> Result<u64> {
+    // The host counts in pages of 64 KiB; and wasm must be able to say the size.
+    let limit = engine.limits.memory_pages;
+    let limit = limit.saturating_mul(1 << (PAGE_LOG2 - ty.page_log2));
+    let sayable = match ty.memory64 {
+        true => u64::MAX >> ty.page_log2,
+        false => (1 << (32 - ty.page_log2)).min(u64::from(u32::MAX)),
+    };
+    if ty.minimum > limit {
+        return Err(Error::limit(format_args!(
+            "a memory of {} pages of {} bytes; inlay_config_max_memory_pages allows {limit} of them",
+            ty.minimum,
+            1u64 << ty.page_log2
+        )));
+    }
+    Ok(ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable))
 }
 
 /// A memory's bytes are aligned to this, as atomic accesses need them to be and vectors are faster.

@@ -9,6 +9,7 @@
 //! functions that it calls, reach the same objects through the vmctx.
 
 mod backtrace;
+mod budget;
 pub mod builtins;
 mod code;
 mod code_map;
@@ -37,6 +38,7 @@ mod table;
 mod types;
 mod words;
 
+pub use budget::{Counted, Demand, Limiter};
 pub use code::{CodeMemory, Provider};
 pub use engine::{Config, Engine};
 pub use exception::{Exception, Tag};

@@ -1,5 +1,6 @@
 //! A store: it owns instances and all that they share.
 
+use super::budget::Budget;
 use super::engine::Engine;
 use super::exception::Exception;
 use super::exnrefs::ExnRefs;
@@ -21,6 +22,7 @@ pub struct Store {
     /// What compiled code sees of it.
     pub vm: Shared<VmStore>,
     pub engine: Shared<Engine>,
+    pub budget: Shared<Budget>,
     /// A number that no other store of the process has, also after this one is gone.
     pub id: u64,
     pub data: *mut c_void,
@@ -80,6 +82,7 @@ impl Store {
         let store = Pinned::new(Store {
             vm: vm.clone(),
             engine: engine.clone(),
+            budget: Shared::new(Budget::new())?,
             id,
             data,
             pending: None,

@@ -1,6 +1,7 @@
 //! Tables.
 
 use super::Store;
+use super::budget::{Counted, Share};
 use crate::error::{Error, Result};
 use crate::fallible::Pinned;
 use crate::image::TableType;
@@ -18,6 +19,7 @@ pub struct Table {
     own: VmTable,
     elements: Vec<*mut c_void>,
     most: u64,
+    share: Share,
 }
 
 impl Table {
@@ -35,6 +37,9 @@ impl Table {
                 ty.minimum
             )));
         }
+        let maximum = ty.maximum.unwrap_or(u64::MAX).min(limit);
+        // SAFETY: the store lives while things are made in it, by this thread alone.
+        let share = unsafe { Share::new(store, Counted::TableElements, ty.minimum, maximum) }?;
         let table = Pinned::new(Table {
             store,
             ty,
@@ -45,6 +50,7 @@ impl Table {
             },
             elements: Vec::new(),
             most: ty.maximum.unwrap_or(u64::MAX).min(limit),
+            share,
         })?;
         // SAFETY: nobody else knows the table yet.
         unsafe {
@@ -86,6 +92,37 @@ impl Table {
         unsafe { *self.definition.as_ptr() = vm };
     }
 
+    /// Whether the store may have so many more elements of this table, which are then counted; growing comes next. The host may be
+    /// asked. What cannot be for other reasons is left to that.
+    ///
+    /// # Safety
+    /// The store lives and is used by this thread alone, and no reference into it is held.
+    pub unsafe fn admit(this: *mut Table, delta: u64) -> Result<bool> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let (len, most) = ((*this).len(), (*this).most());
+            match len.checked_add(delta).filter(|&new| new <= most) {
+                Some(new) if delta > 0 => {
+                    Share::ask(&raw mut (*this).share, (*this).store, len, new, most)
+                }
+                _ => Ok(true),
+            }
+        }
+    }
+
+    /// The error where [`Table::admit`] says no.
+    pub fn refused(&self, delta: u64) -> Error {
+        self.share.refused(delta)
+    }
+
+    /// Gives back what was admitted, if it has not come.
+    pub fn not_grown(&mut self, delta: u64) {
+        let fits = self.len().checked_add(delta);
+        if fits.is_some_and(|new| new <= self.most()) {
+            self.share.give_back(delta);
+        }
+    }
+
     /// Adds elements; gives the old size, or none if it cannot grow so far.
     pub fn grow(&mut self, delta: u64, init: *mut c_void) -> Option<u64> {
         let old = self.reserve(delta)?;
@@ -107,6 +144,7 @@ impl Table {
         // SAFETY: as the caller promises; each reference ends before the host may be asked.
         unsafe {
             let Some(old) = (*this).reserve(delta) else {
+                (*this).not_grown(delta);
                 return Ok(None);
             };
             let add = |at, len| (*this).elements.resize(old as usize + at + len, init);
@@ -115,6 +153,9 @@ impl Table {
                 (*this).elements.truncate(old as usize);
             }
             (*this).publish();
+            if grown.is_err() {
+                (*this).not_grown(delta);
+            }
             grown.map(|()| Some(old))
         }
     }

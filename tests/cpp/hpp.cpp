@@ -499,6 +499,39 @@ static void test_linear_memory() {
     CHECK(live == 100);
 }
 
+static void test_limiter(const inlay::Engine &engine) {
+    inlay::Store store = MUST(inlay::Store::try_make(engine));
+    inlay::Budget most;
+    most.memory_bytes = 3 * 65536;
+    MUST(store.try_limiter(most));
+    inlay::MemoryType type;
+    type.minimum = 2;
+    inlay::Memory memory = MUST(store.try_memory(type));
+    FAILS(store.try_memory(type), Limit);
+    int asked = 0;
+    MUST(store.try_limiter(most, [&](inlay::StoreView asking, const inlay::Demand &demand) -> inlay::Result<bool> {
+        CHECK(asking.get() == store.get() && static_cast<inlay::Limited>(demand.what) == inlay::Limited::Memory);
+        if (++asked == 1) return false;
+        if (asked == 2) return inlay::Error::host("no more");
+        return true;
+    }));
+    FAILS(memory.try_grow(1), Limit);
+    CHECK(std::strcmp(FAILS(memory.try_grow(1), Host).message(), "no more") == 0);
+    CHECK(MUST(memory.try_grow(1)) == 2);
+    FAILS(memory.try_grow(1), Limit);
+    CHECK(asked == 3);
+    MUST(store.try_limiter(nullptr));
+    MUST(memory.try_grow(1));
+#if INLAY_HPP_EXCEPTIONS
+    store.limiter(most);
+    store.limiter(most, [](inlay::StoreView, const inlay::Demand &) -> inlay::Result<bool> { throw inlay::Error::host("thrown"); });
+    FAILS(memory.try_grow(1), Limit);
+    most.memory_bytes = 100 * 65536;
+    store.limiter(most, [](inlay::StoreView, const inlay::Demand &) -> inlay::Result<bool> { throw inlay::Error::host("thrown"); });
+    FAILS(memory.try_grow(1), Host);
+#endif
+}
+
 int main() {
     Counts counts;
     {
@@ -556,6 +589,7 @@ int main() {
         test_interrupts(engine);
         test_fuel(engine);
         test_linear_memory();
+        test_limiter(engine);
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);
 #endif

@@ -233,7 +233,11 @@ unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
             if let Some(bytes) = memory(vmctx, index).growth(delta) {
                 pay_for(vmctx, bytes)?;
             }
-            Ok(memory(vmctx, index).grow(delta).unwrap_or(u64::MAX))
+            let memory: *mut Memory = memory(vmctx, index);
+            match Memory::admit(memory, delta)? {
+                true => Ok((*memory).grow(delta).unwrap_or(u64::MAX)),
+                false => Ok(u64::MAX),
+            }
         })
     }
 }
@@ -303,6 +307,9 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
             let table = instance(vmctx).tables[index as usize];
             if (*table).len().saturating_add(delta) <= (*table).most() {
                 pay_for(vmctx, delta * WORD)?;
+            }
+            if !Table::admit(table, delta)? {
+                return Ok(u64::MAX);
             }
             let grown = Table::grow_in_steps(table, delta, init, vm(vmctx))?;
             Ok(grown.unwrap_or(u64::MAX))
