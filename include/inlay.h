@@ -974,6 +974,54 @@ inlay_error_t *inlay_module_load(inlay_engine_t *engine,
 INLAY_API
 void inlay_module_code(const inlay_module_t *module, const uint8_t **executable, size_t *len);
 
+/**
+ * A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it asks for one.
+ */
+typedef struct inlay_module_function_t {
+  /**
+   * `sizeof(inlay_module_function_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+   */
+  size_t size;
+  /** The function's name from the name section, or NULL; for a trampoline what it is. Borrowed from the module. */
+  const char *name;
+  /** How many bytes the name has, without the NUL that ends it; there can be NULs among them. */
+  size_t name_len;
+  /** Where the code is, and how many bytes it has. */
+  const uint8_t *address;
+  size_t len;
+  /** The function's index in the module, imports first; `INLAY_NO_FUNCTION` for a trampoline. */
+  uint32_t function_index;
+} inlay_module_function_t;
+
+/** What is no function's index. */
+static const uint32_t INLAY_NO_FUNCTION = UINT32_MAX;
+#define INLAY_NO_FUNCTION UINT32_MAX
+
+/**
+ * Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the code is
+ * for another machine.
+ *
+ * A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants belong to
+ * the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread may call this.
+ */
+INLAY_API
+bool inlay_module_function(const inlay_module_t *module,
+                           size_t n,
+                           inlay_module_function_t *out);
+
+/**
+ * Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
+ *
+ * The wasm offset is that of the call which returns to the address, or of the instruction that faults there
+ * (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from the
+ * module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may call it. Meanwhile
+ * the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
+ */
+INLAY_API
+bool inlay_module_frame(const inlay_module_t *module,
+                        const void *address,
+                        inlay_frame_t *out);
+
 /** Deletes a module; its instances go on. NULL is fine. */
 INLAY_API
 void inlay_module_delete(inlay_module_t *module);

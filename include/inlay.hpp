@@ -1647,6 +1647,25 @@ public:
         inlay_module_code(get(), &executable, &len);
         return Bytes(executable, len);
     }
+    // Each function and trampoline of the code, by ascending addresses. The names belong to the module.
+    std::vector<inlay_module_function_t> functions() const {
+        std::vector<inlay_module_function_t> all;
+        inlay_module_function_t next = {sizeof next, nullptr, 0, nullptr, 0, 0};
+        while (inlay_module_function(get(), all.size(), &next)) all.push_back(next);
+        return all;
+    }
+    // Whether a piece of functions() is a function's, and no trampoline.
+    static constexpr bool is_function(const inlay_module_function_t &piece) noexcept {
+        return piece.function_index != INLAY_NO_FUNCTION;
+    }
+    // Which function an address in the code is of, and where in the wasm that is; none if it is of no function. In a signal handler
+    // use inlay_module_frame, which takes no memory.
+    std::optional<Frame> frame(const void *address) const {
+        inlay_frame_t raw = {sizeof raw, nullptr, 0, 0, 0};
+        if (!inlay_module_frame(get(), address, &raw)) return std::nullopt;
+        return Frame{raw.function_name == nullptr ? std::string() : std::string(raw.function_name, raw.function_name_len),
+                     raw.function_index, raw.wasm_offset};
+    }
     // What the module imports and exports, in its own order. The text belongs to the module.
     std::vector<ExternType> imports() const { return list(inlay_module_import_count(get()), inlay_module_import); }
     std::vector<ExternType> exports() const { return list(inlay_module_export_count(get()), inlay_module_export); }

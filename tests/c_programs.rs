@@ -40,6 +40,7 @@ const PROGRAMS: &[&str] = &[
     "link.c",
     "shared.c",
     "stacks.c",
+    "symbols.c",
     "threads.c",
     "traps.c",
     "wasm3.c",
@@ -138,6 +139,11 @@ fn shared() {
 #[test]
 fn stacks() {
     build_and_run("stacks.c");
+}
+
+#[test]
+fn symbols() {
+    build_and_run("symbols.c");
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Modules: compiling, validating, saving and loading; what a module imports and exports.
 
 use super::{
-    borrow, fallible, fill, inlay_engine_t, inlay_error_t, inlay_extern_kind_t, inlay_functype_t,
-    inlay_global_type_t, inlay_memory_type_t, inlay_table_type_t, look, nothing, produce_handle,
-    slice,
+    borrow, fallible, fill, inlay_engine_t, inlay_error_t, inlay_extern_kind_t, inlay_frame_t,
+    inlay_functype_t, inlay_global_type_t, inlay_memory_type_t, inlay_table_type_t, look, nothing,
+    produce_handle, slice,
 };
 use crate::error::{Error, Result};
 use crate::fallible::Shared;
 use crate::image::flat::Str;
 use crate::image::{ExternKind, ExternType, Image};
 use crate::runtime::Placed;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
 
 /// A compiled module. Immutable: any number of threads may use it, in any number of stores.
@@ -243,6 +243,103 @@ pub unsafe extern "C" fn inlay_module_code(
         if !len.is_null() {
             len.write(code.1);
         }
+    }
+}
+
+/// A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it asks for one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_module_function_t {
+    /// `sizeof(inlay_module_function_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+    pub size: usize,
+    /// The function's name from the name section, or NULL; for a trampoline what it is. Borrowed from the module.
+    pub name: *const c_char,
+    /// How many bytes the name has, without the NUL that ends it; there can be NULs among them.
+    pub name_len: usize,
+    /// Where the code is, and how many bytes it has.
+    pub address: *const u8,
+    pub len: usize,
+    /// The function's index in the module, imports first; `INLAY_NO_FUNCTION` for a trampoline.
+    pub function_index: u32,
+}
+
+/// What is no function's index.
+pub const INLAY_NO_FUNCTION: u32 = u32::MAX;
+
+/// Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the code is
+/// for another machine.
+///
+/// A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants belong to
+/// the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_function(
+    module: *const inlay_module_t,
+    n: usize,
+    out: *mut inlay_module_function_t,
+) -> bool {
+    let least = offset_of!(inlay_module_function_t, function_index) + size_of::<u32>();
+    // SAFETY: the caller gives a module or NULL, and a writable structure of the size that it says, or NULL.
+    unsafe {
+        fill(out, least, || {
+            let module = &borrow(module, "module")?.module;
+            let piece = module.published().and_then(|_| module.image.code(n));
+            let piece = piece.ok_or_else(nothing)?;
+            Ok(inlay_module_function_t {
+                size: 0,
+                name: piece
+                    .name
+                    .map_or(std::ptr::null(), |name| name.as_ptr().cast()),
+                name_len: piece.name.map_or(0, <[u8]>::len),
+                address: module.address(piece.range.start).cast(),
+                len: piece.range.len(),
+                function_index: piece.func.unwrap_or(INLAY_NO_FUNCTION),
+            })
+        })
+    }
+}
+
+/// Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
+///
+/// The wasm offset is that of the call which returns to the address, or of the instruction that faults there
+/// (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from the
+/// module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may call it. Meanwhile
+/// the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_frame(
+    module: *const inlay_module_t,
+    address: *const c_void,
+    out: *mut inlay_frame_t,
+) -> bool {
+    let least = offset_of!(inlay_frame_t, wasm_offset) + size_of::<u32>();
+    // SAFETY: the caller gives a module or NULL, and a writable frame of the size that it says, or NULL.
+    unsafe {
+        let (Some(module), Some(out)) = (module.as_ref(), out.as_mut()) else {
+            return false;
+        };
+        if out.size < least {
+            return false;
+        }
+        let module = &module.module;
+        let found = module.published().and_then(|code| {
+            let offset = address.addr().checked_sub(code.start().addr())?;
+            let offset = u32::try_from(offset).ok().filter(|_| offset < code.len())?;
+            Some((offset, module.image.func_at(offset)?))
+        });
+        let Some((offset, func)) = found else {
+            return false;
+        };
+        let name = module.image.func_name(func);
+        let place = module.image.wasm_offset(offset);
+        // What faults has a call site that returns to the byte behind its first one.
+        let place = place.or_else(|| {
+            module.image.trap_at(offset)?;
+            module.image.wasm_offset(offset + 1)
+        });
+        out.function_name = name.map_or(std::ptr::null(), |name| name.as_ptr().cast());
+        out.function_name_len = name.map_or(0, <[u8]>::len);
+        out.function_index = func;
+        out.wasm_offset = place.unwrap_or(0);
+        true
     }
 }
 

@@ -3,20 +3,21 @@
 
 use super::call_tables::ENTRY;
 use super::module::{ElementItems, Module};
-use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
+use super::unit::{Assembled, Code, Needs, Scratch, Symbol, trampoline_name};
 use super::{Env, layout, stubs, trampoline};
 use crate::error::{Error, Result};
 use crate::image::flat::{NONE, Span, Str, append, append_text};
 use crate::image::signature::Signatures;
 use crate::image::{
     CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, ElementSegment, EntrySite, Export,
-    ExternKind, FuncName, GlobalRecord, Handler, HandlerSite, Header, Image, Import, Sections,
-    TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
+    ExternKind, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite, Header, Image, Import,
+    Sections, TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
 use cranelift_codegen::ir::Endianness;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Display;
 
 /// The most bytes of text. Offsets in an image have 32 bits, and calls reach no further.
 const MAX_TEXT: u64 = 1 << 31;
@@ -198,20 +199,30 @@ impl Text {
         for func in funcs.iter().filter(|func| func.frame_check.is_some()) {
             self.func(func.index, &func.code, sections)?;
         }
-        for (_, code) in &trampolines.called {
+        for (symbol, code) in &trampolines.called {
             let offset = self.append(true, code)?;
             enters(offset, code, sections);
+            self.glue(offset, code, &symbol.name(), sections)?;
         }
         for (func, code) in &trampolines.imports {
             let offset = self.append(false, code)?;
             self.imports.insert(*func, offset);
+            self.glue(
+                offset,
+                code,
+                &format_args!("imported function {func}"),
+                sections,
+            )?;
         }
         if let Some(code) = &trampolines.landing {
-            self.landing = Some(self.append(false, code)?);
+            let offset = self.append(false, code)?;
+            self.landing = Some(offset);
+            self.glue(offset, code, &"landing of faults", sections)?;
         }
         for (ty, kind, code) in &trampolines.by_type {
             let offset = self.append(false, code)?;
             enters(offset, code, sections);
+            self.glue(offset, code, &trampoline_name(*ty, *kind), sections)?;
             sections.trampolines.push(Trampoline {
                 ty: *ty,
                 kind: *kind,
@@ -249,6 +260,20 @@ impl Text {
             true => Err(too_large()),
             false => Ok(Some(start)),
         }
+    }
+
+    /// Lists code between wasm and C that has been appended.
+    fn glue(
+        &self,
+        start: u32,
+        code: &Code,
+        name: &dyn Display,
+        sections: &mut Sections,
+    ) -> Result<()> {
+        let name = append_text(&mut sections.bytes, name.to_string().as_bytes())?;
+        let end = start + code.bytes.len() as u32;
+        sections.glue.push(GlueRange { start, end, name });
+        Ok(())
     }
 
     /// Appends a function's code, its call sites and its handlers; gives the code's offset.

@@ -86,6 +86,16 @@ impl Symbol {
         }
     }
 
+    /// What it is called where code is listed; a function is not.
+    pub fn name(self) -> String {
+        match self {
+            Symbol::Func(_) | Symbol::Body(_) => String::new(),
+            Symbol::Exit(builtin) => format!("builtin {builtin:?}"),
+            Symbol::Trap(trap) | Symbol::StubTrap(trap, _) => format!("trap {trap:?}"),
+            Symbol::Trampoline(ty, kind) => trampoline_name(ty, kind),
+        }
+    }
+
     pub fn from_external_name(name: &UserExternalName) -> Option<Symbol> {
         Some(match name.namespace {
             0 => Symbol::Func(name.index),
@@ -96,6 +106,17 @@ impl Symbol {
             kind => Symbol::Trampoline(name.index, *TrampolineKind::ALL.get(kind as usize - 4)?),
         })
     }
+}
+
+/// What a trampoline for functions of this type is called where code is listed.
+pub fn trampoline_name(ty: u32, kind: TrampolineKind) -> String {
+    let what = match kind {
+        TrampolineKind::BoxedEntry => "entry",
+        TrampolineKind::TypedEntry => "typed entry",
+        TrampolineKind::BoxedHost => "host function",
+        TrampolineKind::TypedHost => "typed host function",
+    };
+    format!("{what} of type {ty}")
 }
 
 /// A place in code where the distance to a symbol has to be written.

@@ -55,6 +55,7 @@ impl Check<'_> {
         self.text(self.image.header().triple)
             && self.s.cpu_features().iter().all(|name| self.text(name))
             && self.s.func_names().iter().all(|name| self.text(name.name))
+            && self.s.glue().iter().all(|glue| self.text(glue.name))
             && ascends(self.s.func_names(), |a, b| a.func < b.func)
     }
 
@@ -249,11 +250,17 @@ impl Check<'_> {
                 && u64::from(range.end) <= text
                 && below(range.func, s.funcs().len())
         });
+        let after = s.code_ranges().iter().last().map_or(0, |last| last.end);
+        let glue = s.glue().iter().all(|glue| {
+            after <= glue.start && glue.start < glue.end && u64::from(glue.end) <= text
+        });
         let catch = |catch: Catch| catch.tag.is_none_or(|tag| below(tag, s.tags().len()));
         text <= u64::from(NONE)
             && s.entries().iter().all(inside)
             && ranges
             && ascends(s.code_ranges(), |a, b| a.end <= b.start)
+            && glue
+            && ascends(s.glue(), |a, b| a.end <= b.start)
             && ascends(s.call_sites(), |a: CallSite, b| a.returns_to < b.returns_to)
             && ascends(s.trap_sites(), |a, b| a.at < b.at)
             && ascends(s.entry_sites(), |a, b| a.returns_to < b.returns_to)

@@ -28,6 +28,7 @@ use crate::error::Result;
 use crate::fallible::{self, Text};
 use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
 use signature::Signatures;
+use std::ops::Range;
 use trap::Trap;
 use vmctx::Shape;
 
@@ -162,6 +163,13 @@ records! {
         pub func: u32,
     }
 
+    /// Code between wasm and C in the text, with what it is called where code is listed.
+    pub struct GlueRange {
+        pub start: u32,
+        pub end: u32,
+        pub name: Str,
+    }
+
     /// A call in the text: where it returns to, and where its instruction is in the wasm.
     pub struct CallSite {
         pub returns_to: u32,
@@ -245,6 +253,8 @@ sections! {
     entries: u32,
     /// Ascending.
     code_ranges: CodeRange,
+    /// Ascending, and behind all functions.
+    glue: GlueRange,
     /// Ascending.
     call_sites: CallSite,
     /// Ascending. Each has a call site one byte behind it, for where its instruction is in the wasm.
@@ -356,6 +366,14 @@ impl Field for Catch {
 /// Bytes as text; "?" if they are not UTF-8, as in a damaged image.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or("?")
+}
+
+/// A piece of code in the text.
+pub struct Piece<'a> {
+    /// The function that it is of; none for code between wasm and C.
+    pub func: Option<u32>,
+    pub name: Option<&'a [u8]>,
+    pub range: Range<u32>,
 }
 
 /// An image's metadata.
@@ -525,6 +543,26 @@ impl Image {
         let after = ranges.partition_point(|range| range.start <= offset);
         let range = ranges.get(after.checked_sub(1)?)?;
         (offset < range.end).then_some(range.func)
+    }
+
+    /// The n-th piece of code in the text, in the order in which they lie there.
+    pub fn code(&self, n: usize) -> Option<Piece<'_>> {
+        let sections = self.sections();
+        let ranges = sections.code_ranges();
+        if let Some(range) = ranges.get(n) {
+            let name = self.func_name(range.func);
+            return Some(Piece {
+                func: Some(range.func),
+                name,
+                range: range.start..range.end,
+            });
+        }
+        let glue = sections.glue().get(n - ranges.len())?;
+        Some(Piece {
+            func: None,
+            name: Some(self.bytes(glue.name)),
+            range: glue.start..glue.end,
+        })
     }
 
     /// The wasm offset of the call that returns to this offset.

@@ -8,14 +8,14 @@ enum { PAGE = 65536, MOST = 64 };
 
 /* What the host does for a memory. */
 typedef enum {
-  EXACT,    /* gives so many bytes, and moves them to have more */
-  RESERVED, /* gives as many as there may ever be, of which so many count as accessible */
-  GENEROUS, /* gives three pages at once, and never more */
-  MISALIGNED,
-  SHORT,
-  NOWHERE,
-  MOVED,
-  UNRESERVED
+  GIVES_EXACTLY,    /* gives so many bytes, and moves them to have more */
+  GIVES_RESERVED, /* gives as many as there may ever be, of which so many count as accessible */
+  GIVES_MORE, /* gives three pages at once, and never more */
+  GIVES_MISALIGNED,
+  GIVES_LESS,
+  GIVES_NULL,
+  MOVES_ALL,
+  GIVES_UNRESERVED
 } manner_t;
 
 typedef struct {
@@ -47,21 +47,21 @@ static inlay_error_t *allocate(void *env, const inlay_memory_request_t *request,
   host->allocated++;
   host->live++;
   size_t len = request->minimum;
-  if (host->manner == RESERVED || (request->is_shared && host->manner != UNRESERVED)) len = request->maximum;
-  if (host->manner == GENEROUS) len = 3 * PAGE;
+  if (host->manner == GIVES_RESERVED || (request->is_shared && host->manner != GIVES_UNRESERVED)) len = request->maximum;
+  if (host->manner == GIVES_MORE) len = 3 * PAGE;
   uint8_t *bytes = bytes_of(len);
   span->handle = bytes;
   span->base = aligned(bytes);
-  span->accessible = host->manner == GENEROUS ? len : request->minimum;
-  span->reserved = host->manner == RESERVED || request->is_shared ? len : 0;
-  if (host->manner == MISALIGNED) span->base += 8;
-  if (host->manner == SHORT) span->accessible--;
-  if (host->manner == NOWHERE) {
+  span->accessible = host->manner == GIVES_MORE ? len : request->minimum;
+  span->reserved = host->manner == GIVES_RESERVED || request->is_shared ? len : 0;
+  if (host->manner == GIVES_MISALIGNED) span->base += 8;
+  if (host->manner == GIVES_LESS) span->accessible--;
+  if (host->manner == GIVES_NULL) {
     span->base = NULL;
     free(bytes);
     host->live--;
   }
-  if (host->manner == UNRESERVED) span->reserved = request->minimum;
+  if (host->manner == GIVES_UNRESERVED) span->reserved = request->minimum;
   return NULL;
 }
 static inlay_error_t *grow(void *env, const inlay_memory_request_t *request, inlay_memory_span_t *span, size_t bytes) {
@@ -70,15 +70,15 @@ static inlay_error_t *grow(void *env, const inlay_memory_request_t *request, inl
   inlay_error_t *error = fails(host);
   if (error) return error;
   host->grown++;
-  if (bytes > span->reserved || host->manner == MOVED) {
-    CHECK(!request->stays || host->manner == MOVED);
+  if (bytes > span->reserved || host->manner == MOVES_ALL) {
+    CHECK(!request->stays || host->manner == MOVES_ALL);
     uint8_t *old = (uint8_t *)span->handle, *moved = bytes_of(bytes);
     memcpy(aligned(moved), span->base, span->accessible);
     /* a pass over the old bytes finds nothing of worth there */
     memset(span->base, 0xaa, span->accessible);
-    if (host->manner != MOVED) free(old);
+    if (host->manner != MOVES_ALL) free(old);
     else free(moved), moved = old + 16;
-    span->handle = host->manner == MOVED ? old : moved;
+    span->handle = host->manner == MOVES_ALL ? old : moved;
     span->base = aligned(moved);
   }
   span->accessible = bytes;
@@ -120,7 +120,7 @@ static int32_t sum_of(int turns) {
 
 static void facts(void) {
   host_t host;
-  inlay_config_t *config = supplied(&host, RESERVED, INLAY_TRAPS_EXPLICIT);
+  inlay_config_t *config = supplied(&host, GIVES_RESERVED, INLAY_TRAPS_EXPLICIT);
   OK(inlay_config_max_memory_pages(config, MOST));
   inlay_engine_t *engine = new_engine(config);
   inlay_config_delete(config);
@@ -201,14 +201,14 @@ static void grows_in_each_way(manner_t manner, bool moves) {
   }
 }
 static void grows(void) {
-  grows_in_each_way(RESERVED, false);
-  grows_in_each_way(EXACT, true);
+  grows_in_each_way(GIVES_RESERVED, false);
+  grows_in_each_way(GIVES_EXACTLY, true);
 }
 
 /* A host that has no more, or has it without being asked. */
 static void ends(void) {
   host_t host;
-  inlay_config_t *config = supplied(&host, EXACT, INLAY_TRAPS_EXPLICIT);
+  inlay_config_t *config = supplied(&host, GIVES_EXACTLY, INLAY_TRAPS_EXPLICIT);
   world_t world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
   inlay_config_delete(config);
   world_start(&world);
@@ -220,7 +220,7 @@ static void ends(void) {
   world_delete(&world);
   expect_all_back(&host);
 
-  config = supplied(&host, GENEROUS, INLAY_TRAPS_EXPLICIT);
+  config = supplied(&host, GIVES_MORE, INLAY_TRAPS_EXPLICIT);
   inlay_linear_memory_t table = {sizeof table, &host, allocate, NULL, release, finalize};
   OK(inlay_config_linear_memory(config, &table));
   CHECK(host.finalized == 1);
@@ -238,7 +238,7 @@ static void failures(void) {
   int calls = 1;
   for (int n = 1; n <= calls; n++) {
     host_t host;
-    inlay_config_t *config = supplied(&host, EXACT, INLAY_TRAPS_EXPLICIT);
+    inlay_config_t *config = supplied(&host, GIVES_EXACTLY, INLAY_TRAPS_EXPLICIT);
     OK(inlay_config_memory_moves(config, true));
     world_t world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
     inlay_config_delete(config);
@@ -279,7 +279,7 @@ static void misbehaviour(void) {
   static const struct {
     manner_t manner;
     const char *why;
-  } ways[] = {{MISALIGNED, "multiple of 16"}, {SHORT, "fewer accessible"}, {NOWHERE, "NULL"}};
+  } ways[] = {{GIVES_MISALIGNED, "multiple of 16"}, {GIVES_LESS, "fewer accessible"}, {GIVES_NULL, "NULL"}};
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
     host_t host;
     inlay_config_t *config = supplied(&host, ways[i].manner, INLAY_TRAPS_EXPLICIT);
@@ -291,7 +291,7 @@ static void misbehaviour(void) {
     expect_all_back(&host);
   }
   host_t host;
-  inlay_config_t *config = supplied(&host, UNRESERVED, INLAY_TRAPS_EXPLICIT);
+  inlay_config_t *config = supplied(&host, GIVES_UNRESERVED, INLAY_TRAPS_EXPLICIT);
   inlay_engine_t *engine = new_engine(config);
   inlay_config_delete(config);
   inlay_memory_type_t type = {.minimum = 1, .maximum = 4, .page_size = PAGE, .is_shared = true};
@@ -301,25 +301,25 @@ static void misbehaviour(void) {
   expect_all_back(&host);
 
   /* it moves what has to stay: the memory does not grow */
-  config = supplied(&host, RESERVED, INLAY_TRAPS_EXPLICIT);
+  config = supplied(&host, GIVES_RESERVED, INLAY_TRAPS_EXPLICIT);
   world_t world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
   inlay_config_delete(config);
   world_start(&world);
-  host.manner = MOVED;
+  host.manner = MOVES_ALL;
   FAILS(inlay_memory_grow(inlay_instance_memory(world.instance, "memory"), 1, NULL), INLAY_ERROR_LINEAR_MEMORY, "has to stay");
   CHECK(inlay_memory_size(inlay_instance_memory(world.instance, "memory")) == PAGE);
   world_delete(&world);
   expect_all_back(&host);
 
 #if HAS_FAULTS
-  config = supplied(&host, RESERVED, INLAY_TRAPS_FAULTS);
+  config = supplied(&host, GIVES_RESERVED, INLAY_TRAPS_FAULTS);
   world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
   inlay_config_delete(config);
   FAILS(inlay_linker_instantiate(world.linker, world.store, world.module, &world.instance), INLAY_ERROR_LINEAR_MEMORY, "guarded");
   CHECK(host.last.guarded > (size_t)4 << 30);
   world_delete(&world);
   expect_all_back(&host);
-  config = supplied(&host, GENEROUS, INLAY_TRAPS_FAULTS);
+  config = supplied(&host, GIVES_MORE, INLAY_TRAPS_FAULTS);
   world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
   inlay_config_delete(config);
   FAILS(inlay_linker_instantiate(world.linker, world.store, world.module, &world.instance), INLAY_ERROR_LINEAR_MEMORY, "more accessible");
@@ -354,7 +354,7 @@ static void guarded_release(void *env, const inlay_memory_span_t *span) {
 static void faults(void) {
   for (int moves = 0; moves < 2; moves++) {
     host_t host;
-    inlay_config_t *config = supplied(&host, EXACT, INLAY_TRAPS_FAULTS);
+    inlay_config_t *config = supplied(&host, GIVES_EXACTLY, INLAY_TRAPS_FAULTS);
     inlay_linear_memory_t table = {sizeof table, &host, guarded_allocate, guarded_grow, guarded_release, finalize};
     OK(inlay_config_linear_memory(config, &table));
     OK(inlay_config_memory_moves(config, moves));

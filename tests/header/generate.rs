@@ -271,6 +271,7 @@ fn c_type(source: &str, constant: &str) -> &'static str {
         .expect("a constant");
     match rest.split(' ').next() {
         Some("u64") => "uint64_t",
+        Some("u32") => "uint32_t",
         other => panic!("{constant} is of the type {other:?}"),
     }
 }
