@@ -525,9 +525,9 @@ inlay_error_t *inlay_config_builtin(inlay_config_t *config,
  * Sets how traps are detected.
  *
  * What traps, and what the host learns of it, is the same both ways; but where several accesses that are out of bounds follow
- * each other, the offset of the innermost frame may be that of another one of them. An image whose traps are faults loads only into an
- * engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too.
- * `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants.
+ * each other, the offset of the innermost frame may be that of another one of them. An image whose traps are faults loads only
+ * into an engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too. `INLAY_ERROR_INVALID_ARGUMENT` if
+ * it is none of the `INLAY_TRAPS_` constants.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_traps(inlay_config_t *config,
@@ -548,17 +548,18 @@ inlay_error_t *inlay_config_interruption(inlay_config_t *config,
 /**
  * Sets whether wasm uses fuel, which the host gives to stores with `inlay_store_set_fuel`. It does not by default.
  *
- * Each instruction takes one unit, whatever it does; `block`, `loop`, `else`, `end`, `try_table`, and `try`, `catch`, `catch_all`
- * and `delegate`, take none. `memory.fill`, `copy`, `init` and `grow` take one more for each eight bytes, and
- * `table.fill`, `copy`, `init` and `grow` for each element, if they are in bounds. What a host function does costs nothing, nor do segments
- * that are copied when a module is instantiated; its start function costs what it costs otherwise.
+ * Each instruction takes one unit, whatever it does; `block`, `loop`, `else`, `end`, `try_table`, and `try`, `catch`,
+ * `catch_all` and `delegate`, take none. `memory.fill`, `copy`, `init` and `grow` take one more for each eight bytes, and
+ * `table.fill`, `copy`, `init` and `grow` for each element, if they are in bounds. What a host function does costs nothing,
+ * nor do segments that are copied when a module is instantiated; its start function costs what it costs otherwise.
  *
  * Units are taken from a store for each straight-line run of instructions, when that begins: one goes from where a function
- * begins, a `loop` does, branches meet, or a branch was not taken, to the next branch or such place. Calls do not end it. What the run
- * costs is taken whole, also if it traps before its end, and where there is not as much, the run does not begin: that is
- * `INLAY_TRAP_OUT_OF_FUEL`, or what `inlay_store_on_stop` says. So the same module uses the same fuel, and stops at the same
- * instruction, on every machine and with every setting; only how deep the stack may be, whether the system has memory to grow, and what other
- * threads do can differ.
+ * begins, a `loop` does, branches meet, or a branch was not taken, to the next branch or such place. Calls do not end it. What
+ * the run costs is taken whole, also if it traps before its end, and where there is not as much, the run does not begin: that
+ * is `INLAY_TRAP_OUT_OF_FUEL`, or what `inlay_store_on_stop` says. So the same module uses the same fuel, and stops at the
+ * same instruction, on every machine and with every setting that does not change what it computes: which NaNs there are and
+ * what relaxed instructions do is the same everywhere with `INLAY_NANS_CANONICAL` and `INLAY_RELAXED_DETERMINISTIC`. Only how
+ * deep the stack may be, whether the system has memory to grow, and what other threads do can differ.
  *
  * That takes some percent of code's speed. An image loads only into an engine whose configuration says the same as that of the
  * engine which made it.
@@ -914,13 +915,13 @@ typedef struct inlay_extern_type_t {
  * `INLAY_ERROR_LIMIT` beyond what this implementation can compile; what `publish` returned, or
  * `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
  *
- * Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 384 KiB is
- * compiled without the optimizer; and one that the usual register allocator would take too long for is compiled with one
- * that keeps each value in the frame: one of more than 2,000 locals that outlive straight-line code, of more than 1,000 operands
- * at once, of locals and operands that live long over very many branches, of very many branches that pass values, or of
- * more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
- * refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
- * of a thousand results can make them. Whether it is refused does not depend on the number of threads. More than 100 memories or
+ * Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 384 KiB is compiled
+ * without the optimizer; and one that the usual register allocator would take too long for is compiled with one that keeps
+ * each value in the frame: one of more than 2,000 locals that outlive straight-line code, of more than 1,000 operands at once,
+ * of locals and operands that live long over very many branches, of very many branches that pass values, or of more than 5,000
+ * exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is refused
+ * if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types of a
+ * thousand results can make them. Whether it is refused does not depend on the number of threads. More than 100 memories or
  * 100,000 tables are `INLAY_ERROR_INVALID_MODULE`, as is what else goes beyond the limits that engines have agreed on
  * (<https://webassembly.github.io/spec/js-api/#limits>).
  *
@@ -975,7 +976,8 @@ INLAY_API
 void inlay_module_code(const inlay_module_t *module, const uint8_t **executable, size_t *len);
 
 /**
- * A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it asks for one.
+ * A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it
+ * asks for one.
  */
 typedef struct inlay_module_function_t {
   /**
@@ -1001,8 +1003,9 @@ static const uint32_t INLAY_NO_FUNCTION = UINT32_MAX;
  * Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the code is
  * for another machine.
  *
- * A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants belong to
- * the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread may call this.
+ * A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants
+ * belong to the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread
+ * may call this.
  */
 INLAY_API
 bool inlay_module_function(const inlay_module_t *module,
@@ -1013,9 +1016,9 @@ bool inlay_module_function(const inlay_module_t *module,
  * Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
  *
  * The wasm offset is that of the call which returns to the address, or of the instruction that faults there
- * (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from the
- * module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may call it. Meanwhile
- * the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
+ * (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from
+ * the module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may
+ * call it. Meanwhile the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
  */
 INLAY_API
 bool inlay_module_frame(const inlay_module_t *module,
@@ -1131,8 +1134,8 @@ inlay_error_t *inlay_store_stack(inlay_store_t *store,
                                  size_t len);
 
 /**
- * Sets how much fuel a store has, in units as `inlay_config_fuel` says; a store begins without any. More than `INT64_MAX` units count as so
- * many.
+ * Sets how much fuel a store has, in units as `inlay_config_fuel` says; a store begins without any. More than `INT64_MAX`
+ * units count as so many.
  *
  * Like all of a store, it is for the thread that uses it. A host function may call this while wasm runs, and so may what
  * `inlay_store_on_stop` sets. `INLAY_ERROR_INVALID_ARGUMENT` if `inlay_config_fuel` was not called for the store's engine.
@@ -1144,7 +1147,8 @@ inlay_error_t *inlay_store_set_fuel(inlay_store_t *store,
 /**
  * How much fuel a store has left, in units as `inlay_config_fuel` says: 0 if its wasm uses none, and for NULL.
  *
- * In a host function the run that called it is paid already. Where wasm ends by a trap or an error, what it has used until then is gone.
+ * In a host function the run that called it is paid already. Where wasm ends by a trap or an error, what it has used until
+ * then is gone.
  */
 INLAY_API
 uint64_t inlay_store_fuel(const inlay_store_t *store);
@@ -1209,10 +1213,11 @@ typedef struct inlay_on_stop_t {
    * Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`, or
    * `INLAY_TRAP_OUT_OF_FUEL`.
    *
-   * NULL lets wasm go on as if nothing had been. Where it was out of fuel, the callback has to give some with `inlay_store_set_fuel`
-   * before that: it is called again if what the store then has is not enough, and the trap comes if that is not more than before. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
-   * be without this, or any other but an exception; the frames that it leaves are added. It may switch to another coroutine,
-   * and come back when it likes, on any thread that then is the one which uses the store.
+   * NULL lets wasm go on as if nothing had been. Where it was out of fuel, the callback has to give some with
+   * `inlay_store_set_fuel` before that: it is called again if what the store then has is not enough, and the trap comes if
+   * that is not more than before. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would be without this,
+   * or any other but an exception; the frames that it leaves are added. It may switch to another coroutine, and come back
+   * when it likes, on any thread that then is the one which uses the store.
    *
    * Meanwhile the store's wasm waits in the middle of an instruction. So the callback may read the store, and what is in its
    * memories it may write; but calls into the store, instantiating in it, and growing its memories, unless they are shared,
@@ -1231,8 +1236,8 @@ typedef struct inlay_on_stop_t {
  * Sets what is done where the store's wasm is to stop, in place of what was set before; NULL for the trap, as a store starts.
  *
  * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. It has an effect only where
- * `inlay_config_interruption` or `inlay_config_fuel` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `stop` is
- * missing.
+ * `inlay_config_interruption` or `inlay_config_fuel` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this
+ * version knows, or `stop` is missing.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_store_on_stop(inlay_store_t *store,
@@ -1277,8 +1282,8 @@ typedef struct inlay_demand_t {
 /**
  * How much a store may have in all. The host sets `size` to `sizeof(inlay_limiter_t)`.
  *
- * What counts is what is made in the store: by modules, and by the host with `inlay_memory_new` and `inlay_table_new`. Of a shared memory
- * that the host gave the store only that counts by which it grows through this store.
+ * What counts is what is made in the store: by modules, and by the host with `inlay_memory_new` and `inlay_table_new`. Of a
+ * shared memory that the host gave the store only that counts by which it grows through this store.
  */
 typedef struct inlay_limiter_t {
   /** `sizeof(inlay_limiter_t)`. A table that ends after `ask`, or is longer than this version's, is accepted. */
@@ -1294,15 +1299,17 @@ typedef struct inlay_limiter_t {
   /**
    * Asked before each instance, memory or table comes or grows, if the numbers allow it. May be NULL.
    *
-   * It sets `*allowed`, which is true before, to false to refuse: then `memory.grow` and `table.grow` give -1, and what a host function
-   * of Inlay's wants is an `INLAY_ERROR_LIMIT`. An error of its own, which is no exception, ends the wasm that wants to grow, or
-   * reaches the host function's caller. It runs on the thread that uses the store, maybe while wasm waits; it may read the store, and
-   * make and delete errors; what it wants to have itself is refused, and it may not call into the store.
+   * It sets `*allowed`, which is true before, to false to refuse: then `memory.grow` and `table.grow` give -1, and what a
+   * host function of Inlay's wants is an `INLAY_ERROR_LIMIT`. An error of its own, which is no exception, ends the wasm that
+   * wants to grow, or reaches the host function's caller. It runs on the thread that uses the store, maybe while wasm waits;
+   * it may read the store, and make and delete errors; what it wants to have itself is refused, and it may not call into the
+   * store.
    */
   inlay_error_t *(*ask)(void *env, inlay_store_t *store, const inlay_demand_t *demand, bool *allowed);
   /**
-   * Called once, when the store and all that is in it go or it has another limiter, and no `ask` is running, or at once if the table was refused. May be NULL.
-   * It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
+   * Called once, when the store and all that is in it go or it has another limiter, and no `ask` is running, or at once if
+   * the table was refused. May be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of
+   * Inlay.
    */
   void (*finalize)(void *env);
 } inlay_limiter_t;
@@ -1310,9 +1317,9 @@ typedef struct inlay_limiter_t {
 /**
  * Sets how much the store may have from now on, in place of what was set before; NULL for any amount, as a store starts.
  *
- * What it has already stays, also if that is more. The limits of the engine's configuration hold besides, for each memory and table.
- * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none
- * that this version knows.
+ * What it has already stays, also if that is more. The limits of the engine's configuration hold besides, for each memory and
+ * table. Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if
+ * the size is none that this version knows.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_store_limiter(inlay_store_t *store,
@@ -1360,13 +1367,13 @@ typedef struct inlay_memory_span_t {
   /** Where the bytes are: a multiple of 16. */
   uint8_t *base;
   /**
-   * How many can be read and written: as many as asked for, or more, which wasm then may have without asking again. Not more where
-   * `guarded` bytes are asked for, since wasm would read and write them, too.
+   * How many can be read and written: as many as asked for, or more, which wasm then may have without asking again. Not more
+   * where `guarded` bytes are asked for, since wasm would read and write them, too.
    */
   size_t accessible;
   /**
-   * To how many bytes the memory can grow where it is. Fewer than `accessible` counts as that many. A memory that has to stay grows no
-   * further; a shared one needs as many as its maximum.
+   * To how many bytes the memory can grow where it is. Fewer than `accessible` counts as that many. A memory that has to
+   * stay grows no further; a shared one needs as many as its maximum.
    */
   size_t reserved;
   /** How many bytes from `base` on are either accessible or such that an access to them faults. */
@@ -1378,9 +1385,10 @@ typedef struct inlay_memory_span_t {
 /**
  * Memory for wasm's linear memories, supplied by the host. The host sets `size` to `sizeof(inlay_linear_memory_t)`.
  *
- * The callbacks are called on the thread that makes, grows or deletes a memory: at once on several threads, if several do that,
- * but for one memory only one at a time. They may call `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no
- * other function of Inlay. What they give is wasm's until `release`, and what is in it then is left as it was.
+ * The callbacks are called on the thread that makes, grows or deletes a memory: at once on several threads, if several do
+ * that, but for one memory only one at a time. They may call `inlay_error_new`, `inlay_error_new_with_data` and
+ * `inlay_error_delete`, and no other function of Inlay. What they give is wasm's until `release`, and what is in it then is
+ * left as it was.
  */
 typedef struct inlay_linear_memory_t {
   /**
@@ -1393,17 +1401,20 @@ typedef struct inlay_linear_memory_t {
    * Gives a new memory at least `request->minimum` bytes of zeros, in `*span`, of which all fields are 0 before.
    *
    * An error reaches whoever wanted the memory unchanged: the caller of `inlay_linker_instantiate`, `inlay_memory_new` or
-   * `inlay_shared_memory_new`; or, if the memory may move and began without any bytes, of what makes it grow. A span that is not what was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and is handed back to `release`,
-   * unless its base is NULL. For a memory that never has any bytes nothing is asked.
+   * `inlay_shared_memory_new`; or, if the memory may move and began without any bytes, of what makes it grow. A span that is
+   * not what was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and is handed back to `release`, unless its base is NULL. For
+   * a memory that never has any bytes nothing is asked.
    */
   inlay_error_t *(*allocate)(void *env, const inlay_memory_request_t *request, inlay_memory_span_t *span);
   /**
-   * Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are new are
-   * zeros. `*span` is what was given before, and becomes what there is then.
+   * Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are
+   * new are zeros. `*span` is what was given before, and becomes what there is then.
    *
    * If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and takes back those
-   * before. `memory.grow` gives -1 if this fails, `inlay_memory_grow` the error unchanged; all has to be as before then. NULL for
-   * memories that have what `allocate` gave them, and no more.
+   * before. What is not as it was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and the memory is where the span says, if that has what
+   * wasm had; if not, or if it moved and has to stay, wasm's bytes are lost, and what it does then is undefined. If this fails, all
+   * has to be as before: `memory.grow` gives -1 then, and `inlay_memory_grow` the error unchanged. NULL for memories that have what
+   * `allocate` gave them, and no more.
    */
   inlay_error_t *(*grow)(void *env,
                          const inlay_memory_request_t *request,
@@ -1412,15 +1423,15 @@ typedef struct inlay_linear_memory_t {
   /** Takes back what `allocate` gave, as `grow` left it. Nothing uses it any more. */
   void (*release)(void *env, const inlay_memory_span_t *span);
   /**
-   * Called once, after the last `release`, when the configuration, the engines made of it and all that they made are gone, on the
-   * thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
+   * Called once, after the last `release`, when the configuration, the engines made of it and all that they made are gone,
+   * on the thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
    */
   void (*finalize)(void *env);
 } inlay_linear_memory_t;
 
 /**
- * Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address space of its
- * own, as `inlay_memory_new` says.
+ * Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address
+ * space of its own, as `inlay_memory_new` says.
  *
  * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is
  * none that this version knows, or `allocate` or `release` is missing.
@@ -1430,12 +1441,13 @@ inlay_error_t *inlay_config_linear_memory(inlay_config_t *config,
                                           const inlay_linear_memory_t *memory);
 
 /**
- * Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with addresses of 64 bits
- * may, whose maximum is more than 4 GiB.
+ * Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with
+ * addresses of 64 bits may, whose maximum is more than 4 GiB.
  *
- * It is for hosts that reserve no address space ahead; and without `inlay_config_linear_memory` memories with addresses of 32 bits then take
- * none but what they have, so that a process has room for a hundred thousand of them. Code then reads again where a memory is, wherever that may have
- * grown. An image that was made without this does not load into an engine that has it.
+ * It is for hosts that reserve no address space ahead; and without `inlay_config_linear_memory` memories with addresses of 32
+ * bits then take none but what they have, so that a process has room for a hundred thousand of them. Code then reads again
+ * where a memory is, wherever that may have grown. An image that was made without this does not load into an engine that has
+ * it.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_memory_moves(inlay_config_t *config,
@@ -1700,9 +1712,11 @@ typedef struct inlay_memory_t inlay_memory_t;
 /**
  * Makes a memory of zeros in a store. `*out` belongs to the store.
  *
- * Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or what the
- * process has. What a memory leaves is emptied, and kept for the next one that wants as much: up to 32 of each engine's, which take no
- * memory. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
+ * Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or
+ * what the process has. What a memory leaves is emptied, and kept for the next one that wants as much: up to 32 of each
+ * engine's, which take no memory. One with addresses of 32 bits never moves and grows no further than that, unless
+ * `inlay_config_memory_moves` lets it; one of 64 bits may move. Where `inlay_config_linear_memory` supplies memories, the host
+ * decides all this.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
@@ -1750,8 +1764,8 @@ INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_memory_share(const inlay_memory_t *memory, inlay_shared_memory_t **out);
 
 /**
- * Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory, and of
- * one with addresses of 32 bits, stay where they are as it grows.
+ * Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory stay
+ * where they are as it grows, and those of one with addresses of 32 bits, unless `inlay_config_memory_moves` is set.
  *
  * Nothing else may be mapped there, since what a memory leaves is used again, and is then taken to be as it was given.
  *

@@ -396,9 +396,9 @@ pub unsafe extern "C" fn inlay_config_builtin(
 /// Sets how traps are detected.
 ///
 /// What traps, and what the host learns of it, is the same both ways; but where several accesses that are out of bounds follow
-/// each other, the offset of the innermost frame may be that of another one of them. An image whose traps are faults loads only into an
-/// engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too.
-/// `INLAY_ERROR_INVALID_ARGUMENT` if it is none of the `INLAY_TRAPS_` constants.
+/// each other, the offset of the innermost frame may be that of another one of them. An image whose traps are faults loads only
+/// into an engine that has `INLAY_TRAPS_FAULTS`; other images load into such an engine, too. `INLAY_ERROR_INVALID_ARGUMENT` if
+/// it is none of the `INLAY_TRAPS_` constants.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_traps(
     config: *mut inlay_config_t,
@@ -443,17 +443,18 @@ pub unsafe extern "C" fn inlay_config_interruption(
 
 /// Sets whether wasm uses fuel, which the host gives to stores with `inlay_store_set_fuel`. It does not by default.
 ///
-/// Each instruction takes one unit, whatever it does; `block`, `loop`, `else`, `end`, `try_table`, and `try`, `catch`, `catch_all`
-/// and `delegate`, take none. `memory.fill`, `copy`, `init` and `grow` take one more for each eight bytes, and
-/// `table.fill`, `copy`, `init` and `grow` for each element, if they are in bounds. What a host function does costs nothing, nor do segments
-/// that are copied when a module is instantiated; its start function costs what it costs otherwise.
+/// Each instruction takes one unit, whatever it does; `block`, `loop`, `else`, `end`, `try_table`, and `try`, `catch`,
+/// `catch_all` and `delegate`, take none. `memory.fill`, `copy`, `init` and `grow` take one more for each eight bytes, and
+/// `table.fill`, `copy`, `init` and `grow` for each element, if they are in bounds. What a host function does costs nothing,
+/// nor do segments that are copied when a module is instantiated; its start function costs what it costs otherwise.
 ///
 /// Units are taken from a store for each straight-line run of instructions, when that begins: one goes from where a function
-/// begins, a `loop` does, branches meet, or a branch was not taken, to the next branch or such place. Calls do not end it. What the run
-/// costs is taken whole, also if it traps before its end, and where there is not as much, the run does not begin: that is
-/// `INLAY_TRAP_OUT_OF_FUEL`, or what `inlay_store_on_stop` says. So the same module uses the same fuel, and stops at the same
-/// instruction, on every machine and with every setting; only how deep the stack may be, whether the system has memory to grow, and what other
-/// threads do can differ.
+/// begins, a `loop` does, branches meet, or a branch was not taken, to the next branch or such place. Calls do not end it. What
+/// the run costs is taken whole, also if it traps before its end, and where there is not as much, the run does not begin: that
+/// is `INLAY_TRAP_OUT_OF_FUEL`, or what `inlay_store_on_stop` says. So the same module uses the same fuel, and stops at the
+/// same instruction, on every machine and with every setting that does not change what it computes: which NaNs there are and
+/// what relaxed instructions do is the same everywhere with `INLAY_NANS_CANONICAL` and `INLAY_RELAXED_DETERMINISTIC`. Only how
+/// deep the stack may be, whether the system has memory to grow, and what other threads do can differ.
 ///
 /// That takes some percent of code's speed. An image loads only into an engine whose configuration says the same as that of the
 /// engine which made it.

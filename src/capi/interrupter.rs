@@ -84,10 +84,11 @@ pub struct inlay_on_stop_t {
     /// Called where wasm is to stop, on the thread that runs it. `trap` says why: `INLAY_TRAP_INTERRUPTED`, or
     /// `INLAY_TRAP_OUT_OF_FUEL`.
     ///
-    /// NULL lets wasm go on as if nothing had been. Where it was out of fuel, the callback has to give some with `inlay_store_set_fuel`
-    /// before that: it is called again if what the store then has is not enough, and the trap comes if that is not more than before. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would
-    /// be without this, or any other but an exception; the frames that it leaves are added. It may switch to another coroutine,
-    /// and come back when it likes, on any thread that then is the one which uses the store.
+    /// NULL lets wasm go on as if nothing had been. Where it was out of fuel, the callback has to give some with
+    /// `inlay_store_set_fuel` before that: it is called again if what the store then has is not enough, and the trap comes if
+    /// that is not more than before. An error ends it: `inlay_error_new_trap(trap)` for the trap that it would be without this,
+    /// or any other but an exception; the frames that it leaves are added. It may switch to another coroutine, and come back
+    /// when it likes, on any thread that then is the one which uses the store.
     ///
     /// Meanwhile the store's wasm waits in the middle of an instruction. So the callback may read the store, and what is in its
     /// memories it may write; but calls into the store, instantiating in it, and growing its memories, unless they are shared,
@@ -135,8 +136,8 @@ impl OnStop for HostStop {
 /// Sets what is done where the store's wasm is to stop, in place of what was set before; NULL for the trap, as a store starts.
 ///
 /// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. It has an effect only where
-/// `inlay_config_interruption` or `inlay_config_fuel` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `stop` is
-/// missing.
+/// `inlay_config_interruption` or `inlay_config_fuel` is set. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this
+/// version knows, or `stop` is missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_store_on_stop(
     store: *mut inlay_store_t,

@@ -44,8 +44,8 @@ pub struct inlay_demand_t {
 
 /// How much a store may have in all. The host sets `size` to `sizeof(inlay_limiter_t)`.
 ///
-/// What counts is what is made in the store: by modules, and by the host with `inlay_memory_new` and `inlay_table_new`. Of a shared memory
-/// that the host gave the store only that counts by which it grows through this store.
+/// What counts is what is made in the store: by modules, and by the host with `inlay_memory_new` and `inlay_table_new`. Of a
+/// shared memory that the host gave the store only that counts by which it grows through this store.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_limiter_t {
@@ -61,10 +61,11 @@ pub struct inlay_limiter_t {
     pub table_elements: u64,
     /// Asked before each instance, memory or table comes or grows, if the numbers allow it. May be NULL.
     ///
-    /// It sets `*allowed`, which is true before, to false to refuse: then `memory.grow` and `table.grow` give -1, and what a host function
-    /// of Inlay's wants is an `INLAY_ERROR_LIMIT`. An error of its own, which is no exception, ends the wasm that wants to grow, or
-    /// reaches the host function's caller. It runs on the thread that uses the store, maybe while wasm waits; it may read the store, and
-    /// make and delete errors; what it wants to have itself is refused, and it may not call into the store.
+    /// It sets `*allowed`, which is true before, to false to refuse: then `memory.grow` and `table.grow` give -1, and what a
+    /// host function of Inlay's wants is an `INLAY_ERROR_LIMIT`. An error of its own, which is no exception, ends the wasm that
+    /// wants to grow, or reaches the host function's caller. It runs on the thread that uses the store, maybe while wasm waits;
+    /// it may read the store, and make and delete errors; what it wants to have itself is refused, and it may not call into the
+    /// store.
     pub ask: Option<
         unsafe extern "C" fn(
             env: *mut c_void,
@@ -73,8 +74,9 @@ pub struct inlay_limiter_t {
             allowed: *mut bool,
         ) -> *mut inlay_error_t,
     >,
-    /// Called once, when the store and all that is in it go or it has another limiter, and no `ask` is running, or at once if the table was refused. May be NULL.
-    /// It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
+    /// Called once, when the store and all that is in it go or it has another limiter, and no `ask` is running, or at once if
+    /// the table was refused. May be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of
+    /// Inlay.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
@@ -126,9 +128,9 @@ impl Limiter for HostLimiter {
 
 /// Sets how much the store may have from now on, in place of what was set before; NULL for any amount, as a store starts.
 ///
-/// What it has already stays, also if that is more. The limits of the engine's configuration hold besides, for each memory and table.
-/// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is none
-/// that this version knows.
+/// What it has already stays, also if that is more. The limits of the engine's configuration hold besides, for each memory and
+/// table. Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if
+/// the size is none that this version knows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_store_limiter(
     store: *mut inlay_store_t,

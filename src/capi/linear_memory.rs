@@ -40,11 +40,11 @@ pub struct inlay_memory_request_t {
 pub struct inlay_memory_span_t {
     /// Where the bytes are: a multiple of 16.
     pub base: *mut u8,
-    /// How many can be read and written: as many as asked for, or more, which wasm then may have without asking again. Not more where
-    /// `guarded` bytes are asked for, since wasm would read and write them, too.
+    /// How many can be read and written: as many as asked for, or more, which wasm then may have without asking again. Not more
+    /// where `guarded` bytes are asked for, since wasm would read and write them, too.
     pub accessible: usize,
-    /// To how many bytes the memory can grow where it is. Fewer than `accessible` counts as that many. A memory that has to stay grows no
-    /// further; a shared one needs as many as its maximum.
+    /// To how many bytes the memory can grow where it is. Fewer than `accessible` counts as that many. A memory that has to
+    /// stay grows no further; a shared one needs as many as its maximum.
     pub reserved: usize,
     /// How many bytes from `base` on are either accessible or such that an access to them faults.
     pub guarded: usize,
@@ -54,9 +54,10 @@ pub struct inlay_memory_span_t {
 
 /// Memory for wasm's linear memories, supplied by the host. The host sets `size` to `sizeof(inlay_linear_memory_t)`.
 ///
-/// The callbacks are called on the thread that makes, grows or deletes a memory: at once on several threads, if several do that,
-/// but for one memory only one at a time. They may call `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no
-/// other function of Inlay. What they give is wasm's until `release`, and what is in it then is left as it was.
+/// The callbacks are called on the thread that makes, grows or deletes a memory: at once on several threads, if several do
+/// that, but for one memory only one at a time. They may call `inlay_error_new`, `inlay_error_new_with_data` and
+/// `inlay_error_delete`, and no other function of Inlay. What they give is wasm's until `release`, and what is in it then is
+/// left as it was.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_linear_memory_t {
@@ -67,8 +68,9 @@ pub struct inlay_linear_memory_t {
     /// Gives a new memory at least `request->minimum` bytes of zeros, in `*span`, of which all fields are 0 before.
     ///
     /// An error reaches whoever wanted the memory unchanged: the caller of `inlay_linker_instantiate`, `inlay_memory_new` or
-    /// `inlay_shared_memory_new`; or, if the memory may move and began without any bytes, of what makes it grow. A span that is not what was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and is handed back to `release`,
-    /// unless its base is NULL. For a memory that never has any bytes nothing is asked.
+    /// `inlay_shared_memory_new`; or, if the memory may move and began without any bytes, of what makes it grow. A span that is
+    /// not what was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and is handed back to `release`, unless its base is NULL. For
+    /// a memory that never has any bytes nothing is asked.
     pub allocate: Option<
         unsafe extern "C" fn(
             env: *mut c_void,
@@ -76,12 +78,14 @@ pub struct inlay_linear_memory_t {
             span: *mut inlay_memory_span_t,
         ) -> *mut inlay_error_t,
     >,
-    /// Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are new are
-    /// zeros. `*span` is what was given before, and becomes what there is then.
+    /// Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are
+    /// new are zeros. `*span` is what was given before, and becomes what there is then.
     ///
     /// If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and takes back those
-    /// before. `memory.grow` gives -1 if this fails, `inlay_memory_grow` the error unchanged; all has to be as before then. NULL for
-    /// memories that have what `allocate` gave them, and no more.
+    /// before. What is not as it was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and the memory is where the span says, if that has what
+    /// wasm had; if not, or if it moved and has to stay, wasm's bytes are lost, and what it does then is undefined. If this fails, all
+    /// has to be as before: `memory.grow` gives -1 then, and `inlay_memory_grow` the error unchanged. NULL for memories that have what
+    /// `allocate` gave them, and no more.
     pub grow: Option<
         unsafe extern "C" fn(
             env: *mut c_void,
@@ -92,8 +96,8 @@ pub struct inlay_linear_memory_t {
     >,
     /// Takes back what `allocate` gave, as `grow` left it. Nothing uses it any more.
     pub release: Option<unsafe extern "C" fn(env: *mut c_void, span: *const inlay_memory_span_t)>,
-    /// Called once, after the last `release`, when the configuration, the engines made of it and all that they made are gone, on the
-    /// thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
+    /// Called once, after the last `release`, when the configuration, the engines made of it and all that they made are gone,
+    /// on the thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
@@ -199,8 +203,8 @@ impl Drop for HostMemory {
     }
 }
 
-/// Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address space of its
-/// own, as `inlay_memory_new` says.
+/// Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address
+/// space of its own, as `inlay_memory_new` says.
 ///
 /// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is
 /// none that this version knows, or `allocate` or `release` is missing.
@@ -234,12 +238,13 @@ pub unsafe extern "C" fn inlay_config_linear_memory(
     })
 }
 
-/// Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with addresses of 64 bits
-/// may, whose maximum is more than 4 GiB.
+/// Sets whether memories may move as they grow, all but shared ones and those that cannot grow. Without this only memories with
+/// addresses of 64 bits may, whose maximum is more than 4 GiB.
 ///
-/// It is for hosts that reserve no address space ahead; and without `inlay_config_linear_memory` memories with addresses of 32 bits then take
-/// none but what they have, so that a process has room for a hundred thousand of them. Code then reads again where a memory is, wherever that may have
-/// grown. An image that was made without this does not load into an engine that has it.
+/// It is for hosts that reserve no address space ahead; and without `inlay_config_linear_memory` memories with addresses of 32
+/// bits then take none but what they have, so that a process has room for a hundred thousand of them. Code then reads again
+/// where a memory is, wherever that may have grown. An image that was made without this does not load into an engine that has
+/// it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_memory_moves(
     config: *mut inlay_config_t,

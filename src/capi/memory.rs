@@ -15,9 +15,11 @@ pub struct inlay_memory_t {
 
 /// Makes a memory of zeros in a store. `*out` belongs to the store.
 ///
-/// Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or what the
-/// process has. What a memory leaves is emptied, and kept for the next one that wants as much: up to 32 of each engine's, which take no
-/// memory. A memory with addresses of 32 bits never moves and grows no further than that; one of 64 bits may move.
+/// Address space is reserved ahead of its growth: 4 GiB, or what its maximum and the host's limit allow if that is less, or
+/// what the process has. What a memory leaves is emptied, and kept for the next one that wants as much: up to 32 of each
+/// engine's, which take no memory. One with addresses of 32 bits never moves and grows no further than that, unless
+/// `inlay_config_memory_moves` lets it; one of 64 bits may move. Where `inlay_config_linear_memory` supplies memories, the host
+/// decides all this.
 ///
 /// `INLAY_ERROR_INVALID_ARGUMENT` for sizes that no memory can have, `INLAY_ERROR_LIMIT` beyond the host's limit,
 /// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much.
@@ -123,8 +125,8 @@ pub unsafe extern "C" fn inlay_memory_share(
     }
 }
 
-/// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory, and of
-/// one with addresses of 32 bits, stay where they are as it grows.
+/// Where the memory's bytes are. Valid until the memory grows or its store goes; NULL for NULL. Those of a shared memory stay
+/// where they are as it grows, and those of one with addresses of 32 bits, unless `inlay_config_memory_moves` is set.
 ///
 /// Nothing else may be mapped there, since what a memory leaves is used again, and is then taken to be as it was given.
 ///
@@ -172,8 +174,8 @@ pub unsafe extern "C" fn inlay_memory_grow(
                 (*(*memory).store).must_not_be_waiting()?;
             }
             match Memory::admit(memory, delta_pages)? {
-                true => (*memory).grow(delta_pages),
-                false => Err((*memory).refused(delta_pages)),
+                Some(admitted) => (*memory).grow(delta_pages, admitted),
+                None => Err((*memory).refused(delta_pages)),
             }
         })
     }

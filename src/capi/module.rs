@@ -99,13 +99,13 @@ fn show(
 /// `INLAY_ERROR_LIMIT` beyond what this implementation can compile; what `publish` returned, or
 /// `INLAY_ERROR_CODE_MEMORY`, if the code cannot be placed.
 ///
-/// Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 384 KiB is
-/// compiled without the optimizer; and one that the usual register allocator would take too long for is compiled with one
-/// that keeps each value in the frame: one of more than 2,000 locals that outlive straight-line code, of more than 1,000 operands
-/// at once, of locals and operands that live long over very many branches, of very many branches that pass values, or of
-/// more than 5,000 exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is
-/// refused if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types
-/// of a thousand results can make them. Whether it is refused does not depend on the number of threads. More than 100 memories or
+/// Time and memory are in proportion to `len`, whatever the module holds. For that, a function of more than 384 KiB is compiled
+/// without the optimizer; and one that the usual register allocator would take too long for is compiled with one that keeps
+/// each value in the frame: one of more than 2,000 locals that outlive straight-line code, of more than 1,000 operands at once,
+/// of locals and operands that live long over very many branches, of very many branches that pass values, or of more than 5,000
+/// exception handlers (those in force, added up over its calls) that are also more than one for 16 bytes. A module is refused
+/// if its branches and calls pass more than 16 operands for each byte of their function, beyond a million, as types of a
+/// thousand results can make them. Whether it is refused does not depend on the number of threads. More than 100 memories or
 /// 100,000 tables are `INLAY_ERROR_INVALID_MODULE`, as is what else goes beyond the limits that engines have agreed on
 /// (<https://webassembly.github.io/spec/js-api/#limits>).
 ///
@@ -246,7 +246,8 @@ pub unsafe extern "C" fn inlay_module_code(
     }
 }
 
-/// A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it asks for one.
+/// A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it
+/// asks for one.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_module_function_t {
@@ -269,8 +270,9 @@ pub const INLAY_NO_FUNCTION: u32 = u32::MAX;
 /// Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the code is
 /// for another machine.
 ///
-/// A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants belong to
-/// the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread may call this.
+/// A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants
+/// belong to the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread
+/// may call this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_function(
     module: *const inlay_module_t,
@@ -301,9 +303,9 @@ pub unsafe extern "C" fn inlay_module_function(
 /// Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
 ///
 /// The wasm offset is that of the call which returns to the address, or of the instruction that faults there
-/// (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from the
-/// module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may call it. Meanwhile
-/// the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
+/// (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from
+/// the module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may
+/// call it. Meanwhile the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_frame(
     module: *const inlay_module_t,
@@ -322,14 +324,18 @@ pub unsafe extern "C" fn inlay_module_frame(
         let module = &module.module;
         let found = module.published().and_then(|code| {
             let offset = address.addr().checked_sub(code.start().addr())?;
-            let offset = u32::try_from(offset).ok().filter(|_| offset < code.len())?;
-            Some((offset, module.image.func_at(offset)?))
+            let offset = u32::try_from(offset)
+                .ok()
+                .filter(|_| offset <= code.len())?;
+            let place = module.image.wasm_offset(offset);
+            // A call can be the last instruction of its function.
+            let func = module.image.func_at(offset - u32::from(place.is_some()))?;
+            Some((offset, func, place))
         });
-        let Some((offset, func)) = found else {
+        let Some((offset, func, place)) = found else {
             return false;
         };
         let name = module.image.func_name(func);
-        let place = module.image.wasm_offset(offset);
         // What faults has a call site that returns to the byte behind its first one.
         let place = place.or_else(|| {
             module.image.trap_at(offset)?;

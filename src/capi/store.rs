@@ -87,8 +87,8 @@ pub unsafe extern "C" fn inlay_store_stack(
     })
 }
 
-/// Sets how much fuel a store has, in units as `inlay_config_fuel` says; a store begins without any. More than `INT64_MAX` units count as so
-/// many.
+/// Sets how much fuel a store has, in units as `inlay_config_fuel` says; a store begins without any. More than `INT64_MAX`
+/// units count as so many.
 ///
 /// Like all of a store, it is for the thread that uses it. A host function may call this while wasm runs, and so may what
 /// `inlay_store_on_stop` sets. `INLAY_ERROR_INVALID_ARGUMENT` if `inlay_config_fuel` was not called for the store's engine.
@@ -106,7 +106,8 @@ pub unsafe extern "C" fn inlay_store_set_fuel(
 
 /// How much fuel a store has left, in units as `inlay_config_fuel` says: 0 if its wasm uses none, and for NULL.
 ///
-/// In a host function the run that called it is paid already. Where wasm ends by a trap or an error, what it has used until then is gone.
+/// In a host function the run that called it is paid already. Where wasm ends by a trap or an error, what it has used until
+/// then is gone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_store_fuel(store: *const inlay_store_t) -> u64 {
     // SAFETY: the caller gives a store or NULL.

@@ -138,12 +138,12 @@ pub unsafe extern "C" fn inlay_table_grow(
             let table: *mut Table = borrow_mut(table.cast::<Table>(), "table")?;
             let init = element(init, ValType::Ref((*table).ty.element), (*table).store)?;
             (*(*table).store).must_not_be_waiting()?;
-            if !Table::admit(table, delta)? {
+            let Some(admitted) = Table::admit(table, delta)? else {
                 return Err((*table).refused(delta));
-            }
+            };
             let table = &mut *table;
             table.grow(delta, init).ok_or_else(|| {
-                table.not_grown(delta);
+                table.not_grown(admitted);
                 let (len, most) = (table.len(), table.most());
                 match most.saturating_sub(len) < delta {
                     true => Error::limit(format_args!(

@@ -55,6 +55,8 @@ pub struct Budget {
     totals: [Cell<u64>; Counted::COUNT],
     most: [Cell<u64>; Counted::COUNT],
     limiter: RefCell<Option<Shared<Box<dyn Limiter>>>>,
+    /// Whether it is being asked.
+    is_asking: Cell<bool>,
 }
 
 // SAFETY: the thread that uses the store is the only one that uses its budget.
@@ -68,6 +70,7 @@ impl Budget {
             totals: Default::default(),
             most: [const { Cell::new(u64::MAX) }; Counted::COUNT],
             limiter: RefCell::new(None),
+            is_asking: Cell::new(false),
         }
     }
 
@@ -119,13 +122,13 @@ impl Share {
         unsafe {
             let mut share = Share::none(&(*store).budget, what);
             match Share::ask(&raw mut share, store, 0, amount, maximum)? {
-                true => Ok(share),
-                false => Err(share.refused(amount)),
+                Some(_) => Ok(share),
+                None => Err(share.refused(amount)),
             }
         }
     }
 
-    /// Whether something may have `after` that has `before`. If so, the difference is counted.
+    /// Whether something may have `after` that has `before`. If so, the difference is counted, and given.
     ///
     /// # Safety
     /// As for [`Share::new`]; the share lives, and no reference to it is held.
@@ -135,21 +138,23 @@ impl Share {
         before: u64,
         after: u64,
         maximum: u64,
-    ) -> Result<bool> {
+    ) -> Result<Option<u64>> {
         // SAFETY: as the caller promises.
         unsafe {
             let budget = (*this).budget.clone();
             let what = (*this).what;
-            if (*store).is_waiting {
+            if budget.is_asking.get() {
                 // The host, which is asked for something, does not answer by wanting more.
-                return Ok(false);
+                return Ok(None);
             }
+            let more = after.saturating_sub(before);
             let mut totals = budget.totals.each_ref().map(Cell::get);
-            let total = totals[what as usize].saturating_add(after.saturating_sub(before));
+            let total = totals[what as usize].checked_add(more);
+            let Some(total) = total.filter(|&total| total <= budget.most[what as usize].get())
+            else {
+                return Ok(None);
+            };
             totals[what as usize] = total;
-            if total > budget.most[what as usize].get() {
-                return Ok(false);
-            }
             let limiter = budget.limiter.borrow().clone();
             if let Some(limiter) = limiter {
                 let demand = Demand {
@@ -159,16 +164,18 @@ impl Share {
                     maximum,
                     totals,
                 };
-                (*store).is_waiting = true;
+                let was_waiting = std::mem::replace(&mut (*store).is_waiting, true);
+                budget.is_asking.set(true);
                 let allowed = limiter.allows(store, &demand);
-                (*store).is_waiting = false;
+                budget.is_asking.set(false);
+                (*store).is_waiting = was_waiting;
                 if !allowed? {
-                    return Ok(false);
+                    return Ok(None);
                 }
             }
             budget.total(what).set(total);
-            (*this).amount += after.saturating_sub(before);
-            Ok(true)
+            (*this).amount += more;
+            Ok(Some(more))
         }
     }
 

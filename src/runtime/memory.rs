@@ -184,23 +184,23 @@ impl Memory {
         (new <= self.most()).then(|| delta << self.ty.page_log2)
     }
 
-    /// Whether the store may have so many more pages of this memory, which are then counted; [`Memory::grow`] comes next. The host
-    /// may be asked. What cannot be for other reasons is left to that.
+    /// How many bytes are counted of so many more pages of this memory; none if the store may not have them. [`Memory::grow`] comes
+    /// next. The host may be asked. What cannot be for other reasons is left to that.
     ///
     /// # Safety
     /// The memory is one of a store, which lives and is used by this thread alone, and no reference into it is held.
-    pub unsafe fn admit(this: *mut Memory, delta: u64) -> Result<bool> {
+    pub unsafe fn admit(this: *mut Memory, delta: u64) -> Result<Option<u64>> {
         // SAFETY: as the caller promises.
         unsafe {
             let Some(more) = (*this).growth(delta).filter(|&more| more > 0) else {
-                return Ok(true);
+                return Ok(Some(0));
             };
             let before = (*this).len() as u64;
             let maximum = (*this).request.maximum as u64;
             let share = (*this).share.as_mut().map(|share| &raw mut *share);
             match share {
                 Some(share) => Share::ask(share, (*this).store, before, before + more, maximum),
-                None => Ok(true),
+                None => Ok(Some(0)),
             }
         }
     }
@@ -214,9 +214,8 @@ impl Memory {
         }
     }
 
-    /// Adds pages of zeros, which have been admitted; gives how many there were, or why it cannot grow so far.
-    pub fn grow(&mut self, delta: u64) -> Result<u64> {
-        let more = self.growth(delta).unwrap_or(0);
+    /// Adds pages of zeros, of which so many bytes have been `admitted`; gives how many there were, or why it cannot grow so far.
+    pub fn grow(&mut self, delta: u64, admitted: u64) -> Result<u64> {
         let grown = match &self.shared {
             Some(shared) => shared.grow(delta),
             None => self.grow_own(delta),
@@ -224,7 +223,7 @@ impl Memory {
         if grown.is_err()
             && let Some(share) = &mut self.share
         {
-            share.give_back(more);
+            share.give_back(admitted);
         }
         grown
     }
@@ -278,13 +277,31 @@ impl Memory {
                     minimum: len,
                     ..self.request
                 };
-                check(&request, &span)?;
-                if self.request.stays && span.base != before.base {
-                    return Err(misbehaves("another place to a memory that has to stay"));
+                let has = Request {
+                    minimum: self.len(),
+                    ..self.request
+                };
+                let stays = !self.request.stays || span.base == before.base;
+                let outcome = match stays {
+                    true => check(&request, &span),
+                    false => Err(misbehaves("another place to a memory that has to stay")),
+                };
+                if outcome.is_err() && (!stays || check(&has, &span).is_err()) {
+                    // What was there is gone, and nothing is in its place.
+                    return outcome;
                 }
+                // It is where the provider says now, also if it is not as large as it should be.
+                self.show(span, self.len());
+                outcome?;
                 span
             }
         };
+        self.show(span, len);
+        Ok(())
+    }
+
+    /// Lets compiled code see so many bytes of a span.
+    fn show(&mut self, span: Span, len: usize) {
         self.span = Some(span);
         // SAFETY: the definition lives as long as the memory, and no reference to it is held. Other threads, if it is
         // shared, see the length grow after the bytes are there; the base has then not changed.
@@ -296,7 +313,6 @@ impl Memory {
             let shown = AtomicUsize::from_ptr(&raw mut (*definition).len);
             shown.store(len, Ordering::SeqCst);
         }
-        Ok(())
     }
 }
 

@@ -90,7 +90,7 @@ impl SharedMemory {
     pub fn grow(&self, delta: u64) -> Result<u64> {
         let memory = lock(&self.memory);
         // SAFETY: the lock is held, and this is the memory's one owner.
-        unsafe { (*memory.as_ptr()).grow(delta) }
+        unsafe { (*memory.as_ptr()).grow(delta, 0) }
     }
 
     /// The most pages that it may have.

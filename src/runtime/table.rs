@@ -92,12 +92,12 @@ impl Table {
         unsafe { *self.definition.as_ptr() = vm };
     }
 
-    /// Whether the store may have so many more elements of this table, which are then counted; growing comes next. The host may be
-    /// asked. What cannot be for other reasons is left to that.
+    /// How many elements are counted of so many more of this table; none if the store may not have them. Growing comes next. The host may
+    /// be asked. What cannot be for other reasons is left to that.
     ///
     /// # Safety
     /// The store lives and is used by this thread alone, and no reference into it is held.
-    pub unsafe fn admit(this: *mut Table, delta: u64) -> Result<bool> {
+    pub unsafe fn admit(this: *mut Table, delta: u64) -> Result<Option<u64>> {
         // SAFETY: as the caller promises.
         unsafe {
             let (len, most) = ((*this).len(), (*this).most());
@@ -105,7 +105,7 @@ impl Table {
                 Some(new) if delta > 0 => {
                     Share::ask(&raw mut (*this).share, (*this).store, len, new, most)
                 }
-                _ => Ok(true),
+                _ => Ok(Some(0)),
             }
         }
     }
@@ -115,12 +115,9 @@ impl Table {
         self.share.refused(delta)
     }
 
-    /// Gives back what was admitted, if it has not come.
-    pub fn not_grown(&mut self, delta: u64) {
-        let fits = self.len().checked_add(delta);
-        if fits.is_some_and(|new| new <= self.most()) {
-            self.share.give_back(delta);
-        }
+    /// Gives back what was admitted and has not come.
+    pub fn not_grown(&mut self, admitted: u64) {
+        self.share.give_back(admitted);
     }
 
     /// Adds elements; gives the old size, or none if it cannot grow so far.
@@ -139,12 +136,13 @@ impl Table {
         this: *mut Table,
         delta: u64,
         init: *mut c_void,
+        admitted: u64,
         vm: &VmStore,
     ) -> Result<Option<u64>> {
         // SAFETY: as the caller promises; each reference ends before the host may be asked.
         unsafe {
             let Some(old) = (*this).reserve(delta) else {
-                (*this).not_grown(delta);
+                (*this).not_grown(admitted);
                 return Ok(None);
             };
             let add = |at, len| (*this).elements.resize(old as usize + at + len, init);
@@ -154,7 +152,7 @@ impl Table {
             }
             (*this).publish();
             if grown.is_err() {
-                (*this).not_grown(delta);
+                (*this).not_grown(admitted);
             }
             grown.map(|()| Some(old))
         }

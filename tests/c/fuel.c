@@ -296,6 +296,16 @@ static inlay_error_t *give(void *env, inlay_store_t *store, inlay_trap_t trap) {
     inlay_instance_t *none = NULL;
     FAILS(inlay_linker_instantiate(giver->guest.world.linker, store, giver->guest.world.module, &none), INLAY_ERROR_INVALID_ARGUMENT,
           "inlay_on_stop_t");
+    /* new memories, and shared ones, have nothing to do with what waits */
+    inlay_memory_type_t type = {.minimum = 1, .maximum = 4, .page_size = 65536, .is_shared = true};
+    inlay_memory_t *memory = NULL;
+    inlay_shared_memory_t *shared = NULL;
+    OK(inlay_shared_memory_new(giver->guest.world.engine, &type, &shared));
+    OK(inlay_memory_from_shared(store, shared, &memory));
+    inlay_shared_memory_delete(shared);
+    OK(inlay_memory_grow(memory, 1, NULL));
+    type.is_shared = false;
+    OK(inlay_memory_new(store, &type, &memory));
   }
   if (giver->then != THEN_GIVE && giver->asked > 3) {
     switch (giver->then) {

@@ -15,6 +15,7 @@ typedef enum {
   GIVES_LESS,
   GIVES_NULL,
   MOVES_ALL,
+  GROWS_LESS,
   GIVES_UNRESERVED
 } manner_t;
 
@@ -81,7 +82,7 @@ static inlay_error_t *grow(void *env, const inlay_memory_request_t *request, inl
     span->handle = host->manner == MOVES_ALL ? old : moved;
     span->base = aligned(moved);
   }
-  span->accessible = bytes;
+  span->accessible = host->manner == GROWS_LESS ? bytes - 1 : bytes;
   return NULL;
 }
 static void release(void *env, const inlay_memory_span_t *span) {
@@ -308,6 +309,19 @@ static void misbehaviour(void) {
   host.manner = MOVES_ALL;
   FAILS(inlay_memory_grow(inlay_instance_memory(world.instance, "memory"), 1, NULL), INLAY_ERROR_LINEAR_MEMORY, "has to stay");
   CHECK(inlay_memory_size(inlay_instance_memory(world.instance, "memory")) == PAGE);
+  world_delete(&world);
+  expect_all_back(&host);
+
+  /* it moves the memory, and gives it less than was asked for: it is there, and as large as it was */
+  config = supplied(&host, GROWS_LESS, INLAY_TRAPS_EXPLICIT);
+  OK(inlay_config_memory_moves(config, true));
+  world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
+  inlay_config_delete(config);
+  world_start(&world);
+  FAILS(inlay_memory_grow(inlay_instance_memory(world.instance, "memory"), 1, NULL), INLAY_ERROR_LINEAR_MEMORY, "fewer accessible");
+  CHECK(call_i(world.instance, "grow", 2) == -1 && host.grown == 2);
+  CHECK(inlay_memory_size(inlay_instance_memory(world.instance, "memory")) == PAGE);
+  CHECK(call_i(world.instance, "load", 16) == 'f' && inlay_memory_data(inlay_instance_memory(world.instance, "memory"))[16] == 'f');
   world_delete(&world);
   expect_all_back(&host);
 

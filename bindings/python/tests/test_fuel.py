@@ -26,3 +26,15 @@ def test_an_engine_without_it(store):
     with pytest.raises(inlay.ArgumentError, match="fuel"):
         store.fuel = 1
     assert store.fuel == 0
+
+
+def test_a_store_has_only_so_much(store):
+    store.limit(memory_bytes=3 * 65536)
+    memory = inlay.Memory(store, inlay.MemoryType(2))
+    with pytest.raises(inlay.LimitError, match="limiter"):
+        inlay.Memory(store, inlay.MemoryType(2))
+    assert memory.grow(1) == 2
+    with pytest.raises(inlay.LimitError):
+        memory.grow(1)
+    store.limit()
+    assert memory.grow(1) == 3

@@ -235,8 +235,8 @@ unsafe extern "C" fn memory_grow(vmctx: Vmctx, index: u32, delta: u64) -> u64 {
             }
             let memory: *mut Memory = memory(vmctx, index);
             match Memory::admit(memory, delta)? {
-                true => Ok((*memory).grow(delta).unwrap_or(u64::MAX)),
-                false => Ok(u64::MAX),
+                Some(admitted) => Ok((*memory).grow(delta, admitted).unwrap_or(u64::MAX)),
+                None => Ok(u64::MAX),
             }
         })
     }
@@ -306,12 +306,12 @@ unsafe extern "C" fn table_grow(vmctx: Vmctx, index: u32, init: *mut c_void, del
         exit_looking(vmctx, u64::MAX, || {
             let table = instance(vmctx).tables[index as usize];
             if (*table).len().saturating_add(delta) <= (*table).most() {
-                pay_for(vmctx, delta * WORD)?;
+                pay_for(vmctx, delta.saturating_mul(WORD))?;
             }
-            if !Table::admit(table, delta)? {
+            let Some(admitted) = Table::admit(table, delta)? else {
                 return Ok(u64::MAX);
-            }
-            let grown = Table::grow_in_steps(table, delta, init, vm(vmctx))?;
+            };
+            let grown = Table::grow_in_steps(table, delta, init, admitted, vm(vmctx))?;
             Ok(grown.unwrap_or(u64::MAX))
         })
     }

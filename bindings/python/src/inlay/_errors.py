@@ -23,6 +23,7 @@ class ErrorKind(enum.IntEnum):
     INVALID_IMAGE = lib.INLAY_ERROR_INVALID_IMAGE
     LIMIT = lib.INLAY_ERROR_LIMIT
     EXCEPTION = lib.INLAY_ERROR_EXCEPTION
+    LINEAR_MEMORY = lib.INLAY_ERROR_LINEAR_MEMORY
 
 
 class TrapCode(enum.IntEnum):

@@ -78,6 +78,20 @@ class Store:
     def fuel(self, units: int) -> None:
         self._alone(True, lambda: check(lib.inlay_store_set_fuel(self._pointer, units)))
 
+    def limit(
+        self, *, instances: int | None = None, memory_bytes: int | None = None, table_elements: int | None = None
+    ) -> None:
+        """Sets how much the store may have in all, from now on; None is any amount.
+
+        What would be more is a LimitError, and where WebAssembly wants to grow, it is told that it cannot.
+        """
+        limiter = ffi.new("inlay_limiter_t *")
+        limiter.size = ffi.sizeof("inlay_limiter_t")
+        limiter.instances = lib.INLAY_NO_MAXIMUM if instances is None else instances
+        limiter.memory_bytes = lib.INLAY_NO_MAXIMUM if memory_bytes is None else memory_bytes
+        limiter.table_elements = lib.INLAY_NO_MAXIMUM if table_elements is None else table_elements
+        self._alone(True, lambda: check(lib.inlay_store_limiter(self._pointer, limiter)))
+
     def _admit(self, viewing: bool = False) -> None:
         """Raises if this thread cannot use the store now, which is busy."""
         if self._busy == RUNNING:
