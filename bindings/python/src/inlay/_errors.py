@@ -115,6 +115,12 @@ class CodeMemoryError(Error):
     kind = ErrorKind.CODE_MEMORY
 
 
+class LinearMemoryError(Error):
+    """A linear memory of the host's is not what was asked for; Python's own hosts supply none."""
+
+    kind = ErrorKind.LINEAR_MEMORY
+
+
 class OutOfMemoryError(Error, MemoryError):
     """An allocation failed, or the system had no room."""
 
@@ -169,6 +175,7 @@ _CLASSES: dict[int, type[Error]] = {
         LinkError,
         Trap,
         CodeMemoryError,
+        LinearMemoryError,
         OutOfMemoryError,
         ArgumentError,
         HostError,
