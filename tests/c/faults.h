@@ -16,6 +16,9 @@
 #define DIVISION_FAULTS 0
 #endif
 
+/* Whether a test may let wasm fault; valgrind takes each fault for an error of the program. */
+static inline int may_fault(void) { return HAS_FAULTS && getenv("INLAY_TEST_WITHOUT_FAULTS") == NULL; }
+
 /* So that a handler which reads what is gone finds nothing that looks as if it were there. */
 #if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__
 #include <malloc.h>

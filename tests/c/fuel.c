@@ -185,7 +185,7 @@ static void costs_are(const inlay_config_t *config) {
 /* In both ways of trapping, with the optimizer and without, with the allocator for large functions, and with interrupts. */
 static void in_each_way(void (*test)(const inlay_config_t *)) {
   const inlay_traps_t traps[] = {INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS};
-  for (int i = 0; i < 1 + HAS_FAULTS; i++) {
+  for (int i = 0; i < 1 + may_fault(); i++) {
     inlay_config_t *config = with_fuel(traps[i]);
     test(config);
     OK(inlay_config_interruption(config, true));
@@ -200,7 +200,7 @@ static void in_each_way(void (*test)(const inlay_config_t *)) {
 }
 static void counts(void) {
   in_each_way(costs_are);
-  CHECK(ways == 4 * (1 + HAS_FAULTS));
+  CHECK(ways == 4 * (1 + may_fault()));
 }
 
 /* The host sees what is left, sets it, calls wasm that takes of the same, and fails. */

@@ -366,7 +366,7 @@ static void guarded_release(void *env, const inlay_memory_span_t *span) {
   CHECK(munmap(span->base, span->reserved) == 0);
 }
 static void faults(void) {
-  for (int moves = 0; moves < 2; moves++) {
+  for (int moves = 0; may_fault() && moves < 2; moves++) {
     host_t host;
     inlay_config_t *config = supplied(&host, GIVES_EXACTLY, INLAY_TRAPS_FAULTS);
     inlay_linear_memory_t table = {sizeof table, &host, guarded_allocate, guarded_grow, guarded_release, finalize};
@@ -432,7 +432,7 @@ static void *use_many(void *argument) {
 }
 static void reuse(void) {
   const inlay_traps_t traps[] = {INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS};
-  for (int i = 0; i < 1 + HAS_FAULTS; i++) {
+  for (int i = 0; i < 1 + may_fault(); i++) {
     inlay_config_t *config = config_with(traps[i]);
     OK(inlay_config_feature(config, "custom-page-sizes", true));
     reused_t reused = {new_engine(config), NULL, NULL};

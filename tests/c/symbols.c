@@ -139,6 +139,7 @@ static void on_fault(int number, siginfo_t *info, void *context) {
 }
 /* A handler asks where a fault is, and is told what the trap says afterwards. */
 static void in_a_handler(void) {
+  if (!may_fault()) return;
   inlay_config_t *config = config_with(INLAY_TRAPS_FAULTS);
   host_t host;
   memset(&host, 0, sizeof host);
