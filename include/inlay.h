@@ -45,8 +45,9 @@
  *
  * No process-global state: no signal handler that the host has not asked for (inlay_engine_install_fault_handlers), no
  * environment variable, nothing that another library could notice. (Inside this one there are a counter that numbers
- * stores, and the panic hook and some 100 bytes for each thread of its own copy of Rust's standard library.) Two engines
- * know nothing of each other, and fork and dlclose are safe while no wasm runs.
+ * stores, the bounds of its stack for each thread that has entered wasm, and the panic hook and some 100 bytes for each
+ * thread of its own copy of Rust's standard library.) Two engines know nothing of each other, and fork and dlclose are
+ * safe while no wasm runs.
  *
  * Generated from the sources; SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */

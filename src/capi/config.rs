@@ -416,7 +416,6 @@ pub unsafe extern "C" fn inlay_config_traps(
                 )));
             }
         };
-        config.runtime.faults = config.settings.traps == Traps::Faults;
         Ok(())
     })
 }
@@ -436,7 +435,6 @@ pub unsafe extern "C" fn inlay_config_interruption(
         // SAFETY: the caller gives a configuration or NULL.
         let config = unsafe { borrow_mut(config, "config") }?;
         config.settings.interruption = on;
-        config.runtime.interruption = on;
         Ok(())
     })
 }
@@ -467,7 +465,6 @@ pub unsafe extern "C" fn inlay_config_fuel(
         // SAFETY: the caller gives a configuration or NULL.
         let config = unsafe { borrow_mut(config, "config") }?;
         config.settings.fuel = on;
-        config.runtime.fuel = on;
         Ok(())
     })
 }

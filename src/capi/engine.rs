@@ -24,14 +24,14 @@ impl inlay_engine_t {
     #[cfg(feature = "compiler")]
     fn new(config: &inlay_config_t) -> Result<Self> {
         let compiler = Compiler::new(&config.settings)?;
-        let engine = runtime::engine(&config.runtime, compiler.machine()?)?;
+        let engine = runtime::engine(&config.runtime, &config.settings, compiler.machine()?)?;
         Ok(inlay_engine_t { engine, compiler })
     }
 
     #[cfg(not(feature = "compiler"))]
     fn new(config: &inlay_config_t) -> Result<Self> {
         let machine = crate::image::machine::Machine::of(&config.settings)?;
-        let engine = runtime::engine(&config.runtime, machine)?;
+        let engine = runtime::engine(&config.runtime, &config.settings, machine)?;
         Ok(inlay_engine_t { engine })
     }
 }

@@ -254,7 +254,6 @@ pub unsafe extern "C" fn inlay_config_memory_moves(
         // SAFETY: the caller gives a configuration or NULL.
         let config = unsafe { borrow_mut(config, "config") }?;
         config.settings.memory_moves = on;
-        config.runtime.memory_moves = on;
         Ok(())
     })
 }

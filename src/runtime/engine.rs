@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
 use crate::image::builtin::Builtin;
 use crate::image::machine::Machine;
+use crate::image::settings::{Settings, Traps};
 use crate::os;
 use std::ffi::c_void;
 use std::sync::atomic::AtomicBool;
@@ -37,7 +38,7 @@ impl Default for Limits {
     }
 }
 
-/// What a host chooses about running code.
+/// What a host chooses about running code, apart from what shapes the code as well.
 #[derive(Default)]
 pub struct Config {
     /// Builtins that the host replaces.
@@ -46,15 +47,7 @@ pub struct Config {
     pub code_memory: Option<CodeMemory>,
     /// Where the bytes of memories come from; none for Inlay's own.
     pub linear_memory: Option<LinearMemories>,
-    /// Whether memories may move as they grow, all but shared ones.
-    pub memory_moves: bool,
     pub limits: Limits,
-    /// Whether traps are faults, which the host passes on.
-    pub faults: bool,
-    /// Whether wasm can be interrupted.
-    pub interruption: bool,
-    /// Whether wasm uses fuel.
-    pub fuel: bool,
 }
 
 /// An engine; any number of threads may use it.
@@ -85,14 +78,17 @@ unsafe impl Send for Engine {}
 unsafe impl Sync for Engine {}
 
 impl Engine {
-    /// Makes an engine of a configuration, for images of this machine, with these functions as builtins.
+    /// Makes an engine of a configuration, for images of this machine whose code is made with these settings, with these functions as
+    /// builtins.
     pub fn new(
         config: &Config,
+        settings: &Settings,
         machine: Machine,
         builtins: Vec<*const c_void>,
     ) -> Result<Shared<Engine>> {
         super::shadow_stack::refuse()?;
-        if config.faults && machine.is_this_kind() && !os::FAULTS {
+        let faults = settings.traps == Traps::Faults;
+        if faults && machine.is_this_kind() && !os::FAULTS {
             return Err(Error::unsupported(
                 "INLAY_TRAPS_FAULTS: faults of this system or CPU are not handled; use INLAY_TRAPS_EXPLICIT",
             ));
@@ -110,10 +106,10 @@ impl Engine {
             limits: config.limits,
             code_memory,
             linear_memory,
-            memory_moves: config.memory_moves,
-            faults: config.faults,
-            interruption: config.interruption,
-            fuel: config.fuel,
+            memory_moves: settings.memory_moves,
+            faults,
+            interruption: settings.interruption,
+            fuel: settings.fuel,
             code: CodeMap::new(),
             has_handlers: AtomicBool::new(false),
             builtins,

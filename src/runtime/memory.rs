@@ -252,7 +252,7 @@ impl Memory {
                     ..self.request
                 };
                 let span = provider.allocate(&request)?;
-                if let Err(error) = check(&request, &span) {
+                if let Err(error) = check(&request, len, &span) {
                     provider.release(&span);
                     return Err(error);
                 }
@@ -273,26 +273,16 @@ impl Memory {
             Some(before) => {
                 let mut span = before;
                 provider.grow(&self.request, &mut span, len)?;
-                let request = Request {
-                    minimum: len,
-                    ..self.request
-                };
-                let has = Request {
-                    minimum: self.len(),
-                    ..self.request
-                };
-                let stays = !self.request.stays || span.base == before.base;
-                let outcome = match stays {
-                    true => check(&request, &span),
-                    false => Err(misbehaves("another place to a memory that has to stay")),
-                };
-                if outcome.is_err() && (!stays || check(&has, &span).is_err()) {
-                    // What was there is gone, and nothing is in its place.
-                    return outcome;
+                if self.request.stays && span.base != before.base {
+                    return Err(misbehaves("another place to a memory that has to stay"));
                 }
-                // It is where the provider says now, also if it is not as large as it should be.
-                self.show(span, self.len());
-                outcome?;
+                if let Err(error) = check(&self.request, len, &span) {
+                    // It may have moved all the same, and what was there is gone then.
+                    if !span.base.is_null() && span.accessible >= self.len() {
+                        self.show(span, self.len());
+                    }
+                    return Err(error);
+                }
                 span
             }
         };
@@ -338,22 +328,17 @@ fn most(engine: &Engine, ty: &MemoryType) -> Result<u64> {
 /// A memory's bytes are aligned to this, as atomic accesses need them to be and vectors are faster.
 const ALIGN: usize = 16;
 
-/// An error unless a provider gave what it was asked for.
-fn check(request: &Request, span: &Span) -> Result<()> {
-    let wanted = match request.shared {
-        true => request.maximum,
-        false => request.minimum,
-    };
-    let reserved = span.reserved.max(span.accessible);
+/// An error unless a provider gave what it was asked for, with `len` bytes.
+fn check(request: &Request, len: usize, span: &Span) -> Result<()> {
     let why = if span.base.is_null() {
         "a memory at NULL"
     } else if !span.base.addr().is_multiple_of(ALIGN) {
         "a memory that does not begin at a multiple of 16"
-    } else if span.accessible < request.minimum {
+    } else if span.accessible < len {
         "a memory with fewer accessible bytes than it was asked for"
-    } else if request.guarded != 0 && span.accessible != request.minimum {
+    } else if request.guarded != 0 && span.accessible != len {
         "a memory with more accessible bytes than it was asked for, in an engine whose traps are faults"
-    } else if reserved < wanted {
+    } else if request.shared && span.reserved < request.maximum {
         "a shared memory that is not reserved up to its maximum"
     } else if span.guarded < request.guarded {
         "a memory with fewer guarded bytes than it was asked for, in an engine whose traps are faults"

@@ -59,9 +59,10 @@ pub use table::Table;
 use crate::error::Result;
 use crate::fallible::Shared;
 use crate::image::machine::Machine;
+use crate::image::settings::Settings;
 
-/// Makes an engine of a configuration, for images of this machine.
-pub fn engine(config: &Config, machine: Machine) -> Result<Shared<Engine>> {
+/// Makes an engine of a configuration, for images of this machine whose code is made with these settings.
+pub fn engine(config: &Config, settings: &Settings, machine: Machine) -> Result<Shared<Engine>> {
     let builtins = builtins::functions(&config.builtins)?;
-    Engine::new(config, machine, builtins)
+    Engine::new(config, settings, machine, builtins)
 }

@@ -83,6 +83,60 @@ impl OwnMemory {
         }
         any
     }
+
+    /// A reservation for `end` bytes and as much more as there is, accessible from `used` to `end`: what could fail has then
+    /// been done before anything moves. All sizes are whole pages.
+    fn reserve(&self, request: &Request, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
+        let page = os::page_size();
+        let mut size = wanted(request, end)?;
+        let start = loop {
+            match os::reserve(size, page) {
+                Some(start) => break start,
+                None if self.give_back_idle() => {}
+                None if size == end || request.shared || request.guarded != 0 => return None,
+                // Less than wished, but not so little that the next page would move the memory again.
+                None => {
+                    size = (end + (size - end) / 4)
+                        .next_multiple_of(page)
+                        .min(size - page)
+                }
+            }
+        };
+        // SAFETY: the reservation is new.
+        unsafe {
+            if os::protect(start.add(used), end - used, Access::ReadWrite) {
+                return Some((start, size));
+            }
+            os::release(start, size);
+        }
+        None
+    }
+
+    /// Moves the first `used` bytes to a new reservation, of which `end` bytes are then accessible; gives its start and size.
+    /// If there is none, nothing has changed.
+    fn relocate(
+        &self,
+        request: &Request,
+        before: (NonNull<u8>, usize),
+        used: usize,
+        end: usize,
+    ) -> Option<(NonNull<u8>, usize)> {
+        let (start, size) = self.reserve(request, used, end)?;
+        // SAFETY: the reservations are ours and do not overlap; what moved, and what is given back, is not used again.
+        unsafe {
+            if os::move_pages(before, (start, size), used) {
+                return Some((start, size));
+            }
+            let (start, size) = self.reserve(request, used, end)?;
+            if !os::protect(start, used, Access::ReadWrite) {
+                os::release(start, size);
+                return None;
+            }
+            copy_pages(before.0, start, used);
+            os::release(before.0, before.1);
+            Some((start, size))
+        }
+    }
 }
 
 impl Drop for OwnMemory {
@@ -186,62 +240,6 @@ fn ahead(request: &Request, len: usize) -> usize {
 fn wanted(request: &Request, end: usize) -> Option<usize> {
     let page = os::page_size();
     ahead(request, end).max(page).checked_next_multiple_of(page)
-}
-
-impl OwnMemory {
-    /// A reservation for `end` bytes and as much more as there is, accessible from `used` to `end`: what could fail has then
-    /// been done before anything moves. All sizes are whole pages.
-    fn reserve(&self, request: &Request, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
-        let page = os::page_size();
-        let mut size = wanted(request, end)?;
-        let start = loop {
-            match os::reserve(size, page) {
-                Some(start) => break start,
-                None if self.give_back_idle() => {}
-                None if size == end || request.shared || request.guarded != 0 => return None,
-                // Less than wished, but not so little that the next page would move the memory again.
-                None => {
-                    size = (end + (size - end) / 4)
-                        .next_multiple_of(page)
-                        .min(size - page)
-                }
-            }
-        };
-        // SAFETY: the reservation is new.
-        unsafe {
-            if os::protect(start.add(used), end - used, Access::ReadWrite) {
-                return Some((start, size));
-            }
-            os::release(start, size);
-        }
-        None
-    }
-
-    /// Moves the first `used` bytes to a new reservation, of which `end` bytes are then accessible; gives its start and size.
-    /// If there is none, nothing has changed.
-    fn relocate(
-        &self,
-        request: &Request,
-        before: (NonNull<u8>, usize),
-        used: usize,
-        end: usize,
-    ) -> Option<(NonNull<u8>, usize)> {
-        let (start, size) = self.reserve(request, used, end)?;
-        // SAFETY: the reservations are ours and do not overlap; what moved, and what is given back, is not used again.
-        unsafe {
-            if os::move_pages(before, (start, size), used) {
-                return Some((start, size));
-            }
-            let (start, size) = self.reserve(request, used, end)?;
-            if !os::protect(start, used, Access::ReadWrite) {
-                os::release(start, size);
-                return None;
-            }
-            copy_pages(before.0, start, used);
-            os::release(before.0, before.1);
-            Some((start, size))
-        }
-    }
 }
 
 /// Copies pages to pages of zeros, without touching those that would stay so.

@@ -360,10 +360,11 @@ static void test_faults(const inlay::Engine &compares) {
 #endif
 }
 
+// (func (export "run") (result i32) (loop (br 0)) (unreachable))
+static const std::uint8_t spin[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 7, 1, 3, 'r', 'u',
+    'n', 0, 0, 10, 10, 1, 8, 0, 3, 0x40, 0x0c, 0, 0x0b, 0, 0x0b};
+
 static void test_interrupts(const inlay::Engine &usual) {
-    // (func (export "run") (result i32) (loop (br 0)) (unreachable))
-    static const std::uint8_t wasm[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 7, 1, 3, 'r', 'u',
-        'n', 0, 0, 10, 10, 1, 8, 0, 3, 0x40, 0x0c, 0, 0x0b, 0, 0x0b};
     inlay::Config config;
     MUST(config.try_interruption(true));
     const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
@@ -371,7 +372,7 @@ static void test_interrupts(const inlay::Engine &usual) {
     FAILS(inlay::Interrupter::try_make(other), InvalidArgument);
     const inlay::Interrupter interrupter = MUST(inlay::Interrupter::try_make(store));
     const inlay::Instance instance = MUST(MUST(inlay::Linker::try_make(engine))
-                                              .try_instantiate(store, MUST(inlay::Module::try_compile(engine, wasm))));
+                                              .try_instantiate(store, MUST(inlay::Module::try_compile(engine, spin))));
     const auto run = MUST(instance.try_typed<std::int32_t()>("run"));
     for (const int wait : {0, 20}) {
         std::thread thread([&] {
@@ -405,16 +406,13 @@ static void test_interrupts(const inlay::Engine &usual) {
 }
 
 static void test_fuel(const inlay::Engine &usual) {
-    // (func (export "run") (result i32) (loop (br 0)) (unreachable))
-    static const std::uint8_t wasm[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 7, 1, 3, 'r', 'u',
-        'n', 0, 0, 10, 10, 1, 8, 0, 3, 0x40, 0x0c, 0, 0x0b, 0, 0x0b};
     inlay::Config config;
     MUST(config.try_fuel(true));
     const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
     inlay::Store store = MUST(inlay::Store::try_make(engine)), other = MUST(inlay::Store::try_make(usual));
     FAILS(other.try_set_fuel(1), InvalidArgument);
     const inlay::Instance instance = MUST(MUST(inlay::Linker::try_make(engine))
-                                              .try_instantiate(store, MUST(inlay::Module::try_compile(engine, wasm))));
+                                              .try_instantiate(store, MUST(inlay::Module::try_compile(engine, spin))));
     const auto run = MUST(instance.try_typed<std::int32_t()>("run"));
     MUST(store.try_set_fuel(1000));
     CHECK(store.fuel() == 1000);
