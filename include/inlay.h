@@ -1727,6 +1727,62 @@ inlay_error_t *inlay_memory_new(inlay_store_t *store,
                                 const inlay_memory_type_t *ty,
                                 inlay_memory_t **out);
 
+/** What wasm may do with the bytes of a window. */
+typedef uint32_t inlay_window_flags_t;
+
+enum {
+  /** It only reads them: the window links to no module that may write it. */
+  INLAY_WINDOW_READ_ONLY = 1,
+};
+
+/** Bytes of the host's that a window is over. The host sets `size` to `sizeof(inlay_window_t)`. */
+typedef struct inlay_window_t {
+  /** `sizeof(inlay_window_t)`; one that is longer than this version's is accepted. */
+  size_t size;
+  /**
+   * Where they begin: a multiple of 16, or NULL if there are none. Through a read-only window nothing writes to them.
+   */
+  uint8_t *base;
+  /**
+   * How many there are. Any number: what is left of the last page counts for accesses, and `memory.size` rounds down.
+   */
+  size_t len;
+  /** `INLAY_WINDOW_READ_ONLY`, or 0. */
+  inlay_window_flags_t flags;
+} inlay_window_t;
+
+/**
+ * Makes a window in a store: a memory over bytes of the host's, for modules that import it. Nothing is copied, and
+ * `inlay_memory_point` points it elsewhere. `*out` belongs to the store; the bytes stay the host's, which keeps them while the
+ * window is over them and wasm of the store may run.
+ *
+ * A window has no page size, no width of addresses and no maximum of its own: it links to any import of a memory that is not
+ * shared, has no maximum, and whose minimum it has. With pages of one byte (the custom-page-sizes proposal) that can be any number of bytes. Where
+ * traps are faults, an import with pages of 64 KiB and addresses of 32 bits is refused, since the bytes behind a window do not fault. `memory.grow`
+ * gives -1. It counts as nothing for `inlay_store_limiter`.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if the base is not a multiple of 16 or the bytes are those of a memory in the store, since
+ * compiled code takes the memories that it imports and those that its module makes to be apart. For the same reason
+ * `inlay_config_linear_memory` must not give a memory bytes that a window of its store is over.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_memory_new_window(inlay_store_t *store,
+                                       const inlay_window_t *window,
+                                       inlay_memory_t **out);
+
+/**
+ * Points a window at other bytes, which all instances see that import it. It costs two writes, and a look at where the store's own memories
+ * are.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT`, and the window is where it was, if the memory is no window, if a call into its store is
+ * unfinished (also one that waits in `inlay_on_stop_t` or on another coroutine), if there are fewer bytes than the largest minimum
+ * that it was linked to or more than those addresses reach, if the flags are not those that it was made with, and for bytes that
+ * `inlay_memory_new_window` refuses.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_memory_point(inlay_memory_t *memory,
+                                  const inlay_window_t *window);
+
 /**
  * A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
  *
@@ -1783,15 +1839,21 @@ size_t inlay_memory_size(inlay_memory_t *memory);
 /**
  * Adds pages of zeros, of the memory's page size, and gives the number of pages before.
  *
- * `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
+ * `old_pages` may be NULL. `INLAY_ERROR_INVALID_ARGUMENT` for a window, `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
  * `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory, or not so much address space where it is.
  */
 INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_memory_grow(inlay_memory_t *memory, uint64_t delta_pages, uint64_t *old_pages);
+inlay_error_t *inlay_memory_grow(inlay_memory_t *memory,
+                                 uint64_t delta_pages,
+                                 uint64_t *old_pages);
 
-/** The memory's type: the minimum and maximum that it was made with. Zeros for NULL. */
+/**
+ * The memory's type: the minimum and maximum that it was made with. Zeros for NULL. A window has none until it is linked; it is
+ * said to be of 64 bits, with pages of one byte, none of them at first.
+ */
 INLAY_API
-void inlay_memory_type(const inlay_memory_t *memory, inlay_memory_type_t *out);
+void inlay_memory_type(const inlay_memory_t *memory,
+                       inlay_memory_type_t *out);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Tables.

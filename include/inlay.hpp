@@ -676,6 +676,19 @@ inline Func Value::func() const noexcept { return Func(raw_.of.funcref); }
 
 class SharedMemory;
 
+// Bytes of ours that a window is over: `base` is a multiple of 16. A read-only window links to modules only that never write it.
+struct Window {
+    void *base = nullptr;
+    std::size_t len = 0; // bytes
+    bool read_only = false;
+
+    static Window reading(const void *base, std::size_t len) noexcept { return {const_cast<void *>(base), len, true}; }
+
+    inlay_window_t get() const noexcept {
+        return {sizeof(inlay_window_t), static_cast<std::uint8_t *>(base), len, read_only ? inlay_window_flags_t{INLAY_WINDOW_READ_ONLY} : 0};
+    }
+};
+
 // A linear memory. A view. Its bytes are the host's to read and write while no WebAssembly of the store
 // runs, and in host functions; those of a shared memory as the other threads that use it allow.
 class Memory : public detail::View<inlay_memory_t> {
@@ -739,6 +752,11 @@ public:
 
     // Takes hold of a shared memory, to use it in other stores; InvalidArgument if it is not shared.
     Result<SharedMemory> try_share() const;
+    // Points a window at other bytes, which stay ours, while no call into its store is unfinished.
+    Result<void> try_point(const Window &window) const {
+        const inlay_window_t raw = window.get();
+        return detail::done(inlay_memory_point(get(), &raw));
+    }
     // Grows by so many of its pages and gives the old size in pages; an error of kind Limit, and
     // nothing changed, if the maximum or the host's limit does not allow it.
     Result<std::uint64_t> try_grow(std::uint64_t delta_pages) const {
@@ -748,6 +766,7 @@ public:
     }
 #if INLAY_HPP_EXCEPTIONS
     SharedMemory share() const;
+    void point(const Window &window) const { try_point(window).value(); }
     std::uint64_t grow(std::uint64_t delta_pages) const { return try_grow(delta_pages).value(); }
 #endif
 };
@@ -1802,6 +1821,13 @@ public:
         inlay_error_t *error = inlay_memory_new(raw(), &raw_type, &memory);
         return done<Memory>(error, memory);
     }
+    // A memory over bytes of ours, which `Memory::point` points elsewhere.
+    Result<Memory> try_window(const Window &window) {
+        const inlay_window_t raw_window = window.get();
+        inlay_memory_t *memory;
+        inlay_error_t *error = inlay_memory_new_window(raw(), &raw_window, &memory);
+        return done<Memory>(error, memory);
+    }
     // This store's view of a shared memory, of which the store keeps hold.
     template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>
     Result<Memory> try_memory(const Shared &shared) {
@@ -1863,6 +1889,7 @@ public:
     void limiter(const Budget &most) { try_limiter(most).value(); }
     template <class F> void limiter(const Budget &most, F function) { try_limiter(most, std::move(function)).value(); }
     Memory memory(const MemoryType &type) { return try_memory(type).value(); }
+    Memory window(const Window &window) { return try_window(window).value(); }
     template <class Shared, std::enable_if_t<std::is_same_v<Shared, SharedMemory>, int> = 0>
     Memory memory(const Shared &shared) {
         return try_memory(shared).value();

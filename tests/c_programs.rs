@@ -44,6 +44,7 @@ const PROGRAMS: &[&str] = &[
     "threads.c",
     "traps.c",
     "wasm3.c",
+    "window.c",
 ];
 
 #[test]
@@ -159,6 +160,11 @@ fn traps() {
 #[test]
 fn wasm3() {
     build_and_run("wasm3.c");
+}
+
+#[test]
+fn window() {
+    build_and_run("window.c");
 }
 
 /// A program that is put into the directory and forgotten here would never run.

@@ -1,12 +1,13 @@
 //! Memories: linear memories, and those that stores share.
 
 use super::{
-    borrow, borrow_mut, inlay_engine_t, inlay_error_t, inlay_memory_type_t, inlay_store_t, look,
-    produce, produce_handle,
+    borrow, borrow_mut, fallible, inlay_engine_t, inlay_error_t, inlay_memory_type_t,
+    inlay_store_t, look, produce, produce_handle, read_table,
 };
 use crate::error::{Error, Result};
 use crate::fallible::{Pinned, Shared, push};
-use crate::runtime::{Memory, SharedMemory, Store};
+use crate::runtime::{Bytes, Memory, SharedMemory, Store};
+use std::mem::offset_of;
 
 /// A linear memory. Its store owns it.
 pub struct inlay_memory_t {
@@ -49,6 +50,104 @@ unsafe fn add(store: *mut Store, memory: Pinned<Memory>) -> Result<*mut inlay_me
     // SAFETY: as the caller promises.
     push(unsafe { &mut (*store).memories }, memory)?;
     Ok(pointer.cast())
+}
+
+/// What wasm may do with the bytes of a window.
+pub type inlay_window_flags_t = u32;
+
+/// It only reads them: the window links to no module that may write it.
+pub const INLAY_WINDOW_READ_ONLY: inlay_window_flags_t = 1;
+
+/// Bytes of the host's that a window is over. The host sets `size` to `sizeof(inlay_window_t)`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_window_t {
+    /// `sizeof(inlay_window_t)`; one that is longer than this version's is accepted.
+    pub size: usize,
+    /// Where they begin: a multiple of 16, or NULL if there are none. Through a read-only window nothing writes to them.
+    pub base: *mut u8,
+    /// How many there are. Any number: what is left of the last page counts for accesses, and `memory.size` rounds down.
+    pub len: usize,
+    /// `INLAY_WINDOW_READ_ONLY`, or 0.
+    pub flags: inlay_window_flags_t,
+}
+
+impl inlay_window_t {
+    /// # Safety
+    /// The pointer is null, or a structure of the size that it says.
+    unsafe fn read(window: *const inlay_window_t) -> Result<Bytes> {
+        let none = inlay_window_t {
+            size: 0,
+            base: std::ptr::null_mut(),
+            len: 0,
+            flags: 0,
+        };
+        let least = offset_of!(inlay_window_t, flags) + size_of::<inlay_window_flags_t>();
+        // SAFETY: as the caller promises; its fields are a pointer and numbers.
+        let window = unsafe { read_table(window, none, least, "inlay_window_t") }?;
+        if window.flags & !INLAY_WINDOW_READ_ONLY != 0 {
+            return Err(Error::argument(format_args!(
+                "a window with the flags {:#x}, not all of which this version knows",
+                window.flags
+            )));
+        }
+        Ok(Bytes {
+            base: window.base,
+            len: window.len,
+            read_only: window.flags & INLAY_WINDOW_READ_ONLY != 0,
+        })
+    }
+}
+
+/// Makes a window in a store: a memory over bytes of the host's, for modules that import it. Nothing is copied, and
+/// `inlay_memory_point` points it elsewhere. `*out` belongs to the store; the bytes stay the host's, which keeps them while the
+/// window is over them and wasm of the store may run.
+///
+/// A window has no page size, no width of addresses and no maximum of its own: it links to any import of a memory that is not
+/// shared, has no maximum, and whose minimum it has. With pages of one byte (the custom-page-sizes proposal) that can be any number of bytes. Where
+/// traps are faults, an import with pages of 64 KiB and addresses of 32 bits is refused, since the bytes behind a window do not fault. `memory.grow`
+/// gives -1. It counts as nothing for `inlay_store_limiter`.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` if the base is not a multiple of 16 or the bytes are those of a memory in the store, since
+/// compiled code takes the memories that it imports and those that its module makes to be apart. For the same reason
+/// `inlay_config_linear_memory` must not give a memory bytes that a window of its store is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_memory_new_window(
+    store: *mut inlay_store_t,
+    window: *const inlay_window_t,
+    out: *mut *mut inlay_memory_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a store, a structure of the size that it says and a place for the memory, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let bytes = inlay_window_t::read(window)?;
+            let store: *mut Store = store.cast();
+            borrow(store, "store")?;
+            add(store, Memory::window(store, bytes)?)
+        })
+    }
+}
+
+/// Points a window at other bytes, which all instances see that import it. It costs two writes, and a look at where the store's own memories
+/// are.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT`, and the window is where it was, if the memory is no window, if a call into its store is
+/// unfinished (also one that waits in `inlay_on_stop_t` or on another coroutine), if there are fewer bytes than the largest minimum
+/// that it was linked to or more than those addresses reach, if the flags are not those that it was made with, and for bytes that
+/// `inlay_memory_new_window` refuses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_memory_point(
+    memory: *mut inlay_memory_t,
+    window: *const inlay_window_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a memory and a structure of the size that it says, or NULL.
+        unsafe {
+            let memory: *mut Memory = memory.cast();
+            borrow(memory, "memory")?;
+            Memory::point(memory, inlay_window_t::read(window)?)
+        }
+    })
 }
 
 /// A memory that several stores, on several threads, use at once. The host deletes it; stores keep what they use.
@@ -153,7 +252,7 @@ pub unsafe extern "C" fn inlay_memory_size(memory: *mut inlay_memory_t) -> usize
 
 /// Adds pages of zeros, of the memory's page size, and gives the number of pages before.
 ///
-/// `old_pages` may be NULL. `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
+/// `old_pages` may be NULL. `INLAY_ERROR_INVALID_ARGUMENT` for a window, `INLAY_ERROR_LIMIT` beyond the memory's maximum or the host's limit,
 /// `INLAY_ERROR_OUT_OF_MEMORY` if there is not so much memory, or not so much address space where it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_grow(
@@ -181,7 +280,8 @@ pub unsafe extern "C" fn inlay_memory_grow(
     }
 }
 
-/// The memory's type: the minimum and maximum that it was made with. Zeros for NULL.
+/// The memory's type: the minimum and maximum that it was made with. Zeros for NULL. A window has none until it is linked; it is
+/// said to be of 64 bits, with pages of one byte, none of them at first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_type(
     memory: *const inlay_memory_t,

@@ -11,7 +11,7 @@ use crate::image::signature::Signatures;
 use crate::image::{
     CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, ElementSegment, EntrySite, Export,
     ExternKind, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite, Header, Image, Import,
-    Sections, TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
+    Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
 use cranelift_codegen::ir::Endianness;
@@ -30,8 +30,10 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         needs.traps.extend(&func.needs.traps);
         needs.stub_traps.extend(&func.needs.stub_traps);
         needs.called_types.extend(&func.needs.called_types);
+        needs.written_memories.extend(&func.needs.written_memories);
     }
     let called_types = needs.called_types.iter().copied();
+    let written_memories = std::mem::take(&mut needs.written_memories);
     let passes_exceptions = env.module.passes_exceptions(called_types);
     let trampolines = trampolines(env, needs)?;
 
@@ -48,6 +50,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
 
     let machine = &env.target.machine;
     module(env.module, &mut sections)?;
+    sections.written_imports = written_imports(env.module, written_memories);
     for feature in machine.cpu_features() {
         let feature = append_text(&mut sections.bytes, feature.as_bytes())?;
         sections.cpu_features.push(feature);
@@ -344,6 +347,15 @@ impl Text {
         }
         Ok(offset as u32)
     }
+}
+
+/// The imported memories among those that the code writes and those that a segment is copied to at instantiation.
+fn written_imports(module: &Module<'_>, mut written: BTreeSet<u32>) -> Vec<u32> {
+    let segments = module.data.iter();
+    let active = segments.filter(|segment| segment.mode == SegmentMode::Active);
+    written.extend(active.map(|segment| segment.memory));
+    let imported = written.range(..module.imported_memories);
+    imported.copied().collect()
 }
 
 /// Lists the call of an entry trampoline.

@@ -51,6 +51,8 @@ pub struct Needs {
     /// Types of the functions that it calls by reference. Such a function may be the host's, which is called through a
     /// trampoline.
     pub called_types: BTreeSet<u32>,
+    /// Memories that it writes.
+    pub written_memories: BTreeSet<u32>,
 }
 
 /// The target of a call in compiled code, as it is named until the text is laid out.

@@ -137,6 +137,10 @@ impl Check<'_> {
             && s.funcs().iter().all(|ty| below(ty, types))
             && s.tags().iter().all(|ty| below(ty, types))
             && s.memories().iter().all(memory)
+            && s.written_imports()
+                .iter()
+                .all(|memory| below(memory, shape.imported_memories as usize))
+            && ascends(s.written_imports(), |a, b| a < b)
             && s.globals().iter().all(|global| {
                 self.value(global.ty.content)
                     && self.expr(global.init)

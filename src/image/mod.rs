@@ -232,6 +232,8 @@ sections! {
     funcs: u32,
     tables: TableRecord,
     memories: MemoryType,
+    /// The imported memories that the module may write. Ascending.
+    written_imports: u32,
     globals: GlobalRecord,
     /// The function type of every tag.
     tags: u32,
@@ -515,6 +517,12 @@ impl Image {
             ExternKind::Global => ExternType::Global(sections.globals().at(index).ty),
             ExternKind::Tag => ExternType::Tag(sections.tags().at(index)),
         }
+    }
+
+    /// Whether the module may write a memory that it imports.
+    pub fn writes_import(&self, memory: u32) -> bool {
+        let written = self.sections().written_imports();
+        written.find(memory, |memory| memory).is_some()
     }
 
     /// The export of this name.

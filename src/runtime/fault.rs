@@ -13,7 +13,6 @@
 //! at the landing of the module (`compiler/trampoline.rs`), with the registers and the stack as if the instruction had
 //! called it. From there it is as any other trap.
 
-use super::Memory;
 use super::backtrace::caller;
 use super::engine::Engine;
 use super::store::Store;
@@ -96,18 +95,7 @@ unsafe fn vmctx(engine: &Engine, mut fp: usize) -> Option<*const VmHeader> {
 unsafe fn is_guarded(vmctx: *const VmHeader, address: usize) -> bool {
     // SAFETY: as the caller promises; what is in a store's lists is alive.
     unsafe {
-        let store = Store::of(vmctx);
-        let covers = |memory: *mut Memory| (*memory).is_guarded_at(address);
-        let instances = &(*store).instances;
-        let of_instances = || {
-            instances
-                .iter()
-                .flat_map(|instance| &(*instance.as_ptr()).memories)
-        };
-        (*store)
-            .memories
-            .iter()
-            .any(|memory| covers(memory.as_ptr()))
-            || of_instances().any(|&memory| covers(memory))
+        let mut memories = (*Store::of(vmctx)).all_memories();
+        memories.any(|memory| (*memory).is_guarded_at(address))
     }
 }

@@ -24,6 +24,19 @@ pub struct Request {
     pub data: *mut c_void,
 }
 
+impl Request {
+    /// That of a memory whose bytes are not asked for.
+    pub const NONE: Request = Request {
+        minimum: 0,
+        maximum: 0,
+        stays: false,
+        guarded: 0,
+        memory64: false,
+        shared: false,
+        data: std::ptr::null_mut(),
+    };
+}
+
 /// The bytes of a memory, and what is behind them.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {

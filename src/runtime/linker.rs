@@ -6,13 +6,11 @@ use super::instance::{self, Imports, Instance};
 use super::placed::Placed;
 use super::types::Types;
 use super::words::InWords;
-use super::{Extern, Store};
+use super::{Extern, Store, window};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{self, OutOfMemory, Shared, Text};
 use crate::image::vmctx::VmFuncImport;
-use crate::image::{
-    ExternType, GlobalType, HeapType, Image, Import, MemoryType, TableType, TrampolineKind,
-};
+use crate::image::{ExternType, GlobalType, HeapType, Image, Import, TableType, TrampolineKind};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 
@@ -167,15 +165,11 @@ impl Linker {
                     Definition::Host(host) => {
                         add_host(store, position, wanted, host, instance, &mut imports)?
                     }
-                    Definition::Extern(id, Extern::Memory(memory))
-                        if *id == (*store).id
-                            && wants_guard(image, wanted)
-                            && !(**memory).is_guarded() =>
-                    {
-                        Some(Found::Unguarded)
-                    }
                     Definition::Extern(id, item) if *id == (*store).id => {
-                        add(store, position, wanted, *item, &mut imports)?
+                        match unfit(image, import, wanted, *item) {
+                            None => add(store, position, wanted, *item, &mut imports)?,
+                            found => found,
+                        }
                     }
                     Definition::Extern(..) => Some(Found::OfAnotherStore),
                 }
@@ -284,16 +278,38 @@ impl Display for Missing<'_> {
     }
 }
 
-/// Whether code of the image relies on an imported memory of this type being guarded.
-fn wants_guard(image: &Image, wanted: ExternType) -> bool {
-    matches!(wanted, ExternType::Memory(ty) if ty.can_be_guarded()) && image.header().faults != 0
+/// What a memory is if the module's code cannot use it although its type may fit.
+///
+/// # Safety
+/// The object is alive.
+unsafe fn unfit(image: &Image, import: Import, wanted: ExternType, item: Extern) -> Option<Found> {
+    let (ExternType::Memory(wanted), Extern::Memory(memory)) = (wanted, item) else {
+        return None;
+    };
+    // SAFETY: as the caller promises.
+    let memory = unsafe { &*memory };
+    let wants_guard = image.header().faults != 0 && wanted.can_be_guarded();
+    let written = image.writes_import(import.index);
+    match memory.window {
+        Some(_) if wants_guard => Some(Found::UnguardedWindow),
+        Some(window) if window.read_only && written => Some(Found::ReadOnly),
+        Some(_) if memory.len() > window::reach(&wanted) => Some(Found::TooLong(memory.len())),
+        None if wants_guard && !memory.is_guarded() => Some(Found::Unguarded),
+        _ => None,
+    }
 }
 
 /// What was found under an import's name and does not fit it.
 enum Found {
     OfAnotherStore,
-    /// It is a memory that code was made for which lets accesses fault, and it has no pages for that.
+    /// It is a memory, and the code lets accesses fault that are out of bounds, for which it has no pages.
     Unguarded,
+    /// It is a window, which never has such pages.
+    UnguardedWindow,
+    /// It is a window that wasm only reads, and the module may write it.
+    ReadOnly,
+    /// It is a window of so many bytes, more than the module's addresses reach.
+    TooLong(usize),
     /// It is of this type, with the store's ids for function types.
     Is(ExternType),
 }
@@ -315,6 +331,21 @@ impl Display for Misfit<'_> {
                 return f.write_str(
                     "the module's traps are faults, and the memory is not guarded; make it with an engine that has \
                      INLAY_TRAPS_FAULTS",
+                );
+            }
+            Found::UnguardedWindow => {
+                return f.write_str(
+                    "the module's traps are faults, and a window is not guarded; import it with pages of one byte or \
+                     addresses of 64 bits, or make the module with an engine that has INLAY_TRAPS_EXPLICIT",
+                );
+            }
+            Found::ReadOnly => {
+                return f.write_str("the module may write it, and the window is read-only");
+            }
+            Found::TooLong(len) => {
+                return write!(
+                    f,
+                    "the window has {len} bytes, more than the module's addresses reach"
                 );
             }
         };
@@ -464,9 +495,9 @@ unsafe fn add(
                 minimum: (*table).len(),
                 ..(*table).ty
             }),
-            Extern::Memory(memory) => ExternType::Memory(MemoryType {
-                minimum: (*memory).pages(),
-                ..(*memory).ty
+            Extern::Memory(memory) => ExternType::Memory(match wanted {
+                ExternType::Memory(wanted) => (*memory).seen_as(&wanted),
+                _ => (*memory).ty,
             }),
         };
         if !fits(found, with_ids(wanted, (*store).module_types(position))) {
@@ -481,7 +512,13 @@ unsafe fn add(
                 fallible::push(&mut imports.funcs, import)?;
             }
             Extern::Table(table) => fallible::push(&mut imports.tables, table)?,
-            Extern::Memory(memory) => fallible::push(&mut imports.memories, memory)?,
+            Extern::Memory(memory) => {
+                if let (Some(window), ExternType::Memory(wanted)) = (&mut (*memory).window, wanted)
+                {
+                    window.link(&wanted);
+                }
+                fallible::push(&mut imports.memories, memory)?;
+            }
             Extern::Global(global) => fallible::push(&mut imports.globals, global)?,
             Extern::Tag(tag) => fallible::push(&mut imports.tags, tag)?,
         }

@@ -2,11 +2,13 @@
 
 use super::budget::{Counted, Share};
 use super::linear_memory::{LinearMemories, Request, Span};
+use super::window::Window;
 use super::{Engine, SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{Pinned, Shared};
 use crate::image::vmctx::VmMemory;
 use crate::image::{GUARDED, MemoryType, PAGE_LOG2};
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -28,6 +30,8 @@ pub struct Memory {
     most: u64,
     /// What this is a view of; pages and their limit are then there.
     pub shared: Option<Shared<SharedMemory>>,
+    /// What it is if its bytes are the host's, which points it.
+    pub window: Option<Window>,
 }
 
 impl Memory {
@@ -70,7 +74,41 @@ impl Memory {
                 .map(|store| Share::none(&store.budget, Counted::MemoryBytes)),
             most: 0,
             shared: Some(shared),
+            window: None,
         })?)
+    }
+
+    /// A window over nothing yet.
+    pub(super) fn of_window(store: *mut Store, window: Window) -> Result<Pinned<Memory>> {
+        let ty = MemoryType {
+            minimum: 0,
+            maximum: None,
+            memory64: true,
+            shared: false,
+            page_log2: 0,
+        };
+        let memory = Pinned::new(Memory {
+            store,
+            ty,
+            definition: NonNull::dangling(),
+            own: VmMemory {
+                base: std::ptr::null_mut(),
+                len: 0,
+            },
+            provider: None,
+            request: Request::NONE,
+            span: None,
+            share: None,
+            most: 0,
+            shared: None,
+            window: Some(window),
+        })?;
+        // SAFETY: nobody else knows the memory yet.
+        unsafe {
+            let this = memory.as_ptr();
+            (*this).definition = NonNull::new_unchecked(&raw mut (*this).own);
+        }
+        Ok(memory)
     }
 
     /// A memory with pages of its own.
@@ -108,6 +146,7 @@ impl Memory {
             share: None,
             most,
             shared: None,
+            window: None,
         })?;
         // SAFETY: nobody else knows the memory yet; the place is a definition in the vmctx of an instance that is being
         // made.
@@ -140,6 +179,28 @@ impl Memory {
 
     pub fn base(&self) -> *mut u8 {
         self.vm().base
+    }
+
+    /// The addresses of its bytes, and of those that it can have without moving; none of a window.
+    pub fn extent(&self) -> Range<usize> {
+        let reserved = match (&self.span, &self.shared) {
+            (Some(span), _) => span.reserved.max(span.accessible),
+            (None, Some(_)) => self.request.maximum,
+            (None, None) => 0,
+        };
+        let base = self.base().addr();
+        base..base + reserved
+    }
+
+    /// Its type, as an import of this type sees it: its minimum is what it has.
+    pub fn seen_as(&self, wanted: &MemoryType) -> MemoryType {
+        match &self.window {
+            Some(window) => window.seen_as(wanted, self.len()),
+            None => MemoryType {
+                minimum: self.pages(),
+                ..self.ty
+            },
+        }
     }
 
     /// Whether an address of this process is in the address space of a guarded memory, beyond its length: pages within it that
@@ -180,6 +241,9 @@ impl Memory {
 
     /// How many bytes so many more pages have; none if its maximum or the engine's limit does not allow them.
     pub fn growth(&self, delta: u64) -> Option<u64> {
+        if self.window.is_some() {
+            return None;
+        }
         let new = self.pages().checked_add(delta)?;
         (new <= self.most()).then(|| delta << self.ty.page_log2)
     }
@@ -216,9 +280,12 @@ impl Memory {
 
     /// Adds pages of zeros, of which so many bytes have been `admitted`; gives how many there were, or why it cannot grow so far.
     pub fn grow(&mut self, delta: u64, admitted: u64) -> Result<u64> {
-        let grown = match &self.shared {
-            Some(shared) => shared.grow(delta),
-            None => self.grow_own(delta),
+        let grown = match (&self.shared, &self.window) {
+            (Some(shared), _) => shared.grow(delta),
+            (None, None) => self.grow_own(delta),
+            (None, Some(_)) => Err(Error::argument(
+                "a window does not grow; inlay_memory_point gives it other bytes",
+            )),
         };
         if grown.is_err()
             && let Some(share) = &mut self.share
@@ -311,10 +378,6 @@ fn most(engine: &Engine, ty: &MemoryType) -> Result<u64> {
     // The host counts in pages of 64 KiB; and wasm must be able to say the size.
     let limit = engine.limits.memory_pages;
     let limit = limit.saturating_mul(1 << (PAGE_LOG2 - ty.page_log2));
-    let sayable = match ty.memory64 {
-        true => u64::MAX >> ty.page_log2,
-        false => (1 << (32 - ty.page_log2)).min(u64::from(u32::MAX)),
-    };
     if ty.minimum > limit {
         return Err(Error::limit(format_args!(
             "a memory of {} pages of {} bytes; inlay_config_max_memory_pages allows {limit} of them",
@@ -322,11 +385,19 @@ fn most(engine: &Engine, ty: &MemoryType) -> Result<u64> {
             1u64 << ty.page_log2
         )));
     }
-    Ok(ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable))
+    Ok(ty.maximum.unwrap_or(u64::MAX).min(limit).min(sayable(ty)))
+}
+
+/// The most pages that the size of a memory of this type can say, all of which its addresses reach.
+pub(super) fn sayable(ty: &MemoryType) -> u64 {
+    match ty.memory64 {
+        true => u64::MAX >> ty.page_log2,
+        false => (1 << (32 - ty.page_log2)).min(u64::from(u32::MAX)),
+    }
 }
 
 /// A memory's bytes are aligned to this, as atomic accesses need them to be and vectors are faster.
-const ALIGN: usize = 16;
+pub(super) const ALIGN: usize = 16;
 
 /// An error unless a provider gave what it was asked for, with `len` bytes.
 fn check(request: &Request, len: usize, span: &Span) -> Result<()> {

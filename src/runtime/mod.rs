@@ -36,6 +36,7 @@ mod stack;
 mod store;
 mod table;
 mod types;
+mod window;
 mod words;
 
 pub use budget::{Counted, Demand, Limiter};
@@ -55,6 +56,7 @@ pub use placed::Placed;
 pub use shared::SharedMemory;
 pub use store::Store;
 pub use table::Table;
+pub use window::Bytes;
 
 use crate::error::Result;
 use crate::fallible::Shared;

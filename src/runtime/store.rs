@@ -228,6 +228,15 @@ impl Store {
         Ok(pointer)
     }
 
+    /// Its memories: those that the host made, and those of its instances, which may be there more than once.
+    /// Async-signal-safe.
+    pub fn all_memories(&self) -> impl Iterator<Item = *mut Memory> {
+        let of_host = self.memories.iter().map(Pinned::as_ptr);
+        // SAFETY: what is in the list is alive, and its memories are listed before it is there.
+        let of = |instance: &Pinned<Instance>| unsafe { &(*instance.as_ptr()).memories };
+        of_host.chain(self.instances.iter().flat_map(of).copied())
+    }
+
     /// The store's type ids of a registered module, by the module's type indices.
     pub fn module_types(&self, position: usize) -> &[u32] {
         &self.modules[position].type_ids

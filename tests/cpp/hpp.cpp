@@ -497,6 +497,25 @@ static void test_linear_memory() {
     CHECK(live == 100);
 }
 
+static void test_window(const inlay::Engine &engine) {
+    inlay::Store store = MUST(inlay::Store::try_make(engine));
+    alignas(16) static std::uint8_t bytes[2][64];
+    alignas(16) static const std::uint8_t constant[32] = {5};
+    bytes[1][3] = 42;
+    const inlay::Memory window = MUST(store.try_window({bytes[0], 64}));
+    CHECK(window.size() == 64 && window.data() == bytes[0] && window.store<std::uint8_t>(7, 9) && bytes[0][7] == 9);
+    MUST(window.try_point({bytes[1], 32}));
+    CHECK(window.size() == 32 && window.load<std::uint8_t>(3) == 42);
+    FAILS(window.try_point({bytes[1] + 1, 32}), InvalidArgument);
+    FAILS(window.try_point(inlay::Window::reading(constant, sizeof constant)), InvalidArgument);
+    FAILS(window.try_grow(1), InvalidArgument);
+    const inlay::Memory reading = MUST(store.try_window(inlay::Window::reading(constant, sizeof constant)));
+    CHECK(reading.load<std::uint8_t>(0) == 5);
+#if INLAY_HPP_EXCEPTIONS
+    store.window({bytes[0], 16}).point({bytes[1], 16});
+#endif
+}
+
 static void test_limiter(const inlay::Engine &engine) {
     inlay::Store store = MUST(inlay::Store::try_make(engine));
     inlay::Budget most;
@@ -587,6 +606,7 @@ int main() {
         test_interrupts(engine);
         test_fuel(engine);
         test_linear_memory();
+        test_window(engine);
         test_limiter(engine);
 #if INLAY_HPP_EXCEPTIONS
         test_exceptions(engine, instance);

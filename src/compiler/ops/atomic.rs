@@ -174,6 +174,7 @@ impl Translator<'_, '_> {
     }
 
     fn atomic_store(&mut self, memarg: MemArg, accessed: Type) {
+        self.writes(memory_index(memarg));
         let value = self.pop();
         let value = self.narrow(value, accessed);
         let address = self.atomic_address(memarg, accessed);
@@ -182,6 +183,7 @@ impl Translator<'_, '_> {
     }
 
     fn atomic_rmw(&mut self, memarg: MemArg, accessed: Type, ty: Type, op: Rmw) {
+        self.writes(memory_index(memarg));
         let value = self.pop();
         let value = self.narrow(value, accessed);
         let address = self.atomic_address(memarg, accessed);
@@ -196,6 +198,7 @@ impl Translator<'_, '_> {
     }
 
     fn atomic_cas(&mut self, memarg: MemArg, accessed: Type, ty: Type) {
+        self.writes(memory_index(memarg));
         let (expected, value) = self.pop2();
         let value = self.narrow(value, accessed);
         let narrow = self.narrow(expected, accessed);

@@ -17,6 +17,7 @@ const MOST_IN_PLACE: u64 = 64;
 
 impl Translator<'_, '_> {
     pub fn copy_memory(&mut self, to: u32, from: u32) {
+        self.writes(to);
         let (target, source, len) = self.pop3();
         let known = self.constant(len);
         // The shorter of two addresses' types is that of the length.
@@ -45,6 +46,7 @@ impl Translator<'_, '_> {
     }
 
     pub fn fill_memory(&mut self, mem: u32) {
+        self.writes(mem);
         let (target, value, len) = self.pop3();
         let known = self.constant(len);
         let (target, len) = (self.index(target), self.index(len));

@@ -92,7 +92,10 @@ pub fn translate(t: &mut Translator<'_, '_>, op: &Operator<'_>) -> bool {
         }
         O::MemoryFill { mem } => t.fill_memory(mem),
         O::MemoryCopy { dst_mem, src_mem } => t.copy_memory(dst_mem, src_mem),
-        O::MemoryInit { data_index, mem } => t.copy(Builtin::MemoryInit, mem, data_index),
+        O::MemoryInit { data_index, mem } => {
+            t.copy(Builtin::MemoryInit, mem, data_index);
+            t.writes(mem);
+        }
         O::DataDrop { data_index } => {
             let segment = t.vm.iconst(I32, i64::from(data_index));
             t.vm.builtin(Builtin::DataDrop, &[segment]);
@@ -303,6 +306,11 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Notes that the function writes a memory.
+    pub fn writes(&mut self, mem: u32) {
+        self.vm.needs.written_memories.insert(mem);
+    }
+
     /// Flags of an access to wasm memory: little-endian, anywhere, in that memory's region.
     pub fn memory_flags(&mut self, mem: u32) -> MemFlagsData {
         let flags = self.checked_flags(mem);
@@ -403,5 +411,6 @@ impl Translator<'_, '_> {
             value = self.vm.b.ins().ireduce(stored, value);
         }
         self.vm.b.ins().store(flags, value, base, offset);
+        self.writes(memory_index(memarg));
     }
 }
