@@ -10,6 +10,7 @@
  *     inlay_store_new                        what instances live in; one thread at a time
  *     inlay_linker_new, inlay_linker_func    names for what modules import
  *     inlay_linker_instantiate               a module in a store
+ *       or inlay_linker_prepare              its imports found once, for many instances on any threads
  *     inlay_instance_func, inlay_func_call   a function, called with boxed values
  *       or inlay_func_typed                  or through a C function pointer of its own type
  *
@@ -30,12 +31,12 @@
  * with a size, which the caller sets to sizeof, best with zeros behind it as in `inlay_frame_t frame = {sizeof frame}`: they
  * can get more fields, and each side fills and reads those that both know. The other structures do not change.
  *
- * Ownership. The host deletes, in whatever way it got them: config, engine, module, store, linker, error, buffer,
- * function type, shared memory. _delete(NULL) is fine, and the order of deletion does not matter. All else belongs to its
+ * Ownership. The host deletes, in whatever way it got them: config, engine, module, store, linker, prepared module, error,
+ * buffer, function type, shared memory, interrupter. _delete(NULL) is fine, and the order of deletion does not matter. All else belongs to its
  * store, is borrowed from it and goes with it: instances, functions, memories, tables, globals and tags, also those that
  * inlay_func_new and its like made.
  *
- * Threads. Engines, modules, function types and shared memories are used by any number of threads at once, and so is a
+ * Threads. Engines, modules, prepared ones, function types and shared memories are used by any number of threads at once, and so is a
  * linker that no thread is changing. A config, and a store with all that is in it, are used by one thread at a time;
  * which one may change. Each callback says on which thread it runs.
  *
@@ -102,6 +103,7 @@ typedef struct inlay_buffer_t inlay_buffer_t;
 typedef struct inlay_store_t inlay_store_t;
 typedef struct inlay_interrupter_t inlay_interrupter_t;
 typedef struct inlay_linker_t inlay_linker_t;
+typedef struct inlay_prepared_t inlay_prepared_t;
 typedef struct inlay_instance_t inlay_instance_t;
 typedef struct inlay_func_t inlay_func_t;
 typedef struct inlay_memory_t inlay_memory_t;
@@ -1590,6 +1592,40 @@ inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
                                        const char *module,
                                        size_t module_len,
                                        inlay_instance_t *instance);
+
+/**
+ * A module whose imports have been found in a linker, ready to be instantiated any number of times. Any number of threads may use it.
+ *
+ * It keeps the module and what it found, host functions too, which are finalized when it, the linker and the stores that use
+ * them are gone; it does not keep the linker, and what the linker defines later is not for it.
+ */
+typedef struct inlay_prepared_t inlay_prepared_t;
+
+/**
+ * Finds what a module imports, once for all of its instances: names are looked up, and the types of host functions compared. The caller
+ * deletes `*out`.
+ *
+ * `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or a host function has another type. What belongs to a store is
+ * compared in each instance, as it may have grown meanwhile; a prepared module that has any of a store's is for that
+ * store alone.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_linker_prepare(const inlay_linker_t *linker,
+                                    const inlay_module_t *module,
+                                    inlay_prepared_t **out);
+
+/**
+ * Makes an instance in a store, and runs its start function, as `inlay_linker_instantiate` does, with the same errors. `*out` belongs to
+ * the store. Host functions that the start function calls may delete the handle.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_prepared_instantiate(const inlay_prepared_t *prepared,
+                                          inlay_store_t *store,
+                                          inlay_instance_t **out);
+
+/** Deletes a prepared module; its instances go on. NULL is fine. */
+INLAY_API
+void inlay_prepared_delete(inlay_prepared_t *prepared);
 
 /**
  * Makes an instance of a module in a store, and runs its start function. `*out` belongs to the store.

@@ -1995,6 +1995,27 @@ private:
 
 inline StoreView Caller::store() const noexcept { return StoreView(inlay_caller_store(get())); }
 
+// A module whose imports have been found, to be instantiated any number of times, by any number of threads.
+class Prepared {
+public:
+    explicit Prepared(inlay_prepared_t *handle) noexcept : handle_(handle) {}
+
+    // As Linker::try_instantiate, without looking up names and comparing types again.
+    Result<Instance> try_instantiate(StoreView store) const {
+        inlay_instance_t *instance;
+        inlay_error_t *error = inlay_prepared_instantiate(get(), store.get(), &instance);
+        return detail::done<Instance>(error, instance);
+    }
+#if INLAY_HPP_EXCEPTIONS
+    Instance instantiate(StoreView store) const { return try_instantiate(store).value(); }
+#endif
+
+    inlay_prepared_t *get() const noexcept { return handle_.get(); }
+
+private:
+    detail::Handle<inlay_prepared_t, inlay_prepared_delete> handle_;
+};
+
 // What a module's imports are found in, by module and name, which may hold NULs. Defining a name again replaces it.
 // Instances keep alive what they need of it. Any number of threads may instantiate from one that no thread changes.
 class Linker {
@@ -2050,6 +2071,13 @@ public:
         inlay_error_t *error = inlay_linker_instantiate(get(), store.get(), module.get(), &instance);
         return detail::done<Instance>(error, instance);
     }
+    // Finds what a module imports, once for all of its instances. Link as above, but for what a store has, which is compared
+    // in each instance.
+    Result<Prepared> try_prepare(const Module &module) const {
+        inlay_prepared_t *prepared;
+        inlay_error_t *error = inlay_linker_prepare(get(), module.get(), &prepared);
+        return detail::done<Prepared>(error, prepared);
+    }
 
 #if INLAY_HPP_EXCEPTIONS
     explicit Linker(const Engine &engine) : Linker(try_make(engine).value()) {}
@@ -2070,6 +2098,7 @@ public:
         return *this;
     }
     Instance instantiate(StoreView store, const Module &module) const { return try_instantiate(store, module).value(); }
+    Prepared prepare(const Module &module) const { return try_prepare(module).value(); }
 #endif
 
     inlay_linker_t *get() const noexcept { return handle_.get(); }

@@ -187,6 +187,14 @@ impl<T> Shared<T> {
         a.0 == b.0
     }
 
+    /// The value, if it has no other owner.
+    pub fn get_mut(this: &mut Shared<T>) -> Option<&mut T> {
+        // SAFETY: until this owner goes, the value lives.
+        let counted = unsafe { this.0.as_mut() };
+        // What other owners did with the value, on their threads, comes before it is changed.
+        (counted.owners.load(Ordering::Acquire) == 1).then_some(&mut counted.value)
+    }
+
     /// Where the value is: the same for all of its owners.
     pub fn as_ptr(this: &Shared<T>) -> *const T {
         &raw const **this
@@ -312,6 +320,11 @@ mod tests {
             thread.join().unwrap();
         }
         assert_eq!(Arc::strong_count(&witness), 2);
+        let mut shared = shared;
+        let other = shared.clone();
+        assert!(Shared::get_mut(&mut shared).is_none());
+        drop(other);
+        assert!(Shared::get_mut(&mut shared).is_some());
         drop(shared);
         assert_eq!(Arc::strong_count(&witness), 1);
     }

@@ -109,6 +109,8 @@ struct Made {
     module: *mut c::inlay_module_t,
     store: *mut c::inlay_store_t,
     linker: *mut c::inlay_linker_t,
+    prepared: *mut c::inlay_prepared_t,
+    second: *mut c::inlay_store_t,
     ty: *mut c::inlay_functype_t,
     buffer: *mut c::inlay_buffer_t,
 }
@@ -119,6 +121,8 @@ impl Made {
             module: ptr::null_mut(),
             store: ptr::null_mut(),
             linker: ptr::null_mut(),
+            prepared: ptr::null_mut(),
+            second: ptr::null_mut(),
             ty: ptr::null_mut(),
             buffer: ptr::null_mut(),
         }
@@ -132,7 +136,9 @@ impl Drop for Made {
             c::inlay_functype_delete(self.ty);
             c::inlay_buffer_delete(self.buffer);
             c::inlay_linker_delete(self.linker);
+            c::inlay_prepared_delete(self.prepared);
             c::inlay_store_delete(self.store);
+            c::inlay_store_delete(self.second);
             c::inlay_module_delete(self.module);
         }
     }
@@ -233,6 +239,46 @@ unsafe fn scenario(
         };
         let mut memory = ptr::null_mut();
         step!(c::inlay_memory_new(made.store, &ty, &mut memory));
+
+        // Another store, which adds a type to those of its first module.
+        step!(c::inlay_linker_prepare(
+            made.linker,
+            made.module,
+            &mut made.prepared
+        ));
+        step!(c::inlay_store_new(
+            engine,
+            ptr::null_mut(),
+            &mut made.second
+        ));
+        let mut another = ptr::null_mut();
+        step!(c::inlay_prepared_instantiate(
+            made.prepared,
+            made.second,
+            &mut another
+        ));
+        c::inlay_functype_delete(made.ty);
+        made.ty = ptr::null_mut();
+        step!(c::inlay_functype_new(c"IIIIF:f".as_ptr(), &mut made.ty));
+        step!(c::inlay_func_new(
+            made.second,
+            made.ty,
+            Some(add),
+            ptr::null_mut(),
+            None,
+            &mut func
+        ));
+        let window = c::inlay_window_t {
+            size: size_of::<c::inlay_window_t>(),
+            base: ptr::null_mut(),
+            len: 0,
+            flags: 0,
+        };
+        step!(c::inlay_memory_new_window(
+            made.second,
+            &window,
+            &mut memory
+        ));
 
         // A trap and an exception, which are errors too: out of memory they become such ones.
         for (name, kind) in [

@@ -343,6 +343,12 @@ pub fn instances(rounds: usize) -> Outcome<()> {
         let mut linker = ptr::null_mut();
         // SAFETY: the engine is alive.
         check(unsafe { inlay_linker_new(engine.raw(), &mut linker) })?;
+        let mut ready = ptr::null_mut();
+        // SAFETY: the linker and the module are alive.
+        unsafe {
+            check(inlay_linker_prepare(linker, module.raw(), &mut ready))?;
+            inlay_linker_delete(linker);
+        }
         works.push((
             name,
             Box::new(move |times| {
@@ -352,12 +358,7 @@ pub fn instances(rounds: usize) -> Outcome<()> {
                     // SAFETY: every handle is alive where it is used, and the function has the C type of the signature.
                     unsafe {
                         check(inlay_store_new(engine.raw(), ptr::null_mut(), &mut store))?;
-                        check(inlay_linker_instantiate(
-                            linker,
-                            store,
-                            module.raw(),
-                            &mut instance,
-                        ))?;
+                        check(inlay_prepared_instantiate(ready, store, &mut instance))?;
                         let (func, get) = typed::<Loop>(instance, "get", "i:i")?;
                         let mut value = 0;
                         check(get(func, 8, &mut value))?;

@@ -6,7 +6,7 @@ use super::{
     produce, slice, text,
 };
 use crate::error::{Error, Result};
-use crate::fallible::Shared;
+use crate::fallible::{Pinned, Shared};
 use crate::image::vmctx::VmFuncRef;
 use crate::image::{ClosedType, ValType};
 use crate::runtime::{self, HostContext, HostData, Slot, Store, func_type, store_of};
@@ -39,8 +39,8 @@ pub unsafe extern "C" fn inlay_func_new(
             borrow(store, "store")?;
             let id = (*store).types.id(&host.ty)?;
             let host = Shared::new(host)?;
-            let context = HostContext::new(store, &host, id, std::ptr::null_mut())?;
-            let context = (*store).add_func(context)?;
+            let context = HostContext::new(store, &host, id, std::ptr::null_mut());
+            let context = (*store).add_func(Pinned::new(context)?)?;
             Ok((&raw mut (*context).func_ref).cast())
         })
     }
@@ -171,13 +171,17 @@ pub unsafe extern "C" fn inlay_func_typed(
         produce(out, None, || {
             let func: *const VmFuncRef = func.cast();
             borrow(func, "function")?;
-            let wanted = ClosedType::from_signature(text(signature, "signature")?)?.signature()?;
+            let signature = text(signature, "signature")?;
             let (types, id) = func_type(func);
             let actual = types.signature(id)?;
-            if wanted.as_c_str() != actual {
-                return Err(Error::argument(format_args!(
-                    "the function is of type {actual:?}, not \"{wanted}\""
-                )));
+            // Most say it as Inlay does. What it cannot say, no signature is.
+            if signature.as_bytes() != actual.to_bytes() || signature.contains('?') {
+                let wanted = ClosedType::from_signature(signature)?.signature()?;
+                if wanted.as_c_str() != actual {
+                    return Err(Error::argument(format_args!(
+                        "the function is of type {actual:?}, not \"{wanted}\""
+                    )));
+                }
             }
             let entry = runtime::typed_entry(func)?;
             Ok(Some(std::mem::transmute::<

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
 use crate::image::ClosedType;
 use crate::runtime::{
-    Boxed, Engine, HostCall, HostContext, HostData, HostFunc, Instance, Linker, Slot, Store,
+    Boxed, Engine, HostCall, HostContext, HostData, HostFunc, Instance, Linker, Placed, Prepared,
+    Slot, Store,
 };
 use std::ffi::{c_char, c_void};
 
@@ -26,6 +27,18 @@ use std::ffi::{c_char, c_void};
 pub struct inlay_linker_t {
     linker: Linker,
     engine: Shared<Engine>,
+}
+
+impl inlay_linker_t {
+    /// The linker for a module, if both are of one engine.
+    fn of_engine_of(&self, module: &Placed) -> Result<&Linker> {
+        match Shared::ptr_eq(&self.engine, &module.engine) {
+            true => Ok(&self.linker),
+            false => Err(Error::argument(
+                "the linker and the module are of different engines",
+            )),
+        }
+    }
 }
 
 /// A host function of boxed values. It runs on the thread that runs the wasm: on several at once, if several
@@ -383,6 +396,61 @@ unsafe fn define_all(
     Ok(())
 }
 
+/// A module whose imports have been found in a linker, ready to be instantiated any number of times. Any number of threads may use it.
+///
+/// It keeps the module and what it found, host functions too, which are finalized when it, the linker and the stores that use
+/// them are gone; it does not keep the linker, and what the linker defines later is not for it.
+pub struct inlay_prepared_t(Prepared);
+
+/// Finds what a module imports, once for all of its instances: names are looked up, and the types of host functions compared. The caller
+/// deletes `*out`.
+///
+/// `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or a host function has another type. What belongs to a store is
+/// compared in each instance, as it may have grown meanwhile; a prepared module that has any of a store's is for that
+/// store alone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_linker_prepare(
+    linker: *const inlay_linker_t,
+    module: *const inlay_module_t,
+    out: *mut *mut inlay_prepared_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a linker, a module and a place for the handle, or NULL.
+    unsafe {
+        produce_handle(out, || {
+            let module = &borrow(module, "module")?.module;
+            let linker = borrow(linker, "linker")?.of_engine_of(module)?;
+            Ok(inlay_prepared_t(linker.prepare(module)?))
+        })
+    }
+}
+
+/// Makes an instance in a store, and runs its start function, as `inlay_linker_instantiate` does, with the same errors. `*out` belongs to
+/// the store. Host functions that the start function calls may delete the handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_prepared_instantiate(
+    prepared: *const inlay_prepared_t,
+    store: *mut inlay_store_t,
+    out: *mut *mut inlay_instance_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a prepared module, a store and a place for the instance, or NULL.
+    unsafe {
+        produce(out, std::ptr::null_mut(), || {
+            let store: *mut Store = store.cast();
+            borrow(store, "store")?;
+            let instance = borrow(prepared, "prepared")?.0.instantiate(store)?;
+            crate::runtime::start(store, instance)?;
+            Ok(instance.cast())
+        })
+    }
+}
+
+/// Deletes a prepared module; its instances go on. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_prepared_delete(prepared: *mut inlay_prepared_t) {
+    // SAFETY: the caller owns it.
+    unsafe { super::delete(prepared) };
+}
+
 /// Makes an instance of a module in a store, and runs its start function. `*out` belongs to the store.
 ///
 /// `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or if one has another type or belongs to another
@@ -408,15 +476,8 @@ pub unsafe extern "C" fn inlay_linker_instantiate(
             }
             // The module's own reference is not used after this: a start function may make the host delete it.
             let module = borrow(module, "module")?.module.clone();
-            let instance = {
-                let linker = borrow(linker, "linker")?;
-                if !Shared::ptr_eq(&linker.engine, &module.engine) {
-                    return Err(Error::argument(
-                        "the linker and the module are of different engines",
-                    ));
-                }
-                linker.linker.instantiate(store, &module)?
-            };
+            let linker = borrow(linker, "linker")?.of_engine_of(&module)?;
+            let instance = linker.instantiate(store, &module)?;
             crate::runtime::start(store, instance)?;
             Ok(instance.cast())
         })

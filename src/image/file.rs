@@ -23,7 +23,7 @@ fn invalid(what: impl std::fmt::Display) -> Error {
 
 /// An image and its text as bytes.
 pub fn save(image: &Image, text: &[u8]) -> Result<Vec<u8>> {
-    let start = text_start(&image.header());
+    let start = text_start(image.header());
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(start + text.len())
@@ -89,7 +89,10 @@ pub fn load<'a>(bytes: &'a [u8], machine: &Machine) -> Result<(Image, &'a [u8])>
     let mut metadata = Vec::new();
     fallible::extend(&mut metadata, &bytes[..header.metadata_len as usize])?;
     metadata[CHECKSUM].fill(0);
-    let image = Image { metadata };
+    let image = Image {
+        header: Header::get(&metadata),
+        metadata,
+    };
     if !check::is_consistent(&image) {
         return Err(invalid("its metadata contradicts itself"));
     }

@@ -380,6 +380,8 @@ pub struct Piece<'a> {
 
 /// An image's metadata.
 pub struct Image {
+    /// What the metadata begins with, read once.
+    header: Header,
     metadata: Vec<u8>,
 }
 
@@ -404,11 +406,11 @@ impl Image {
         let mut start = Vec::new();
         header.put(&mut start);
         metadata[..Header::SIZE].copy_from_slice(&start);
-        Ok(Image { metadata })
+        Ok(Image { header, metadata })
     }
 
-    pub fn header(&self) -> Header {
-        Header::get(&self.metadata)
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 
     /// Where all sections are.

@@ -267,19 +267,36 @@ impl TypeIds {
 
     /// Adds one more group to such a sequence, and the ids of its types to those so far.
     pub fn add_group(&mut self, ids: &mut Vec<u32>, group: &[FuncType]) -> Result<()> {
-        let (first, len) = (ids.len() as u32, group.len() as u32);
-        let index = |i: u32| match i.checked_sub(first) {
-            Some(position) => HeapType::Recursive(position),
-            None => HeapType::Type(ids[i as usize]),
-        };
-        let mut canonical = Vec::new();
-        for ty in group {
-            fallible::push(&mut canonical, ty.map(index)?)?;
-        }
+        let canonical = canonical(ids, group)?;
         let id = self.group(&canonical)?;
         ids.try_reserve(group.len()).map_err(OutOfMemory::from)?;
-        ids.extend(id..id + len);
+        ids.extend(id..id + group.len() as u32);
         Ok(())
+    }
+
+    /// As [`TypeIds::add_group`], if the group is known; whether it is.
+    fn find_group(&self, ids: &mut Vec<u32>, group: &[FuncType]) -> Result<bool> {
+        let key = key(&canonical(ids, group)?)?;
+        let Some(&id) = self.groups.get(&key) else {
+            return Ok(false);
+        };
+        ids.try_reserve(group.len()).map_err(OutOfMemory::from)?;
+        ids.extend(id..id + group.len() as u32);
+        Ok(true)
+    }
+
+    pub fn try_clone(&self) -> Result<TypeIds> {
+        let mut copy = TypeIds::default();
+        for ty in &self.types {
+            fallible::push(&mut copy.types, ty.try_clone()?)?;
+        }
+        copy.alone = fallible::collect(self.alone.iter().copied())?;
+        for (key, &id) in &self.groups {
+            let mut bytes = Vec::new();
+            fallible::extend(&mut bytes, key)?;
+            fallible::insert(&mut copy.groups, bytes, id)?;
+        }
+        Ok(copy)
     }
 
     fn group(&mut self, group: &[FuncType]) -> Result<u32> {
@@ -309,6 +326,21 @@ impl TypeIds {
         self.alone.extend(alone);
         Ok(first)
     }
+}
+
+/// A group of a sequence of types whose ids so far are these: its types refer to those before it by ids, and to each other by their
+/// positions.
+fn canonical(ids: &[u32], group: &[FuncType]) -> Result<Vec<FuncType>> {
+    let first = ids.len() as u32;
+    let index = |i: u32| match i.checked_sub(first) {
+        Some(position) => HeapType::Recursive(position),
+        None => HeapType::Type(ids[i as usize]),
+    };
+    let mut canonical = Vec::new();
+    for ty in group {
+        fallible::push(&mut canonical, ty.map(index)?)?;
+    }
+    Ok(canonical)
 }
 
 /// As many types as a value type can refer to; see its form in `flat.rs`.
@@ -420,7 +452,21 @@ impl ClosedType {
         &self.types[self.index as usize]
     }
 
-    /// The id of the type among these ids.
+    /// The id of the type among these ids, if it is one of them.
+    pub fn find(&self, ids: &TypeIds) -> Result<Option<u32>> {
+        let mut own = Vec::new();
+        let mut rest = &self.types[..];
+        for &len in &self.groups {
+            let (group, after) = rest.split_at(len as usize);
+            rest = after;
+            if !ids.find_group(&mut own, group)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(own[self.index as usize]))
+    }
+
+    /// The id of the type among these ids, to which it is added if it is none of them.
     pub fn id(&self, ids: &mut TypeIds) -> Result<u32> {
         let mut own = Vec::new();
         let mut rest = &self.types[..];

@@ -3,7 +3,7 @@
 use super::store::Store;
 use super::types::Types;
 use crate::error::{Details, Error, Result};
-use crate::fallible::{Pinned, Shared};
+use crate::fallible::Shared;
 use crate::image::vmctx::{SLOT, VmFuncRef, VmHeader, VmHostFunc};
 use crate::image::{ClosedType, TrampolineKind};
 use std::ffi::c_void;
@@ -68,16 +68,17 @@ pub struct HostContext {
 }
 
 impl HostContext {
-    /// A host function in a store, for an instance that imports it or for none. Its reference has no code yet.
+    /// A host function in a store, for an instance that imports it or for none. Its reference has no code yet, and no vmctx before
+    /// it has [settled](HostContext::settle).
     pub fn new(
         store: *mut Store,
         host: &Shared<HostFunc>,
         type_id: u32,
         instance: *mut c_void,
-    ) -> Result<Pinned<HostContext>> {
+    ) -> HostContext {
         // SAFETY: the caller gives a living store.
         let (vm, builtins) = unsafe { (Shared::as_ptr(&(*store).vm), (*store).engine.builtins()) };
-        let context = Pinned::new(HostContext {
+        HostContext {
             vm: VmHostFunc {
                 header: VmHeader {
                     store: vm,
@@ -96,11 +97,16 @@ impl HostContext {
                 type_id,
             },
             host: host.clone(),
-        })?;
-        let pointer = context.as_ptr();
-        // SAFETY: it was just made. A vmctx is the start of its context.
-        unsafe { (*pointer).func_ref.vmctx = pointer.cast() };
-        Ok(context)
+        }
+    }
+
+    /// Notes that a context is where it stays. A vmctx is the start of its context.
+    ///
+    /// # Safety
+    /// The context is alive and does not move from now on.
+    pub unsafe fn settle(this: *mut HostContext) {
+        // SAFETY: as the caller promises.
+        unsafe { (*this).func_ref.vmctx = this.cast() };
     }
 }
 

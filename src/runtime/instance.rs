@@ -36,8 +36,8 @@ pub struct Imports {
     pub memories: Vec<*mut Memory>,
     pub globals: Vec<*mut Global>,
     pub tags: Vec<*mut Tag>,
-    /// The host functions among `funcs`.
-    pub contexts: Vec<Pinned<HostContext>>,
+    /// The host functions among `funcs`, to which these point: none is added that there is no room for.
+    pub contexts: Vec<HostContext>,
 }
 
 /// An instance. Its vmctx is an allocation of its own, laid out by `VmLayout`.
@@ -66,7 +66,7 @@ struct Own {
     memories: Vec<Pinned<Memory>>,
     globals: Vec<Pinned<Global>>,
     tags: Vec<Pinned<Tag>>,
-    contexts: Vec<Pinned<HostContext>>,
+    contexts: Vec<HostContext>,
 }
 
 /// The memory of a vmctx.

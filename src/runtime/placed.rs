@@ -2,6 +2,7 @@
 
 use super::code::Published;
 use super::engine::Engine;
+use super::types::ModuleTypes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{self, Shared};
 use crate::image::vmctx::VmLayout;
@@ -13,6 +14,7 @@ pub struct Placed {
     pub engine: Shared<Engine>,
     pub image: Image,
     pub layout: VmLayout,
+    pub types: ModuleTypes,
     code: Code,
 }
 
@@ -77,8 +79,13 @@ impl Placed {
                 Code::Foreign(copy)
             }
         };
+        let start = match &code {
+            Code::Published(published) => published.start(),
+            Code::Foreign(_) => std::ptr::null(),
+        };
         let placed = Shared::new(Placed {
             engine: engine.clone(),
+            types: ModuleTypes::new(&image, start)?,
             image,
             layout,
             code,

@@ -61,7 +61,7 @@ pub struct Store {
 struct Registered {
     module: Shared<Placed>,
     /// The store's ids of the module's types, by their indices.
-    type_ids: Vec<u32>,
+    type_ids: Shared<Vec<u32>>,
 }
 
 impl Store {
@@ -213,8 +213,11 @@ impl Store {
     /// Adds a function that the host made. It has no code yet if no module has any for its type.
     pub fn add_func(&mut self, context: Pinned<HostContext>) -> Result<*mut HostContext> {
         let pointer = context.as_ptr();
-        // SAFETY: the context has just been made.
-        let type_id = unsafe { (*pointer).func_ref.type_id };
+        // SAFETY: the context has just been made, and stays there.
+        let type_id = unsafe {
+            HostContext::settle(pointer);
+            (*pointer).func_ref.type_id
+        };
         let code = self.types.trampoline(type_id, TrampolineKind::BoxedHost);
         if code.is_none() {
             fallible::push(&mut self.without_code, pointer)?;

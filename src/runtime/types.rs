@@ -1,12 +1,13 @@
 //! Function types in a store: one id for equal types of all of its modules, and how functions of a type are reached.
 
 use super::placed::Placed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fallible::{self, Shared, Text};
 use crate::image::signature::Signatures;
-use crate::image::{ClosedType, FuncType, RefType, TrampolineKind, TypeIds, ValType};
-use std::cell::{OnceCell, RefCell};
+use crate::image::{ClosedType, FuncType, Image, RefType, TrampolineKind, TypeIds, ValType};
+use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
+use std::sync::OnceLock;
 
 /// The parameters of a type, shared with exceptions, which may outlive the store.
 pub type Params = Shared<Vec<ValType>>;
@@ -14,42 +15,63 @@ pub type Params = Shared<Vec<ValType>>;
 /// How functions of one type are reached, and how it is written.
 #[derive(Default)]
 struct Ways {
-    /// Code of each kind for functions of this type, if a module in the store has some.
+    /// Code of each kind for functions of this type, if a module has some.
     trampolines: [Option<*const c_void>; TrampolineKind::ALL.len()],
     /// Made when somebody wants it.
-    signature: OnceCell<Text>,
-    params: OnceCell<Params>,
+    signature: OnceLock<Text>,
+    params: OnceLock<Params>,
 }
 
-/// The types of a store.
+// SAFETY: the pointers are to published code, which any thread may run.
+unsafe impl Send for Ways {}
+// SAFETY: as above.
+unsafe impl Sync for Ways {}
+
+/// Function types by their ids, each with how functions of it are reached.
 #[derive(Default)]
-pub struct Types {
+struct Known {
     ids: TypeIds,
     /// By id.
     ways: Vec<Ways>,
-    /// Value types that somebody has asked to be written, but for those that need no such list.
-    values: RefCell<Vec<(ValType, Text)>>,
 }
 
-impl Types {
-    /// The id of a type.
-    pub fn id(&mut self, ty: &ClosedType) -> Result<u32> {
-        let id = ty.id(&mut self.ids)?;
-        self.know()?;
-        Ok(id)
+/// The types of a module alone, which a store has that has no other module. So they are counted and compared once, when the
+/// module is placed, and not in each store.
+pub struct ModuleTypes {
+    known: Shared<Known>,
+    /// By the module's type indices.
+    ids: Shared<Vec<u32>>,
+}
+
+impl ModuleTypes {
+    /// The types of an image whose code begins there.
+    pub fn new(image: &Image, code: *const u8) -> Result<ModuleTypes> {
+        let mut known = Known::default();
+        let ids = known.add_module(image, code)?;
+        Ok(ModuleTypes {
+            known: Shared::new(known)?,
+            ids: Shared::new(ids)?,
+        })
     }
 
+    /// Whether a type is the one of this index in the module.
+    pub fn is(&self, index: u32, ty: &ClosedType) -> Result<bool> {
+        Ok(ty.find(&self.known.ids)? == Some(self.ids[index as usize]))
+    }
+}
+
+impl Known {
     /// The ids of a module's types, by their indices.
-    pub fn add_module(&mut self, module: &Placed) -> Result<Vec<u32>> {
+    fn add_module(&mut self, image: &Image, code: *const u8) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
-        for group in module.image.type_groups() {
+        for group in image.type_groups() {
             let group = group?;
             self.ids.add_group(&mut ids, &group)?;
-            self.know()?;
         }
-        for trampoline in module.image.sections().trampolines().iter() {
+        self.know()?;
+        for trampoline in image.sections().trampolines().iter() {
             let ways = &mut self.ways[ids[trampoline.ty as usize] as usize];
-            let address = module.address(trampoline.offset);
+            let address = code.wrapping_add(trampoline.offset as usize).cast();
             ways.trampolines[trampoline.kind as usize].get_or_insert(address);
         }
         Ok(ids)
@@ -63,30 +85,97 @@ impl Types {
         Ok(())
     }
 
+    fn try_clone(&self) -> Result<Known> {
+        let ways = self.ways.iter().map(|ways| Ways {
+            trampolines: ways.trampolines,
+            ..Ways::default()
+        });
+        Ok(Known {
+            ids: self.ids.try_clone()?,
+            ways: fallible::collect(ways)?,
+        })
+    }
+}
+
+/// The types of a store.
+#[derive(Default)]
+pub struct Types {
+    /// Those of its first module as long as there are no others, and then its own; none before the first.
+    known: Option<Shared<Known>>,
+    /// Value types that somebody has asked to be written, but for those that need no such list.
+    values: RefCell<Vec<(ValType, Text)>>,
+}
+
+impl Types {
+    /// The id of a type.
+    pub fn id(&mut self, ty: &ClosedType) -> Result<u32> {
+        let known = self.known.as_ref();
+        if let Some(id) = known.map_or(Ok(None), |known| ty.find(&known.ids))? {
+            return Ok(id);
+        }
+        let own = self.own()?;
+        let id = ty.id(&mut own.ids)?;
+        own.know()?;
+        Ok(id)
+    }
+
+    /// The ids of a module's types, by their indices. The module lives as long as these types: what has been written of
+    /// its own is borrowed by the host.
+    pub fn add_module(&mut self, module: &Placed) -> Result<Shared<Vec<u32>>> {
+        if self.known.is_none() {
+            self.known = Some(module.types.known.clone());
+            return Ok(module.types.ids.clone());
+        }
+        let code = module.address(0).cast();
+        let ids = self.own()?.add_module(&module.image, code)?;
+        Ok(Shared::new(ids)?)
+    }
+
+    /// The types, to be added to.
+    fn own(&mut self) -> Result<&mut Known> {
+        let own = |known: &mut Option<_>| known.as_mut().and_then(Shared::get_mut).is_some();
+        if !own(&mut self.known) {
+            let copy = match &self.known {
+                Some(known) => known.try_clone()?,
+                None => Known::default(),
+            };
+            self.known = Some(Shared::new(copy)?);
+        }
+        let own = self.known.as_mut().and_then(Shared::get_mut);
+        own.ok_or_else(|| Error::internal("the store does not own its types"))
+    }
+
+    fn known(&self) -> &Known {
+        self.known
+            .as_ref()
+            .expect("an id is of a type that is known")
+    }
+
     /// The type of this id.
     pub fn get(&self, id: u32) -> &FuncType {
-        &self.ids.types()[id as usize]
+        &self.known().ids.types()[id as usize]
     }
 
     /// Code of this kind for functions of a type.
     pub fn trampoline(&self, id: u32, kind: TrampolineKind) -> Option<*const c_void> {
-        self.ways[id as usize].trampolines[kind as usize]
+        self.known().ways[id as usize].trampolines[kind as usize]
     }
 
     /// How a type is written.
     pub fn signature(&self, id: u32) -> Result<&CStr> {
-        let ways = &self.ways[id as usize];
+        let ways = &self.known().ways[id as usize];
         if let Some(known) = ways.signature.get() {
             return Ok(known.as_c_str());
         }
-        let own = self.ids.alone(id).map(|_| id);
+        let own = self.known().ids.alone(id).map(|_| id);
         let text = self.signatures().text(self.get(id), own)?;
         Ok(ways.signature.get_or_init(|| text).as_c_str())
     }
 
     fn signatures(&self) -> Signatures<impl Fn(u32) -> Option<FuncType>> {
+        let ids = self.known.as_ref().map(|known| &known.ids);
         Signatures {
-            types: |id: u32| self.ids.alone(id)?.try_clone().ok(),
+            types: move |id: u32| ids?.alone(id)?.try_clone().ok(),
         }
     }
 
@@ -126,7 +215,7 @@ impl Types {
 
     /// The parameters of a type.
     pub fn params(&self, id: u32) -> Result<Params> {
-        let ways = &self.ways[id as usize];
+        let ways = &self.known().ways[id as usize];
         if let Some(known) = ways.params.get() {
             return Ok(known.clone());
         }

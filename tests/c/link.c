@@ -469,6 +469,8 @@ static void changes_during_a_call(void) {
 
 /* One linker and its host functions serve many stores; finalize runs when the last of them is gone. */
 static void count_finalize(void *env) { ++*(int *)env; }
+static int finalized_worlds;
+static void count_finalize_world(void *env) { (void)env, finalized_worlds++; }
 static void one_linker_many_stores(void) {
   inlay_engine_t *engine = new_engine(NULL);
   inlay_linker_t *linker = new_linker(engine);
@@ -508,6 +510,103 @@ static void one_linker_many_stores(void) {
   inlay_store_delete(store);
   CHECK(finalized == 10);
   inlay_functype_delete(type);
+}
+
+/* A prepared module keeps what it found, whatever becomes of the linker, the module and the names; and finds out at once what is wrong. */
+static void prepared_once(void) {
+  world_t world = world_new(NULL, during_wasm, during_wasm_len);
+  inlay_prepared_t *prepared = (inlay_prepared_t *)&world;
+  int finalized = 0;
+  FAILS(inlay_linker_prepare(world.linker, world.module, &prepared), INLAY_ERROR_LINK, "\"host\" \"change\"");
+  CHECK(prepared == NULL);
+  OK(inlay_linker_func_typed(world.linker, "host", "change", "I:i", (any_function_t)host_plain, &finalized, count_finalize));
+  FAILS(inlay_linker_prepare(world.linker, world.module, &prepared), INLAY_ERROR_LINK, "\"i:i\"");
+  inlay_extern_t global = {.kind = INLAY_EXTERN_GLOBAL};
+  inlay_value_t value = I32(3);
+  inlay_global_type_t global_type = {.content = INLAY_I32};
+  OK(inlay_global_new(world.store, &global_type, &value, &global.of.global));
+  OK(inlay_linker_define(world.linker, "host", "change", &global));
+  CHECK(finalized == 1);
+  /* what a store has is compared when there is an instance to be */
+  OK(inlay_linker_prepare(world.linker, world.module, &prepared));
+  inlay_instance_t *instance = (inlay_instance_t *)&world;
+  FAILS(inlay_prepared_instantiate(prepared, world.store, &instance), INLAY_ERROR_LINK, "global");
+  CHECK(instance == NULL);
+  inlay_prepared_delete(prepared);
+
+  inlay_functype_t *type = functype("i:i");
+  OK(inlay_linker_func(world.linker, "host", "change", type, change, &world, count_finalize_world));
+  finalized_worlds = 0;
+  OK(inlay_linker_prepare(world.linker, world.module, &prepared));
+  FAILS(inlay_linker_prepare(world.linker, world.module, NULL), INLAY_ERROR_INVALID_ARGUMENT, "out");
+  inlay_prepared_t *none = prepared;
+  FAILS(inlay_linker_prepare(NULL, world.module, &none), INLAY_ERROR_INVALID_ARGUMENT, "linker");
+  FAILS(inlay_linker_prepare(world.linker, NULL, &none), INLAY_ERROR_INVALID_ARGUMENT, "module");
+  CHECK(none == NULL);
+  FAILS(inlay_prepared_instantiate(NULL, world.store, &instance), INLAY_ERROR_INVALID_ARGUMENT, "prepared");
+  FAILS(inlay_prepared_instantiate(prepared, NULL, &instance), INLAY_ERROR_INVALID_ARGUMENT, "store");
+  FAILS(inlay_prepared_instantiate(prepared, world.store, NULL), INLAY_ERROR_INVALID_ARGUMENT, "out");
+  inlay_engine_t *engine = new_engine(NULL);
+  inlay_store_t *stranger = new_store(engine);
+  inlay_linker_t *strange = new_linker(engine);
+  FAILS(inlay_prepared_instantiate(prepared, stranger, &instance), INLAY_ERROR_INVALID_ARGUMENT, "engine");
+  FAILS(inlay_linker_prepare(strange, world.module, &none), INLAY_ERROR_INVALID_ARGUMENT, "engine");
+  inlay_linker_delete(strange);
+  inlay_store_delete(stranger);
+  inlay_engine_delete(engine);
+  /* the name gets another meaning, which is not for what was prepared before */
+  OK(inlay_linker_func(world.linker, "host", "change", type, host_plain, NULL, NULL));
+  CHECK(finalized_worlds == 0);
+  for (int i = 0; i < 3; i++) {
+    int32_t result = 0;
+    OK(inlay_prepared_instantiate(prepared, world.store, &world.instance));
+    OK(inlay_linker_func(world.linker, "host", "change", type, change, &world, NULL));
+    OK(call_i_i(func(world.instance, "memory_grows"), 65536 + 9, &result));
+    CHECK(result == 1055);
+  }
+  /* and lives on without the linker and the module */
+  inlay_linker_delete(world.linker);
+  world.linker = NULL;
+  inlay_module_t *module = world.module;
+  world.module = NULL;
+  inlay_module_delete(module);
+  inlay_store_t *second = new_store(world.engine);
+  OK(inlay_prepared_instantiate(prepared, second, &instance));
+  CHECK(call_for_i32(instance, "seven") == 7);
+  inlay_prepared_delete(prepared);
+  inlay_prepared_delete(NULL);
+  CHECK(call_for_i32(instance, "seven") == 7 && finalized_worlds == 0);
+  inlay_store_delete(second);
+  CHECK(finalized_worlds == 0);
+  inlay_functype_delete(type);
+  world_delete(&world);
+  CHECK(finalized_worlds == 1);
+}
+
+/* What was found is one store's: instances there, of memories as they are then, and none elsewhere. */
+static void prepared_for_a_store(void) {
+  world_t world = world_new(NULL, exporter_wasm, exporter_wasm_len);
+  world_start(&world);
+  OK(inlay_linker_instance(world.linker, "exporter", world.instance));
+  inlay_module_t *importer = compile(world.engine, importer_wasm, importer_wasm_len);
+  inlay_prepared_t *prepared = NULL;
+  OK(inlay_linker_prepare(world.linker, importer, &prepared));
+  inlay_module_delete(importer);
+  for (int i = 0; i < 2; i++) {
+    inlay_instance_t *instance = NULL;
+    OK(inlay_prepared_instantiate(prepared, world.store, &instance));
+    CHECK(instance != NULL);
+  }
+  for (int i = 0; i < 10; i++) {
+    inlay_store_t *second = new_store(world.engine);
+    inlay_instance_t *instance = (inlay_instance_t *)&world;
+    FAILS(inlay_prepared_instantiate(prepared, second, &instance), INLAY_ERROR_LINK, "another store");
+    CHECK(instance == NULL);
+    inlay_store_delete(i == 9 ? world.store : second);
+    if (i == 9) world.store = second;
+  }
+  inlay_prepared_delete(prepared);
+  world_delete(&world);
 }
 
 /* start functions and segments that fail */
@@ -667,6 +766,8 @@ int main(void) {
   RUN(linker_outlives_a_store);
   RUN(changes_during_a_call);
   RUN(one_linker_many_stores);
+  RUN(prepared_once);
+  RUN(prepared_for_a_store);
   RUN(start_functions);
   RUN(segments_that_do_not_fit);
   RUN(limits);

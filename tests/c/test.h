@@ -143,9 +143,18 @@ static inline inlay_module_t *compile(inlay_engine_t *engine, const uint8_t *was
   OK(inlay_module_compile(engine, wasm, len, &module));
   return module;
 }
+/* By both ways in turn. */
 static inline inlay_instance_t *instantiate(inlay_linker_t *linker, inlay_store_t *store, const inlay_module_t *module) {
+  static int prepares;
   inlay_instance_t *instance = NULL;
-  OK(inlay_linker_instantiate(linker, store, module, &instance));
+  if ((prepares ^= 1)) {
+    inlay_prepared_t *prepared = NULL;
+    OK(inlay_linker_prepare(linker, module, &prepared));
+    OK(inlay_prepared_instantiate(prepared, store, &instance));
+    inlay_prepared_delete(prepared);
+  } else {
+    OK(inlay_linker_instantiate(linker, store, module, &instance));
+  }
   return instance;
 }
 static inline inlay_functype_t *functype(const char *signature) {

@@ -78,6 +78,7 @@ static void run_jobs(job_t *jobs, int count) {
   pthread_barrier_destroy(&together);
 }
 
+static void count(void *env) { ++*(int *)env; }
 static int rounds(void) { return test_quick() ? 2 : 20; }
 
 /* two threads, each with an engine and a provider of its own, at the same time */
@@ -115,6 +116,65 @@ static void one_module(void) {
   inlay_engine_delete(engine);
 }
 
+/* One prepared module, from which all make instances at once, with one host function. */
+typedef struct {
+  inlay_engine_t *engine;
+  const inlay_prepared_t *prepared;
+  pthread_barrier_t *together;
+  int rounds, done;
+} instances_t;
+static inlay_error_t *add_only(void *env, inlay_caller_t *caller, int32_t x, int32_t y, int32_t *result) {
+  (void)env, (void)caller;
+  *result = x + y;
+  return NULL;
+}
+static void *instances_main(void *argument) {
+  instances_t *job = (instances_t *)argument;
+  pthread_barrier_wait(job->together);
+  for (int i = 0; i < job->rounds; i++) {
+    inlay_store_t *store = NULL;
+    inlay_instance_t *instance = NULL;
+    any_function_t pointer = NULL;
+    int32_t result = 0;
+    EXPECT(inlay_store_new(job->engine, NULL, &store) == NULL);
+    EXPECT(inlay_prepared_instantiate(job->prepared, store, &instance) == NULL);
+    inlay_func_t *host = inlay_instance_func(instance, "host");
+    EXPECT(inlay_func_typed(host, "ii:i", &pointer) == NULL);
+    EXPECT(strcmp(inlay_func_signature(host), "ii:i") == 0);
+    EXPECT(((inlay_error_t * (*)(inlay_func_t *, int32_t, int32_t, int32_t *)) pointer)(host, i, 1, &result) == NULL);
+    EXPECT(result == i + 1);
+    inlay_store_delete(store);
+    job->done++;
+  }
+  return NULL;
+}
+static void one_prepared(void) {
+  static int finalized;
+  inlay_engine_t *engine = new_engine(NULL);
+  inlay_module_t *module = compile(engine, code_wasm, code_wasm_len);
+  inlay_linker_t *linker = new_linker(engine);
+  OK(inlay_linker_func_typed(linker, "host", "add", "ii:i", (any_function_t)add_only, &finalized, count));
+  inlay_prepared_t *prepared = NULL;
+  OK(inlay_linker_prepare(linker, module, &prepared));
+  inlay_linker_delete(linker);
+  inlay_module_delete(module);
+  pthread_t ids[THREADS];
+  pthread_barrier_t together;
+  instances_t jobs[THREADS];
+  CHECK(pthread_barrier_init(&together, NULL, THREADS) == 0);
+  for (int i = 0; i < THREADS; i++) {
+    jobs[i] = (instances_t){engine, prepared, &together, 20 * rounds(), 0};
+    CHECK(pthread_create(&ids[i], NULL, instances_main, &jobs[i]) == 0);
+  }
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_join(ids[i], NULL) == 0);
+  for (int i = 0; i < THREADS; i++) CHECK(jobs[i].done == jobs[i].rounds);
+  pthread_barrier_destroy(&together);
+  CHECK(finalized == 0);
+  inlay_prepared_delete(prepared);
+  CHECK(finalized == 1);
+  inlay_engine_delete(engine);
+}
+
 /* A store that changes hands: made here, used there, used and deleted here. */
 typedef struct {
   inlay_func_t *fib;
@@ -149,6 +209,7 @@ int main(void) {
   RUN(engine_per_thread);
   RUN(one_engine);
   RUN(one_module);
+  RUN(one_prepared);
   RUN(store_changes_hands);
   return test_end();
 }

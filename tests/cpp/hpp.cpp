@@ -190,7 +190,11 @@ static void test_data(const inlay::Engine &engine, const inlay::Module &module) 
             finalized++;
         });
     }));
-    const inlay::Instance instance = MUST(linker.try_instantiate(store, module));
+    const inlay::Prepared prepared = MUST(linker.try_prepare(module));
+    const inlay::Instance instance = MUST(prepared.try_instantiate(store));
+#if INLAY_HPP_EXCEPTIONS
+    CHECK(linker.prepare(module).instantiate(store).func("fail"));
+#endif
     {
         const auto result = instance.func("fail").try_call(42);
         CHECK(!result && result.error().data() != nullptr && *static_cast<int *>(result.error().data()) == 42);
