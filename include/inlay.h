@@ -44,8 +44,8 @@
  * hold NULs: what lists names gives their lengths, and the functions whose names end in _n take them. Each function says
  * whether it copies what it is given; most do, or only read it during the call.
  *
- * No process-global state: no signal handler that the host has not asked for (inlay_engine_install_fault_handlers), no
- * environment variable, nothing that another library could notice. (Inside this one there are a counter that numbers
+ * No process-global state: no signal handler and no open file that the host has not asked for
+ * (inlay_engine_install_fault_handlers, inlay_config_resident_bytes), no environment variable, nothing that another library could notice. (Inside this one there are a counter that numbers
  * stores, the bounds of its stack for each thread that has entered wasm, and the panic hook and some 100 bytes for each
  * thread of its own copy of Rust's standard library.) Two engines know nothing of each other, and fork and dlclose are
  * safe while no wasm runs.
@@ -1455,6 +1455,20 @@ inlay_error_t *inlay_config_linear_memory(inlay_config_t *config,
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_memory_moves(inlay_config_t *config,
                                          bool on);
+
+/**
+ * Sets how many bytes of each memory that is gone may stay resident, for the next memory as large as it was. The default is 0: all are given
+ * back to the system, which takes some microseconds, and touching each page again does, too, and with several threads each interrupts the
+ * others. Bytes that stay are overwritten with zeros instead, so that the next memory begins as any does.
+ *
+ * An engine keeps up to 32 such memories. Which pages to overwrite Linux tells from 6.7 on, in `/proc/self/pagemap`, which the engine then keeps
+ * open; if they are more than this, all are given back. Where the system tells nothing, memories of no more than so many bytes
+ * are overwritten whole, and larger ones given back. A host that supplies memories (`inlay_config_linear_memory`) does
+ * this as it likes, and this setting says nothing then.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_resident_bytes(inlay_config_t *config,
+                                           size_t bytes);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Linkers: names for what modules import, and host functions.

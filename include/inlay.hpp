@@ -1465,6 +1465,8 @@ public:
     }
     // Whether memories may move as they grow, for a LinearMemory that reserves no address space ahead.
     Result<void> try_memory_moves(bool on) { return detail::done(inlay_config_memory_moves(get(), on)); }
+    // How many bytes of a memory that is gone may stay resident, zeroed, for the next one. Default: 0.
+    Result<void> try_resident_bytes(std::size_t bytes) { return detail::done(inlay_config_resident_bytes(get(), bytes)); }
     // A target triple; alone it means the oldest CPU of its kind. Default: this host with all its features.
     Result<void> try_target(const char *triple) { return detail::done(inlay_config_target(get(), triple)); }
     // Any setting of Cranelift, or CPU feature, by name: ("opt_level", "none"), ("has_sse41", "true").
@@ -1519,6 +1521,7 @@ public:
     Config &code_memory(std::unique_ptr<CodeMemory> memory) { return check(try_code_memory(std::move(memory))); }
     Config &linear_memory(std::unique_ptr<LinearMemory> memory) { return check(try_linear_memory(std::move(memory))); }
     Config &memory_moves(bool on) { return check(try_memory_moves(on)); }
+    Config &resident_bytes(std::size_t bytes) { return check(try_resident_bytes(bytes)); }
     Config &target(const char *triple) { return check(try_target(triple)); }
     Config &flag(const char *name, const char *value) { return check(try_flag(name, value)); }
     Config &float_ops(FloatOps policy) { return check(try_float_ops(policy)); }

@@ -163,6 +163,7 @@ impl Display for Text {
 /// A value that several own, on any threads: what `std::sync::Arc` is, whose allocation cannot fail.
 pub struct Shared<T>(NonNull<Counted<T>>);
 
+#[repr(C)]
 struct Counted<T> {
     owners: AtomicUsize,
     value: T,

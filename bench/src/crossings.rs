@@ -1,5 +1,4 @@
-//! What it costs to come into wasm, to leave it, and to make an instance: side by side with Wasmtime, in turns that are drawn
-//! anew for each round.
+//! What it costs to come into wasm and to leave it: side by side with Wasmtime, in turns that are drawn anew for each round.
 
 use crate::engines::Outcome;
 use crate::engines::inlay::{Inlay, check};
@@ -8,7 +7,7 @@ use crate::{clock, stats};
 use inlay::capi::*;
 use std::ffi::{CString, c_void};
 use std::{mem, ptr};
-use wasmtime::{Caller, Config, InstanceAllocationStrategy, Linker, Module, Store, Val};
+use wasmtime::{Caller, Linker, Module, Store, Val};
 
 /// `add` is called by the host, and `loop` calls the host's `add` so many times. Encoded by hand, as a text parser is a large
 /// dependency:
@@ -31,27 +30,16 @@ const CALLS: &[u8] = b"\0asm\x01\0\0\0\
     \x0a\x24\x02\x07\0\x20\0\x20\x01\x6a\x0b\
     \x1a\x01\x01\x7f\x03\x40\x20\x01\x20\0\x10\0\x21\x01\x20\0\x41\x01\x6b\x22\0\x0d\0\x0b\x20\x01\x0b";
 
-/// A memory of 1 MiB with 16 bytes of data, and a function that loads from it.
-///
-/// ```wat
-/// (module
-///   (memory 16)
-///   (data (i32.const 8) "0123456789abcdef")
-///   (func (export "get") (param i32) (result i32) (i32.load (local.get 0))))
-/// ```
-const INSTANCE: &[u8] = b"\0asm\x01\0\0\0\
-    \x01\x06\x01\x60\x01\x7f\x01\x7f\
-    \x03\x02\x01\0\
-    \x05\x03\x01\0\x10\
-    \x07\x07\x01\x03get\0\0\
-    \x0a\x09\x01\x07\0\x20\0\x28\x02\0\x0b\
-    \x0b\x16\x01\0\x41\x08\x0b\x100123456789abcdef";
-
 /// Something that is done so many times; it gives a number, which is the same for all that are compared.
-type Work<'a> = Box<dyn FnMut(u32) -> Outcome<i32> + 'a>;
+pub type Work<'a> = Box<dyn FnMut(u32) -> Outcome<i32> + 'a>;
 
 /// Prints the median nanoseconds of each, and its ratio to the first one: above 1 is faster.
-fn race(what: &str, times: u32, rounds: usize, mut works: Vec<(&str, Work<'_>)>) -> Outcome<()> {
+pub fn race(
+    what: &str,
+    times: u32,
+    rounds: usize,
+    mut works: Vec<(&str, Work<'_>)>,
+) -> Outcome<()> {
     let mut taken = vec![Vec::new(); works.len()];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut order: Vec<usize> = (0..works.len()).collect();
@@ -94,7 +82,7 @@ fn race(what: &str, times: u32, rounds: usize, mut works: Vec<(&str, Work<'_>)>)
 }
 
 type Add = unsafe extern "C" fn(*mut inlay_func_t, i32, i32, *mut i32) -> *mut inlay_error_t;
-type Loop = unsafe extern "C" fn(*mut inlay_func_t, i32, *mut i32) -> *mut inlay_error_t;
+pub type Loop = unsafe extern "C" fn(*mut inlay_func_t, i32, *mut i32) -> *mut inlay_error_t;
 
 unsafe extern "C" fn add_typed(
     _: *mut c_void,
@@ -175,7 +163,7 @@ fn instance(engine: &Inlay, wasm: &[u8], typed: bool) -> Outcome<*mut inlay_inst
 ///
 /// # Safety
 /// `F` is the C type of the signature.
-unsafe fn typed<F: Copy>(
+pub unsafe fn typed<F: Copy>(
     instance: *mut inlay_instance_t,
     name: &str,
     signature: &str,
@@ -308,72 +296,4 @@ pub fn calls(rounds: usize) -> Outcome<()> {
         ));
     }
     race("from wasm to the host", 1_000_000, rounds, out)
-}
-
-/// A store with an instance, one call, and the end of both.
-pub fn instances(rounds: usize) -> Outcome<()> {
-    clock::pin();
-    let (faults, explicit) = engines()?;
-    let mut works: Vec<(&str, Work<'_>)> = Vec::new();
-    let mut pooling = Config::new();
-    pooling.allocation_strategy(InstanceAllocationStrategy::pooling());
-    for (name, config) in [
-        ("wasmtime", Config::new()),
-        ("wasmtime, pooling allocator", pooling),
-    ] {
-        let engine = wasmtime::Engine::new(&config)?;
-        let module = Module::new(&engine, INSTANCE)?;
-        let ready = Linker::<()>::new(&engine).instantiate_pre(&module)?;
-        works.push((
-            name,
-            Box::new(move |times| {
-                let mut sum = 0i32;
-                for _ in 0..times {
-                    let mut store = Store::new(&engine, ());
-                    let instance = ready.instantiate(&mut store)?;
-                    let get = instance.get_typed_func::<i32, i32>(&mut store, "get")?;
-                    sum = sum.wrapping_add(get.call(&mut store, 8)?);
-                }
-                Ok(sum)
-            }),
-        ));
-    }
-    for (name, engine) in [("inlay", &faults), ("inlay-explicit", &explicit)] {
-        let module = engine.module(INSTANCE)?;
-        let mut linker = ptr::null_mut();
-        // SAFETY: the engine is alive.
-        check(unsafe { inlay_linker_new(engine.raw(), &mut linker) })?;
-        let mut ready = ptr::null_mut();
-        // SAFETY: the linker and the module are alive.
-        unsafe {
-            check(inlay_linker_prepare(linker, module.raw(), &mut ready))?;
-            inlay_linker_delete(linker);
-        }
-        works.push((
-            name,
-            Box::new(move |times| {
-                let mut sum = 0i32;
-                for _ in 0..times {
-                    let (mut store, mut instance) = (ptr::null_mut(), ptr::null_mut());
-                    // SAFETY: every handle is alive where it is used, and the function has the C type of the signature.
-                    unsafe {
-                        check(inlay_store_new(engine.raw(), ptr::null_mut(), &mut store))?;
-                        check(inlay_prepared_instantiate(ready, store, &mut instance))?;
-                        let (func, get) = typed::<Loop>(instance, "get", "i:i")?;
-                        let mut value = 0;
-                        check(get(func, 8, &mut value))?;
-                        sum = sum.wrapping_add(value);
-                        inlay_store_delete(store);
-                    }
-                }
-                Ok(sum)
-            }),
-        ));
-    }
-    race(
-        "a store with an instance of 1 MiB, and a call",
-        2_000,
-        rounds,
-        works,
-    )
 }

@@ -19,6 +19,7 @@ mod clock;
 mod compile;
 mod crossings;
 mod engines;
+mod instances;
 mod pad;
 mod race;
 mod random;
@@ -55,7 +56,7 @@ fn main() -> Outcome<()> {
         "interruption" => with_and_without(Extra::Interruption, &chosen, rounds),
         "fuel" => with_and_without(Extra::Fuel, &chosen, rounds),
         "calls" => crossings::calls(rounds),
-        "instances" => crossings::instances(rounds),
+        "instances" => instances::instances(rounds),
         "list" => {
             engines::every()?
                 .iter()

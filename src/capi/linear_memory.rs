@@ -257,3 +257,24 @@ pub unsafe extern "C" fn inlay_config_memory_moves(
         Ok(())
     })
 }
+
+/// Sets how many bytes of each memory that is gone may stay resident, for the next memory as large as it was. The default is 0: all are given
+/// back to the system, which takes some microseconds, and touching each page again does, too, and with several threads each interrupts the
+/// others. Bytes that stay are overwritten with zeros instead, so that the next memory begins as any does.
+///
+/// An engine keeps up to 32 such memories. Which pages to overwrite Linux tells from 6.7 on, in `/proc/self/pagemap`, which the engine then keeps
+/// open; if they are more than this, all are given back. Where the system tells nothing, memories of no more than so many bytes
+/// are overwritten whole, and larger ones given back. A host that supplies memories (`inlay_config_linear_memory`) does
+/// this as it likes, and this setting says nothing then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_resident_bytes(
+    config: *mut inlay_config_t,
+    bytes: usize,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.runtime.limits.resident_bytes = bytes;
+        Ok(())
+    })
+}

@@ -11,6 +11,11 @@ mod code;
 #[cfg_attr(unix, path = "fault_unix.rs")]
 #[cfg_attr(windows, path = "fault_windows.rs")]
 pub mod fault;
+#[cfg(target_os = "linux")]
+mod touched;
+#[cfg(not(target_os = "linux"))]
+#[path = "untouched.rs"]
+mod touched;
 #[cfg(unix)]
 mod unix;
 mod unwinder;
@@ -18,6 +23,7 @@ mod unwinder;
 mod windows;
 
 pub use code::place_code;
+pub use touched::Touched;
 #[cfg(unix)]
 pub use unix::*;
 pub use unwinder::is_on_stack;

@@ -130,6 +130,13 @@ impl Instance {
         &self.module.image
     }
 
+    /// The module, for as long as the instance lives, also while the instance changes. To count one owner more takes time where several
+    /// threads make instances of one module.
+    fn module<'a>(&self) -> &'a Placed {
+        // SAFETY: the instance owns a share of it, and whoever asks is done before the instance goes.
+        unsafe { &*Shared::as_ptr(&self.module) }
+    }
+
     pub fn vmctx(&self) -> *mut VmContext {
         self.vmctx.start.as_ptr().cast()
     }
@@ -357,7 +364,7 @@ impl Instance {
     /// # Safety
     /// As for `complete`.
     unsafe fn link(&mut self, position: usize, imports: Imports) {
-        let module = self.module.clone();
+        let module = self.module();
         let (image, layout) = (&module.image, &module.layout);
         let sections = image.sections();
         let shape = image.header().shape;
@@ -442,7 +449,7 @@ impl Instance {
     /// # Safety
     /// The instance is linked.
     unsafe fn define(&mut self, position: usize) -> Result<()> {
-        let module = self.module.clone();
+        let module = self.module();
         let (sections, layout) = (module.image.sections(), &module.layout);
         let shape = module.image.header().shape;
         let store = self.store;
@@ -502,7 +509,7 @@ impl Instance {
     /// # Safety
     /// The instance is complete, and no reference into its store is held.
     unsafe fn initialize(&mut self, known: &mut bool) -> Result<()> {
-        let module = self.module.clone();
+        let module = self.module();
         let sections = module.image.sections();
         let shape = module.image.header().shape;
         for (segment, i) in sections.elements().iter().zip(0..) {
@@ -541,7 +548,7 @@ pub unsafe fn start(instance: *mut Instance, known: &mut bool) -> Result<()> {
     // SAFETY: as the caller promises; no reference is held while wasm runs.
     unsafe {
         (*instance).initialize(known)?;
-        let module = (*instance).module.clone();
+        let module = (*instance).module();
         let Some(start) = module.image.start() else {
             return Ok(());
         };

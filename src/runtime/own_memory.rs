@@ -1,47 +1,61 @@
 //! The provider for hosts that give none: address space of its own for each memory, of which pages become accessible as it grows.
 //!
 //! To reserve address space, to make its pages accessible and to give it back are three calls of the system, which take longer than
-//! the rest of making an instance. So what a memory leaves is emptied, which is one call, and kept for the next one of its size.
+//! the rest of making an instance. So what a memory leaves is emptied, which is one call, and kept for the next one of its size. Where
+//! the host lets it stay resident, that call is one which finds out what was touched, and the rest is overwriting it.
 
 use super::linear_memory::{LinearMemory, Request, Span};
+use super::stack;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::OutOfMemory;
 use crate::image::RESERVED;
-use crate::os::{self, Access};
+use crate::os::{self, Access, Touched};
 use std::ptr::NonNull;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
-/// How many spans are kept that are not in use.
-const MOST_IDLE: usize = 32;
+/// How many lists of spans there are that are not in use, so that threads seldom meet.
+const LISTS: usize = 8;
+
+/// How many spans each of them keeps.
+const MOST_IDLE: usize = 4;
 
 /// Linear memory from the operating system.
 pub struct OwnMemory {
-    /// What is not in use, whose bytes are zeros; the last one was used last. It is passed over where another thread has it, so
+    /// What is not in use, whose bytes are zeros; the last one of a list was used last. A list is passed over where another thread has it, so
     /// that nobody waits, and a process that forks meanwhile does not wait for ever.
-    idle: Mutex<Vec<Span>>,
+    idle: [Idle; LISTS],
+    /// How many bytes of each of these may stay resident.
+    resident: usize,
+    /// What tells which pages to overwrite for that; none where the system does not.
+    touched: Option<Touched>,
 }
 
+/// A list of what is not in use, in a line of the CPU's cache of its own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Idle(Mutex<Vec<Span>>);
+
 impl OwnMemory {
-    pub fn new() -> Result<OwnMemory> {
-        let mut idle = Vec::new();
-        idle.try_reserve_exact(MOST_IDLE)
-            .map_err(OutOfMemory::from)?;
+    pub fn new(resident: usize) -> Result<OwnMemory> {
+        let mut idle: [Idle; LISTS] = Default::default();
+        for Idle(list) in &mut idle {
+            let list = list.get_mut().unwrap_or_else(PoisonError::into_inner);
+            list.try_reserve_exact(MOST_IDLE)
+                .map_err(OutOfMemory::from)?;
+        }
         Ok(OwnMemory {
-            idle: Mutex::new(idle),
+            idle,
+            resident,
+            touched: (resident > 0).then(Touched::new).flatten(),
         })
     }
 
     /// What an earlier memory left that had as much address space as this one wants, with `end` bytes accessible.
     fn reuse(&self, request: &Request, end: usize) -> Option<Span> {
         let size = wanted(request, end)?;
-        let mut idle = self.idle.try_lock().ok()?;
-        let fits = |span: &Span| span.reserved == size;
-        let at = idle
-            .iter()
-            .rposition(|span| fits(span) && span.accessible == end)
-            .or_else(|| idle.iter().rposition(fits))?;
-        let mut span = idle.remove(at);
-        drop(idle);
+        let as_large = |span: &Span| span.reserved == size;
+        let the_same = |span: &Span| as_large(span) && span.accessible == end;
+        let mut span = self.take(the_same).or_else(|| self.take(as_large))?;
         let start = NonNull::new(span.base)?;
         let has = span.accessible;
         // SAFETY: the pages are of the reservation, which nobody uses.
@@ -63,21 +77,67 @@ impl OwnMemory {
     fn keep(&self, span: Span) -> Option<Span> {
         let start = NonNull::new(span.base)?;
         // SAFETY: it is what was given, and nothing uses it any more.
-        if !unsafe { os::empty(start, span.accessible) } {
+        if !unsafe { self.empty(start, span.accessible) } {
             return Some(span);
         }
-        let Ok(mut idle) = self.idle.try_lock() else {
+        let mut lists = self.lists().filter_map(|list| list.try_lock().ok());
+        let mut full = None;
+        let free = lists.find_map(|list| match list.len() < MOST_IDLE {
+            true => Some(list),
+            false => {
+                full.get_or_insert(list);
+                None
+            }
+        });
+        let Some(mut list) = free.or(full) else {
             return Some(span);
         };
-        let oldest = (idle.len() == MOST_IDLE).then(|| idle.remove(0));
-        idle.push(span);
+        let oldest = (list.len() == MOST_IDLE).then(|| list.remove(0));
+        list.push(span);
         oldest
+    }
+
+    /// The lists of what is not in use, beginning with this thread's.
+    fn lists(&self) -> impl Iterator<Item = &Mutex<Vec<Span>>> {
+        // Threads' numbers are often multiples of the same number, so that all bits of them count.
+        let mixed = (stack::thread() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (before, from) = self.idle.split_at((mixed >> 32) as usize % LISTS);
+        from.iter().chain(before).map(|Idle(list)| list)
+    }
+
+    /// Takes a span that fits, the one that was used last of the first list that has any.
+    fn take(&self, fits: impl Fn(&Span) -> bool) -> Option<Span> {
+        let mut lists = self.lists().filter_map(|list| list.try_lock().ok());
+        lists.find_map(|mut list| {
+            let at = list.iter().rposition(&fits)?;
+            Some(list.remove(at))
+        })
+    }
+
+    /// Makes pages zeros again; whether that worked.
+    ///
+    /// # Safety
+    /// They are accessible pages of a span that nobody uses any more.
+    unsafe fn empty(&self, start: NonNull<u8>, len: usize) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let touched = self.touched.as_ref();
+            if touched.is_some_and(|touched| touched.zero(start, len, self.resident)) {
+                return true;
+            }
+            // Where nobody knows what was touched, all that may stay is overwritten.
+            if touched.is_none() && len <= self.resident {
+                start.write_bytes(0, len);
+                return true;
+            }
+            os::empty(start, len)
+        }
     }
 
     /// Gives back all that is not in use; whether there was anything.
     fn give_back_idle(&self) -> bool {
         let mut any = false;
-        while let Some(span) = self.idle.try_lock().ok().and_then(|mut idle| idle.pop()) {
+        while let Some(span) = self.take(|_| true) {
             give_back(&span);
             any = true;
         }

@@ -9,7 +9,9 @@ use crate::image::vmctx::VmLayout;
 use crate::image::{self, Image};
 use std::ffi::c_void;
 
-/// An image and, on a machine of its own kind, published code. Immutable; any number of threads may use it.
+/// An image and, on a machine of its own kind, published code. Immutable; any number of threads may use it. What is read is in
+/// other lines of the CPU's cache than the count of owners.
+#[repr(align(64))]
 pub struct Placed {
     pub engine: Shared<Engine>,
     pub image: Image,

@@ -60,8 +60,8 @@ pub struct Store {
 /// A module in a store.
 struct Registered {
     module: Shared<Placed>,
-    /// The store's ids of the module's types, by their indices.
-    type_ids: Shared<Vec<u32>>,
+    /// The store's ids of the module's types, by their indices, if they are not what they are in the module alone.
+    type_ids: Option<Vec<u32>>,
 }
 
 impl Store {
@@ -242,7 +242,9 @@ impl Store {
 
     /// The store's type ids of a registered module, by the module's type indices.
     pub fn module_types(&self, position: usize) -> &[u32] {
-        &self.modules[position].type_ids
+        let registered = &self.modules[position];
+        let own = registered.type_ids.as_ref();
+        own.unwrap_or(&registered.module.types.ids)
     }
 
     /// The module that has code at this address, and the offset in its text.

@@ -27,8 +27,10 @@ unsafe impl Send for Ways {}
 // SAFETY: as above.
 unsafe impl Sync for Ways {}
 
-/// Function types by their ids, each with how functions of it are reached.
+/// Function types by their ids, each with how functions of it are reached. What is read is in other lines of the CPU's cache than
+/// the count of owners, which changes.
 #[derive(Default)]
+#[repr(align(64))]
 struct Known {
     ids: TypeIds,
     /// By id.
@@ -40,7 +42,7 @@ struct Known {
 pub struct ModuleTypes {
     known: Shared<Known>,
     /// By the module's type indices.
-    ids: Shared<Vec<u32>>,
+    pub ids: Vec<u32>,
 }
 
 impl ModuleTypes {
@@ -50,7 +52,7 @@ impl ModuleTypes {
         let ids = known.add_module(image, code)?;
         Ok(ModuleTypes {
             known: Shared::new(known)?,
-            ids: Shared::new(ids)?,
+            ids,
         })
     }
 
@@ -119,16 +121,15 @@ impl Types {
         Ok(id)
     }
 
-    /// The ids of a module's types, by their indices. The module lives as long as these types: what has been written of
-    /// its own is borrowed by the host.
-    pub fn add_module(&mut self, module: &Placed) -> Result<Shared<Vec<u32>>> {
+    /// The ids of a module's types, by their indices; none if they are what they are in the module alone. The module lives as long as
+    /// these types: what has been written of its own is borrowed by the host.
+    pub fn add_module(&mut self, module: &Placed) -> Result<Option<Vec<u32>>> {
         if self.known.is_none() {
             self.known = Some(module.types.known.clone());
-            return Ok(module.types.ids.clone());
+            return Ok(None);
         }
         let code = module.address(0).cast();
-        let ids = self.own()?.add_module(&module.image, code)?;
-        Ok(Shared::new(ids)?)
+        Ok(Some(self.own()?.add_module(&module.image, code)?))
     }
 
     /// The types, to be added to.

@@ -1,6 +1,7 @@
 /* Linear memory that the host supplies: what it is asked for, that wasm's bytes are the host's, and what comes of a host that fails. */
 #include "faults.h"
 #include <pthread.h>
+#include <sys/wait.h>
 #include <stdatomic.h>
 #include "linear_memory.wasm.h"
 
@@ -430,11 +431,11 @@ static void *use_many(void *argument) {
   for (int turn = 0; turn < (test_quick() ? 20 : 200); turn++) use_up(reused->engine, reused->linker, reused->module, turn);
   return NULL;
 }
-static void reuse(void) {
-  const inlay_traps_t traps[] = {INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS};
-  for (int i = 0; i < 1 + may_fault(); i++) {
-    inlay_config_t *config = config_with(traps[i]);
+static void reuse_with(inlay_traps_t traps, size_t resident) {
+  {
+    inlay_config_t *config = config_with(traps);
     OK(inlay_config_feature(config, "custom-page-sizes", true));
+    OK(inlay_config_resident_bytes(config, resident));
     reused_t reused = {new_engine(config), NULL, NULL};
     inlay_config_delete(config);
     inlay_error_delete(inlay_engine_install_fault_handlers(reused.engine));
@@ -458,6 +459,56 @@ static void reuse(void) {
     inlay_module_delete(reused.module);
     inlay_engine_delete(reused.engine);
   }
+}
+
+static void reuse(void) {
+  const size_t resident[] = {0, 12345, PAGE, SIZE_MAX};
+  for (int i = 0; i < 4; i++) {
+    reuse_with(INLAY_TRAPS_EXPLICIT, resident[i]);
+    if (may_fault()) reuse_with(INLAY_TRAPS_FAULTS, resident[i]);
+  }
+}
+
+/* A memory that stays resident is used again as it is, with zeros where something was; also by a child of the process, which has a copy of
+   all that, and after the child's own. */
+static void zeros_then_ones(inlay_engine_t *engine, size_t pages, uint8_t **base) {
+  inlay_store_t *store = new_store(engine);
+  inlay_memory_type_t type = {.minimum = pages, .maximum = pages, .page_size = PAGE};
+  inlay_memory_t *memory = NULL;
+  OK(inlay_memory_new(store, &type, &memory));
+  uint8_t *data = inlay_memory_data(memory);
+  size_t ones = 0;
+  for (size_t at = 0; at < pages * PAGE; at++) ones += data[at] != 0;
+  CHECK(ones == 0);
+  for (size_t page = 0; page < pages; page++) memset(data + page * PAGE + 4096, 0xff, 8192);
+  *base = data;
+  inlay_store_delete(store);
+}
+static void resident(void) {
+  for (size_t kept = 0; kept < 2; kept++) {
+    inlay_config_t *config = inlay_config_new();
+    OK(inlay_config_resident_bytes(config, kept ? 1 << 20 : PAGE / 2));
+    inlay_engine_t *engine = new_engine(config);
+    inlay_config_delete(config);
+    uint8_t *base = NULL, *again = NULL;
+    for (int turn = 0; turn < 20; turn++) {
+      zeros_then_ones(engine, 1, &base);
+      zeros_then_ones(engine, 16, &base);
+    }
+    zeros_then_ones(engine, 16, &again);
+    CHECK(base == again);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+      for (int turn = 0; turn < 5; turn++) zeros_then_ones(engine, 16, &again);
+      _exit(test_failures ? 1 : 0);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    zeros_then_ones(engine, 16, &again);
+    inlay_engine_delete(engine);
+  }
+  FAILS(inlay_config_resident_bytes(NULL, 1), INLAY_ERROR_INVALID_ARGUMENT, "config");
 }
 
 /* What can be refused, and images of one kind for the other. */
@@ -509,6 +560,7 @@ int main(void) {
   RUN(misbehaviour);
   RUN(faults);
   RUN(reuse);
+  RUN(resident);
   RUN(settings);
   return test_end();
 }

@@ -145,7 +145,7 @@ static inline inlay_module_t *compile(inlay_engine_t *engine, const uint8_t *was
 }
 /* By both ways in turn. */
 static inline inlay_instance_t *instantiate(inlay_linker_t *linker, inlay_store_t *store, const inlay_module_t *module) {
-  static int prepares;
+  static __thread int prepares;
   inlay_instance_t *instance = NULL;
   if ((prepares ^= 1)) {
     inlay_prepared_t *prepared = NULL;

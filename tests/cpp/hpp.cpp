@@ -494,7 +494,7 @@ static void test_linear_memory() {
         type.minimum = 4;
         FAILS(store.try_memory(type), Host);
 #if INLAY_HPP_EXCEPTIONS
-        CHECK(inlay::Config().memory_moves(true).linear_memory(std::make_unique<HeapMemory>(live)).get() != nullptr);
+        CHECK(inlay::Config().memory_moves(true).resident_bytes(65536).linear_memory(std::make_unique<HeapMemory>(live)).get() != nullptr);
         live -= 100;
 #endif
     }

@@ -37,6 +37,20 @@ impl Inlay {
 
     /// Also says what else there is.
     pub fn with(name: &'static str, faults: bool, extra: Option<Extra>) -> Outcome<Self> {
+        Self::configured(name, faults, extra, 0)
+    }
+
+    /// So many bytes of each memory that is gone stay resident.
+    pub fn resident(name: &'static str, faults: bool, bytes: usize) -> Outcome<Self> {
+        Self::configured(name, faults, None, bytes)
+    }
+
+    fn configured(
+        name: &'static str,
+        faults: bool,
+        extra: Option<Extra>,
+        resident: usize,
+    ) -> Outcome<Self> {
         let mut engine = ptr::null_mut();
         // SAFETY: the config is alive until the engine is made, which copies what it needs.
         unsafe {
@@ -52,6 +66,7 @@ impl Inlay {
                     Some(Extra::Fuel) => check(inlay_config_fuel(config, true)),
                     None => Ok(()),
                 })
+                .and_then(|()| check(inlay_config_resident_bytes(config, resident)))
                 .and_then(|()| check(inlay_engine_new(config, &mut engine)));
             inlay_config_delete(config);
             made?;
