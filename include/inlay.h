@@ -619,6 +619,46 @@ inlay_error_t *inlay_config_stack_bytes(inlay_config_t *config,
                                         size_t bytes);
 
 /*---------------------------------------------------------------------------------------------------------------------
+ * Executors: the host's threads, for compiling.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/** Something that an executor runs. */
+typedef void (*inlay_job_t)(void *data);
+
+/** The host's own threads, on which modules are compiled. The host sets `size` to `sizeof(inlay_executor_t)`. */
+typedef struct inlay_executor_t {
+  /** `sizeof(inlay_executor_t)`. A table that ends after `run`, or is longer than this version's, is accepted. */
+  size_t size;
+  /** Passed to each callback; Inlay does not look at it. */
+  void *env;
+  /**
+   * Calls `job(data)` up to `count` times, on any threads, at once or one after another, also on this one; and returns when none of these
+   * calls is running or will be made.
+   *
+   * Each call takes functions of the module that nobody has taken yet, until there are none, so that fewer calls are as good, or none: what
+   * is left is done on the thread that compiles. It needs a stack of 128 KiB, and may call the host's callbacks
+   * (`inlay_compile_t`). It is called on the thread that compiles, a few times for each module, and on several threads if several
+   * compile. An error ends the compilation, and is its error; what was called is done by then all the same.
+   */
+  inlay_error_t *(*run)(void *env, inlay_job_t job, void *data, size_t count);
+  /**
+   * Called once, when the configuration and the engines made of it are gone, on the thread that deleted the last of them; also when the
+   * table was refused. May be NULL.
+   */
+  void (*finalize)(void *env);
+} inlay_executor_t;
+
+/**
+ * Sets on whose threads modules are compiled, in place of `inlay_config_compile_threads`, and replaces what was set before.
+ *
+ * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. Neither images nor the errors of modules depend on it.
+ * `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `run` is missing.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_executor(inlay_config_t *config,
+                                     const inlay_executor_t *executor);
+
+/*---------------------------------------------------------------------------------------------------------------------
  * Engines: a configuration made ready.
  *---------------------------------------------------------------------------------------------------------------------*/
 
@@ -1085,6 +1125,53 @@ size_t inlay_buffer_size(const inlay_buffer_t *buffer);
 /** Deletes a buffer. NULL is fine. */
 INLAY_API
 void inlay_buffer_delete(inlay_buffer_t *buffer);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Compiling a module, as far as the host lets it.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/**
+ * How one module is compiled. The host sets `size` to `sizeof(inlay_compile_t)`, and leaves zeros in what it does not care about.
+ */
+typedef struct inlay_compile_t {
+  /** `sizeof(inlay_compile_t)`; one that ends after `progress`, or is longer than this version's, is accepted. */
+  size_t size;
+  /** Passed to the callback; Inlay does not look at it. */
+  void *env;
+  /**
+   * Told how many bytes of function bodies are compiled, of how many: 0 before the first, and all after the last. NULL tells
+   * nobody.
+   *
+   * It is called on the threads that compile, but never on two at once, and `done` only goes up. An error cancels the
+   * compilation and is its error, once what is being compiled elsewhere has come to its next step. It may call
+   * `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of Inlay.
+   */
+  inlay_error_t *(*progress)(void *env, size_t done, size_t total);
+  /**
+   * The most milliseconds that it may take, by the clock; 0 for any. One that takes longer is an `INLAY_ERROR_LIMIT`. The clock is
+   * looked at before and between the steps of each function, so that it takes as much longer as one step of a large function does.
+   */
+  uint64_t most_milliseconds;
+  /**
+   * The most bytes of memory that it may take besides its input and what it gives; 0 for any. How much that will be is
+   * estimated beforehand, from above: 32 bytes for each byte of the module, and 600 for each of a function while that is compiled, 1,600 for
+   * the first 384 KiB. Fewer functions are compiled at once where that lets them fit, and a module of which
+   * one does not is an `INLAY_ERROR_LIMIT`.
+   */
+  uint64_t most_bytes;
+} inlay_compile_t;
+
+/**
+ * As `inlay_module_compile`, which compiles as this does for NULL, or for zeros behind the size.
+ *
+ * A compilation that ends early leaves nothing behind, and the engine as it was.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_compile_with(inlay_engine_t *engine,
+                                         const uint8_t *wasm,
+                                         size_t len,
+                                         const inlay_compile_t *how,
+                                         inlay_module_t **out);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Stores: what instances live in.

@@ -1382,6 +1382,23 @@ public:
     virtual void release(const MemorySpan &span) noexcept = 0;
 };
 
+// Something that an executor runs, up to `count` times; see Config::try_executor.
+class Job {
+public:
+    Job(inlay_job_t job, void *data) noexcept : job_(job), data_(data) {}
+    void operator()() const { job_(data_); }
+
+private:
+    inlay_job_t job_;
+    void *data_;
+};
+
+// How far one compilation may go; 0 is any.
+struct CompileBounds {
+    std::uint64_t milliseconds = 0;
+    std::uint64_t memory_bytes = 0; // by an estimate; see inlay_compile_t
+};
+
 // How float operations are done that some CPUs lack; all give the same bits.
 enum class FloatOps : inlay_float_ops_t {
     Auto = INLAY_FLOAT_OPS_AUTO,       // the instruction where the target has it, the builtin where not
@@ -1463,6 +1480,20 @@ public:
         callbacks.finalize = [](void *env) noexcept { delete static_cast<LinearMemory *>(env); };
         return detail::done(inlay_config_linear_memory(get(), &callbacks));
     }
+    // Whose threads compile, in place of compile_threads: `F` is a callable of a Job and a std::size_t that returns Result<void>. It calls the job up
+    // to so many times, on any threads, and returns when none of the calls runs any more. It is used on several threads at once if several compile.
+    template <class F> Result<void> try_executor(F function) {
+        F *env = new (std::nothrow) F(std::move(function));
+        if (env == nullptr) return detail::out_of_memory();
+        const auto run = [](void *host, inlay_job_t job, void *data, std::size_t count) noexcept {
+            return detail::guard([&]() -> inlay_error_t * {
+                auto done = (*static_cast<F *>(host))(Job(job, data), count);
+                return done ? nullptr : detail::give(done.error());
+            });
+        };
+        const inlay_executor_t table = {sizeof table, env, run, detail::finalize<F>};
+        return detail::done(inlay_config_executor(get(), &table));
+    }
     // Whether memories may move as they grow, for a LinearMemory that reserves no address space ahead.
     Result<void> try_memory_moves(bool on) { return detail::done(inlay_config_memory_moves(get(), on)); }
     // How many bytes of a memory that is gone may stay resident, zeroed, for the next one. Default: 0.
@@ -1534,6 +1565,7 @@ public:
     Config &traps(Traps mode) { return check(try_traps(mode)); }
     Config &interruption(bool on) { return check(try_interruption(on)); }
     Config &fuel(bool on) { return check(try_fuel(on)); }
+    template <class F> Config &executor(F function) { return check(try_executor(std::move(function))); }
     Config &compile_threads(std::size_t threads) { return check(try_compile_threads(threads)); }
     Config &max_memory_pages(std::uint64_t pages) { return check(try_max_memory_pages(pages)); }
     Config &max_table_elements(std::uint64_t elements) { return check(try_max_table_elements(elements)); }
@@ -1639,6 +1671,21 @@ public:
         inlay_error_t *error = inlay_module_compile(engine.get(), wasm.data(), wasm.size(), &handle);
         return detail::done<Module>(error, handle);
     }
+    // The same within bounds. `progress` is a callable of two std::size_t, how many bytes of function bodies are done and of how many, that returns
+    // Result<void>: an Error cancels. It is called on the threads that compile, one at a time.
+    template <class F>
+    static Result<Module> try_compile(const Engine &engine, Bytes wasm, const CompileBounds &bounds, F progress) {
+        const auto tell = [](void *env, std::size_t done, std::size_t total) noexcept {
+            return detail::guard([&]() -> inlay_error_t * {
+                auto told = (*static_cast<F *>(env))(done, total);
+                return told ? nullptr : detail::give(told.error());
+            });
+        };
+        return compile_with(engine, wasm, {sizeof(inlay_compile_t), &progress, tell, bounds.milliseconds, bounds.memory_bytes});
+    }
+    static Result<Module> try_compile(const Engine &engine, Bytes wasm, const CompileBounds &bounds) {
+        return compile_with(engine, wasm, {sizeof(inlay_compile_t), nullptr, nullptr, bounds.milliseconds, bounds.memory_bytes});
+    }
     // Only says whether it would compile.
     static Result<void> try_validate(const Engine &engine, Bytes wasm) {
         return detail::done(inlay_module_validate(engine.get(), wasm.data(), wasm.size()));
@@ -1656,6 +1703,10 @@ public:
     }
 #if INLAY_HPP_EXCEPTIONS
     static Module compile(const Engine &engine, Bytes wasm) { return try_compile(engine, wasm).value(); }
+    static Module compile(const Engine &engine, Bytes wasm, const CompileBounds &bounds) { return try_compile(engine, wasm, bounds).value(); }
+    template <class F> static Module compile(const Engine &engine, Bytes wasm, const CompileBounds &bounds, F progress) {
+        return try_compile(engine, wasm, bounds, std::move(progress)).value();
+    }
     static void validate(const Engine &engine, Bytes wasm) { try_validate(engine, wasm).value(); }
     static Module load(const Engine &engine, Bytes image) { return try_load(engine, image).value(); }
     Buffer save() const { return try_save().value(); }
@@ -1719,6 +1770,12 @@ private:
         for (std::size_t i = 0; each(get(), i, &type); i++) types.push_back(ExternType::from(type));
         return types;
     }
+    static Result<Module> compile_with(const Engine &engine, Bytes wasm, const inlay_compile_t &how) {
+        inlay_module_t *handle;
+        inlay_error_t *error = inlay_module_compile_with(engine.get(), wasm.data(), wasm.size(), &how, &handle);
+        return detail::done<Module>(error, handle);
+    }
+
     detail::Handle<inlay_module_t, inlay_module_delete> handle_;
 };
 

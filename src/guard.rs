@@ -43,18 +43,6 @@ pub fn guard_raw<F: FnOnce() -> Result<()>>(body: F) -> *mut Details {
 
 type Run = unsafe extern "C-unwind" fn(*mut c_void) -> *mut Details;
 
-/// Runs `work` on this thread and on others, `threads` in all, each guarded. An error is that of one of them.
-#[cfg(feature = "compiler")]
-pub fn on_threads(threads: usize, work: &(dyn Fn() -> Result<()> + Sync)) -> Result<()> {
-    let failed = Mutex::new(None);
-    os::on_threads(threads, &|| {
-        if let Err(error) = guard(work) {
-            *lock(&failed) = Some(error);
-        }
-    });
-    lock(&failed).take().map_or(Ok(()), Err)
-}
-
 /// Takes a lock. Nothing in Inlay panics while it holds one, so what a poisoned one holds is whole.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -146,6 +134,8 @@ fn be_quiet() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "compiler")]
+    use crate::executor::{Threads, execute};
     use std::process::{Command, Stdio};
     #[cfg(feature = "compiler")]
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -170,7 +160,7 @@ mod tests {
             Ok("threads") => {
                 let here = std::thread::current().id();
                 let others = AtomicUsize::new(0);
-                let error = on_threads(4, &|| {
+                let error = execute(&Threads(4), 4, &|| {
                     if std::thread::current().id() != here {
                         others.fetch_add(1, Ordering::Relaxed);
                         panic!("elsewhere");

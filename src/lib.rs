@@ -11,7 +11,7 @@
 //! library without the compiler is a cargo feature away. [`compile`] and [`load`]
 //! below are the two ways to a module that can run. Imports point one way:
 //! `capi` to `compiler` and `runtime`, both of these to `image`, and all to
-//! what is beneath: `error`, `fallible`, `guard` and `os`. `tests/house.rs` has
+//! what is beneath: `error`, `executor`, `fallible`, `guard` and `os`. `tests/house.rs` has
 //! the whole order and holds it.
 
 #[cfg(panic = "abort")]
@@ -26,6 +26,11 @@ mod compiler;
     expect(dead_code, reason = "no module is invalid where none is read")
 )]
 mod error;
+#[cfg_attr(
+    not(feature = "compiler"),
+    expect(dead_code, reason = "nothing is compiled there")
+)]
+mod executor;
 mod fallible;
 mod guard;
 #[cfg_attr(
@@ -49,8 +54,9 @@ fn compile(
     compiler: &compiler::Compiler,
     engine: &Shared<Engine>,
     wasm: &[u8],
+    bounds: &compiler::Bounds<'_>,
 ) -> Result<Shared<Placed>> {
-    let (image, text) = compiler.compile(wasm)?;
+    let (image, text) = compiler.compile(wasm, bounds)?;
     Placed::new(engine, image, &text)
 }
 

@@ -24,6 +24,7 @@ const PROGRAMS: &[&str] = &[
     "builtins.c",
     "calls.c",
     "code_memory.c",
+    "compile.c",
     "cxx.cpp",
     "errors.c",
     "exceptions.c",
@@ -60,6 +61,11 @@ fn calls() {
 #[test]
 fn code_memory() {
     build_and_run("code_memory.c");
+}
+
+#[test]
+fn compile() {
+    build_and_run("compile.c");
 }
 
 #[test]
@@ -194,10 +200,13 @@ struct Kit {
 }
 
 /// What does not run with the library that has no compiler, and why.
-const NOT_ELSEWHERE: &[(&str, &str)] = &[(
-    "fork_dlclose",
-    "it opens the library by itself, and what is preloaded is not asked",
-)];
+const NOT_ELSEWHERE: &[(&str, &str)] = &[
+    ("compile", "compiling is all that it looks at"),
+    (
+        "fork_dlclose",
+        "it opens the library by itself, and what is preloaded is not asked",
+    ),
+];
 
 fn source() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -9,11 +9,17 @@ use std::path::{Path, PathBuf};
 const ORDER: &[(&str, &[&str])] = &[
     (
         "capi",
-        &["compiler", "runtime", "image", "error", "fallible", "guard"],
+        &[
+            "compiler", "runtime", "image", "executor", "error", "fallible", "guard",
+        ],
     ),
-    ("compiler", &["image", "error", "fallible", "guard", "os"]),
+    (
+        "compiler",
+        &["image", "executor", "error", "fallible", "guard", "os"],
+    ),
     ("runtime", &["image", "error", "fallible", "guard", "os"]),
     ("image", &["error", "fallible"]),
+    ("executor", &["guard", "error", "fallible", "os"]),
     ("guard", &["error", "fallible", "os"]),
     ("error", &["fallible"]),
     ("fallible", &[]),

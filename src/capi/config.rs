@@ -13,6 +13,7 @@
 
 use super::{borrow_mut, fallible, inlay_any_func_t, inlay_error_t, null, read_table, text};
 use crate::error::{Error, Result};
+use crate::executor::Executors;
 use crate::fallible::{Shared, Text, boxed, push};
 use crate::image::builtin::Builtin;
 use crate::image::features::Features;
@@ -29,6 +30,8 @@ use std::sync::Mutex;
 pub struct inlay_config_t {
     pub(super) settings: Settings,
     pub(super) runtime: Config,
+    /// What modules are compiled on; none for threads of Inlay's own.
+    pub(super) executor: Option<Executors>,
 }
 
 /// Memory that compiled code runs in, supplied by the host.

@@ -8,7 +8,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr::NonNull;
 
 #[cfg(feature = "compiler")]
-use crate::compiler::Compiler;
+use crate::{compiler::Compiler, executor::Threads, fallible::boxed};
 
 /// A configuration made ready: what compiles and loads modules, and what stores belong to.
 ///
@@ -23,7 +23,11 @@ pub struct inlay_engine_t {
 impl inlay_engine_t {
     #[cfg(feature = "compiler")]
     fn new(config: &inlay_config_t) -> Result<Self> {
-        let compiler = Compiler::new(&config.settings)?;
+        let executor = match &config.executor {
+            Some(executor) => executor.clone(),
+            None => Shared::new(boxed(Threads(config.settings.compile_threads))? as _)?,
+        };
+        let compiler = Compiler::new(&config.settings, &executor)?;
         let engine = runtime::engine(&config.runtime, &config.settings, compiler.machine()?)?;
         Ok(inlay_engine_t { engine, compiler })
     }

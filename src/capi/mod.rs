@@ -30,6 +30,8 @@ mod error;
 
 mod config;
 
+mod executor;
+
 mod engine;
 
 mod types;
@@ -37,6 +39,8 @@ mod types;
 mod external;
 
 mod module;
+
+mod compile;
 
 mod store;
 
@@ -67,9 +71,11 @@ pub use crate::runtime::builtins::vector::*;
 pub use builtin::*;
 pub use callback::*;
 pub use caller::*;
+pub use compile::*;
 pub use config::*;
 pub use engine::*;
 pub use error::*;
+pub use executor::*;
 pub use external::*;
 pub use func::*;
 pub use global::*;

@@ -123,7 +123,7 @@ pub unsafe extern "C" fn inlay_module_compile(
             let engine = borrow(engine, "engine")?;
             let wasm = slice(wasm, len, "wasm")?;
             Ok(inlay_module_t {
-                module: engine.compile(wasm)?,
+                module: engine.compile_whole(wasm)?,
             })
         })
     }
@@ -147,10 +147,6 @@ pub unsafe extern "C" fn inlay_module_validate(
 
 #[cfg(feature = "compiler")]
 impl inlay_engine_t {
-    fn compile(&self, wasm: &[u8]) -> Result<Shared<Placed>> {
-        crate::compile(&self.compiler, &self.engine, wasm)
-    }
-
     fn validate(&self, wasm: &[u8]) -> Result<()> {
         self.compiler.validate(wasm)
     }
@@ -158,17 +154,13 @@ impl inlay_engine_t {
 
 #[cfg(not(feature = "compiler"))]
 impl inlay_engine_t {
-    fn compile(&self, _: &[u8]) -> Result<Shared<Placed>> {
-        Err(no_compiler())
-    }
-
     fn validate(&self, _: &[u8]) -> Result<()> {
         Err(no_compiler())
     }
 }
 
 #[cfg(not(feature = "compiler"))]
-fn no_compiler() -> Error {
+pub(super) fn no_compiler() -> Error {
     Error::unsupported(
         "this is the library without a compiler, which loads images with inlay_module_load; the one with it is Inlay built \
          with its default features, which makes images with inlay_module_save",

@@ -177,7 +177,8 @@ mod tests {
         let wasm = wat::parse_str(format!("(module {text})")).expect("it is a module");
         let features = unsupported::features(Settings::default().features, true);
         let parse::Parsed { module, bodies } = parse::parse(&wasm, features).expect("it is valid");
-        let bodies = survey::survey_all(module.imported_funcs, bodies, 1).expect("it is surveyed");
+        let bodies =
+            survey::survey_unbounded(module.imported_funcs, bodies).expect("it is surveyed");
         CallTables::find(&module, &bodies).elements
     }
 

@@ -3,9 +3,12 @@
 //! are only translated, which is quick, since all that is counted is known by then.
 
 use super::unit::{Effort, Scratch};
-use super::{Compiler, Env, Parsed, parse, survey, translate};
+use super::{Bounds, Compiler, Env, Parsed, Watch, parse, survey, translate};
 use crate::error::Result;
+use crate::executor::{Executors, Threads};
+use crate::fallible::Shared;
 use crate::image::settings::Settings;
+use std::time::Instant;
 
 /// Functions whose bodies have more bytes than this are listed with any effort.
 const LARGE: usize = 100 << 10;
@@ -19,8 +22,10 @@ struct Listed {
 /// The functions of a module that are large, or that not all of Cranelift is used for.
 fn list(compiler: &Compiler, wasm: &[u8]) -> Result<Vec<Listed>> {
     let Parsed { module, bodies } = parse::parse(wasm, compiler.features)?;
-    let bodies = survey::survey_all(module.imported_funcs, bodies, 1)?;
-    let env = Env::new(&compiler.target, &module, &bodies)?;
+    let bodies = survey::survey_unbounded(module.imported_funcs, bodies)?;
+    let bounds = Bounds::default();
+    let (watch, _) = Watch::begin(&bounds, Instant::now(), wasm.len(), &[])?;
+    let env = Env::new(&compiler.target, &module, &bodies, &watch)?;
     let mut scratch = Scratch::new();
     let mut listed = Vec::new();
     for body in bodies {
@@ -52,7 +57,8 @@ fn module(sizes: &[usize]) -> Vec<u8> {
 
 #[test]
 fn efforts() {
-    let compiler = Compiler::new(&Settings::default()).expect("the host is a target");
+    let here: Executors = Shared::new(Box::new(Threads(1)) as _).expect("there is memory");
+    let compiler = Compiler::new(&Settings::default(), &here).expect("the host is a target");
     let list = |wasm: &[u8]| list(&compiler, wasm).expect("it can be translated");
     let expected = [(1, Effort::Full), (2, Effort::NoOptimizer)];
     let made = list(&module(&[6, 200 << 10, 400 << 10, 50 << 10]));

@@ -105,6 +105,7 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     let mut hosted: BTreeSet<u32> = (0..module.imported_funcs).map(canonical).collect();
     hosted.extend(&needs.called_types);
     for &ty in hosted.union(&entered) {
+        env.watch.look()?;
         // C functions cannot check references that are not null or of one function type, so such types have no typed
         // entry.
         let typed = module.types[ty as usize].is_plain();

@@ -25,6 +25,7 @@
 //! what depends on all of them is done in the order of their indices: that makes images deterministic.
 
 mod assemble;
+mod bounds;
 mod call_tables;
 mod control;
 #[cfg(test)]
@@ -54,39 +55,43 @@ mod vm;
 mod webs;
 
 use crate::error::{Error, Result};
-use crate::guard::{self, lock};
+use crate::executor::{Executor, Executors, execute};
+use crate::guard::lock;
 use crate::image::machine::Machine;
 use crate::image::settings::Settings;
 use crate::image::vmctx::VmLayout;
 use crate::image::{Image, TypeIds};
+use bounds::Watch;
 use call_tables::CallTables;
 use inline::Inlined;
 use module::Module;
-use parse::Parsed;
+use parse::{Body, Parsed};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 use stubs::Stubs;
 use survey::{Allowance, Surveyed};
 use target::Target;
 use unit::{Assembled, Scratch, Unit};
 use wasmparser::WasmFeatures;
 
+pub use bounds::Bounds;
 pub use target::triple;
 
 /// A target and what modules may use, ready to compile. Any number of threads may use it.
 pub struct Compiler {
     target: Target,
     features: WasmFeatures,
-    threads: usize,
+    executor: Executors,
 }
 
 impl Compiler {
-    pub fn new(settings: &Settings) -> Result<Compiler> {
+    pub fn new(settings: &Settings, executor: &Executors) -> Result<Compiler> {
         let target = Target::new(settings)?;
         Ok(Compiler {
             features: unsupported::features(settings.features, target.has_vectors()),
-            threads: settings.compile_threads,
+            executor: executor.clone(),
             target,
         })
     }
@@ -98,13 +103,15 @@ impl Compiler {
     }
 
     /// WebAssembly to an image and its text.
-    pub fn compile(&self, wasm: &[u8]) -> Result<(Image, Vec<u8>)> {
+    pub fn compile(&self, wasm: &[u8], bounds: &Bounds<'_>) -> Result<(Image, Vec<u8>)> {
+        let (began, executor) = (Instant::now(), &**self.executor);
         let Parsed { module, bodies } = parse::parse(wasm, self.features)?;
-        let sizes = bodies.iter().map(|body| body.body.as_bytes().len());
-        survey::check_memory(wasm.len(), sizes.max().unwrap_or(0))?;
-        let bodies = survey::survey_all(module.imported_funcs, bodies, self.threads)?;
-        let env = Env::new(&self.target, &module, &bodies)?;
-        let funcs = compile_bodies(&env, bodies, self.threads)?;
+        let sizes: Vec<usize> = bodies.iter().map(Body::len).collect();
+        let (watch, at_once) = Watch::begin(bounds, began, wasm.len(), &sizes)?;
+        survey::check_memory(wasm.len(), sizes.into_iter().max().unwrap_or(0))?;
+        let bodies = survey::survey_all(module.imported_funcs, bodies, executor, &watch)?;
+        let env = Env::new(&self.target, &module, &bodies, &watch)?;
+        let funcs = compile_bodies(&env, bodies, executor, at_once)?;
         link::link(&env, funcs)
     }
 
@@ -125,10 +132,16 @@ struct Env<'a> {
     /// Functions whose calls become their instructions, by their index.
     inlined: HashMap<u32, Inlined<'a>>,
     call_tables: CallTables,
+    watch: &'a Watch<'a>,
 }
 
 impl<'a> Env<'a> {
-    fn new(target: &'a Target, module: &'a Module<'a>, bodies: &[Surveyed<'a>]) -> Result<Env<'a>> {
+    fn new(
+        target: &'a Target,
+        module: &'a Module<'a>,
+        bodies: &[Surveyed<'a>],
+        watch: &'a Watch<'a>,
+    ) -> Result<Env<'a>> {
         let call_tables = CallTables::find(module, bodies);
         let layout = VmLayout::new(&module.shape(&call_tables)).ok_or_else(|| {
             Error::limit(
@@ -154,20 +167,28 @@ impl<'a> Env<'a> {
             canonical,
             inlined: inline::find(module, bodies),
             call_tables,
+            watch,
         })
     }
 }
 
 /// One body through all of its steps.
 fn compile_body(env: &Env<'_>, scratch: &mut Scratch, body: Surveyed<'_>) -> Outcome {
+    let bytes = body.body.len();
     let unit = translate::translate(env, scratch, body)?;
     let excess = unit.budget.excess();
-    Ok((excess, finish(env, scratch, unit)))
+    let code = finish(env, scratch, unit).and_then(|code| {
+        env.watch.advance(bytes)?;
+        Ok(code)
+    });
+    Ok((excess, code))
 }
 
 /// A translated body through the rest of its steps.
 fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled> {
+    env.watch.look()?;
     let mut unit = optimize::optimize(env, scratch, unit)?;
+    env.watch.look()?;
     if env.target.faults() {
         trap::place_loads(&mut unit.clif);
     }
@@ -182,12 +203,13 @@ fn finish(env: &Env<'_>, scratch: &mut Scratch, unit: Unit) -> Result<Assembled>
 /// What became of a body: that it cannot be translated, or how much of the module's allowance it takes, and its code.
 type Outcome = Result<(usize, Result<Assembled>)>;
 
-/// Compiles bodies on as many threads as asked. The outcome does not depend on how many there are: an error is that of the
+/// Compiles bodies, so many at once at the most. The outcome does not depend on how many there are: an error is that of the
 /// lowest function which has one, and so is the end of the module's allowance.
 fn compile_bodies(
     env: &Env<'_>,
     bodies: Vec<Surveyed<'_>>,
-    threads: usize,
+    executor: &dyn Executor,
+    at_once: usize,
 ) -> Result<Vec<Assembled>> {
     let count = bodies.len();
     let bodies: Vec<_> = bodies.into_iter().map(|b| Mutex::new(Some(b))).collect();
@@ -214,7 +236,7 @@ fn compile_bodies(
         }
         Ok(())
     };
-    guard::on_threads(threads.min(count), &work)?;
+    execute(executor, at_once, &work)?;
 
     let taken = Allowance::default();
     let mut funcs = Vec::with_capacity(count);

@@ -20,6 +20,13 @@ pub struct Body<'a> {
     pub body: FunctionBody<'a>,
 }
 
+impl Body<'_> {
+    /// Bytes.
+    pub fn len(&self) -> usize {
+        self.body.as_bytes().len()
+    }
+}
+
 /// A module whose function bodies are still to be validated and compiled.
 pub struct Parsed<'a> {
     pub module: Module<'a>,

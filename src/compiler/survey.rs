@@ -5,14 +5,16 @@
 //! is compiled without the optimizer, or without both, and a module that passes too many values between blocks is
 //! refused.
 
+use super::bounds::Watch;
 use super::exception::clause;
 use super::legacy::{After, Tries};
 use super::parse::Body;
 use super::unit::Effort;
 use super::webs;
 use crate::error::{Error, Result};
+use crate::executor::{Executor, execute};
 use crate::fallible;
-use crate::guard::{self, lock};
+use crate::guard::lock;
 use crate::image::Catch;
 use cranelift_codegen::ir;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -137,8 +139,13 @@ struct Open {
     tried: Option<usize>,
 }
 
-/// Surveys all bodies of a module, whose first function is this, on so many threads.
-pub fn survey_all(first: u32, bodies: Vec<Body<'_>>, threads: usize) -> Result<Vec<Surveyed<'_>>> {
+/// Surveys all bodies of a module, whose first function is this.
+pub fn survey_all<'a>(
+    first: u32,
+    bodies: Vec<Body<'a>>,
+    executor: &dyn Executor,
+    watch: &Watch<'_>,
+) -> Result<Vec<Surveyed<'a>>> {
     let bodies: Vec<_> = bodies.into_iter().map(|b| Mutex::new(Some(b))).collect();
     let surveyed: Vec<_> = bodies.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
@@ -147,11 +154,12 @@ pub fn survey_all(first: u32, bodies: Vec<Body<'_>>, threads: usize) -> Result<V
             && let Some(body) = bodies.get(i)
         {
             let body = lock(body).take().expect("each body is taken once");
+            watch.look()?;
             *lock(&surveyed[i]) = Some(survey(first + i as u32, body));
         }
         Ok(())
     };
-    guard::on_threads(threads.min(bodies.len()), &work)?;
+    execute(executor, bodies.len(), &work)?;
     let surveyed = surveyed.into_iter().map(|surveyed| {
         let surveyed = surveyed
             .into_inner()
@@ -159,6 +167,13 @@ pub fn survey_all(first: u32, bodies: Vec<Body<'_>>, threads: usize) -> Result<V
         surveyed.expect("each body is surveyed")
     });
     Ok(surveyed.collect())
+}
+
+/// As [`survey_all`], on this thread and for as long as it takes.
+#[cfg(test)]
+pub fn survey_unbounded(first: u32, bodies: Vec<Body<'_>>) -> Result<Vec<Surveyed<'_>>> {
+    let surveyed = bodies.into_iter().zip(first..);
+    Ok(surveyed.map(|(body, index)| survey(index, body)).collect())
 }
 
 /// Looks through a body up to the first instruction that cannot be read. That one is not reported here, since
@@ -548,13 +563,22 @@ impl Allowance {
     }
 }
 
+/// How many bytes of memory compiling a module of this size takes, besides what its bodies do while they are compiled.
+pub fn module_memory(module: usize) -> usize {
+    module.saturating_mul(MEMORY_BY_MODULE)
+}
+
+/// How many bytes of memory compiling a body of this size takes.
+pub fn body_memory(body: usize) -> usize {
+    let optimized = body.min(MOST_BYTES) * MEMORY_OPTIMIZED;
+    body.saturating_mul(MEMORY_BY_BYTES)
+        .saturating_add(optimized)
+}
+
 /// Checks that there is as much memory as compiling a module will take. The compiler's libraries take it piece by piece
 /// later, and end the process where there is none.
 pub fn check_memory(module: usize, largest_body: usize) -> Result<()> {
-    let estimate = module
-        .saturating_mul(MEMORY_BY_MODULE)
-        .saturating_add(largest_body.saturating_mul(MEMORY_BY_BYTES))
-        .saturating_add(largest_body.min(MOST_BYTES) * MEMORY_OPTIMIZED);
+    let estimate = module_memory(module).saturating_add(body_memory(largest_body));
     match fallible::is_there_room(estimate) {
         true => Ok(()),
         false => Err(Error::out_of_memory(format_args!(
@@ -608,7 +632,7 @@ mod tests {
         let wasm = wat::parse_str(module).expect("it is a module");
         let features = unsupported::features(Settings::default().features, true);
         let parsed = parse::parse(&wasm, features).expect("it is valid");
-        let surveyed = survey_all(0, parsed.bodies, 2).expect("it is surveyed");
+        let surveyed = survey_unbounded(0, parsed.bodies).expect("it is surveyed");
         let kept: Vec<usize> = surveyed
             .iter()
             .map(|it| it.survey.long_lived.capacity())

@@ -501,6 +501,42 @@ static void test_linear_memory() {
     CHECK(live == 100);
 }
 
+static void test_compiling(inlay::Bytes wasm) {
+    std::size_t runs = 0, told = 0, last = 0;
+    inlay::Config config;
+    MUST(config.try_executor([&runs](const inlay::Job &job, std::size_t count) -> inlay::Result<void> {
+        CHECK(count > 1);
+        if (++runs > 4) return inlay::Error::host("no threads");
+        std::thread other(job);
+        job();
+        other.join();
+        return {};
+    }));
+    const inlay::Engine engine = MUST(inlay::Engine::try_make(config));
+    const auto progress = [&](std::size_t done, std::size_t total) -> inlay::Result<void> {
+        CHECK(done >= last && done <= total);
+        last = done;
+        if (++told == 3) return inlay::Error::host("cancelled");
+        return {};
+    };
+    CHECK(std::strcmp(FAILS(inlay::Module::try_compile(engine, wasm, {}, progress), Host).message(), "cancelled") == 0);
+    last = 0;
+    MUST(inlay::Module::try_compile(engine, wasm, {}, progress));
+    CHECK(told > 4 && runs == 4);
+    last = 0;
+    CHECK(std::strcmp(FAILS(inlay::Module::try_compile(engine, wasm, {}, progress), Host).message(), "no threads") == 0);
+    inlay::CompileBounds bounds;
+    bounds.memory_bytes = 1;
+    FAILS(inlay::Module::try_compile(engine, wasm, bounds), Limit);
+#if INLAY_HPP_EXCEPTIONS
+    const inlay::Engine two(inlay::Config().executor([](const inlay::Job &, std::size_t) -> inlay::Result<void> { throw inlay::Error::host("thrown"); }));
+    CHECK(std::strcmp(FAILS(inlay::Module::try_compile(two, wasm), Host).message(), "thrown") == 0);
+    const inlay::Engine plain(inlay::Config{});
+    CHECK(inlay::Module::compile(plain, wasm, {}).get() != nullptr);
+    CHECK(inlay::Module::compile(plain, wasm, {}, [](std::size_t, std::size_t) -> inlay::Result<void> { return {}; }).get() != nullptr);
+#endif
+}
+
 static void test_window(const inlay::Engine &engine) {
     inlay::Store store = MUST(inlay::Store::try_make(engine));
     alignas(16) static std::uint8_t bytes[2][64];
@@ -610,6 +646,7 @@ int main() {
         test_interrupts(engine);
         test_fuel(engine);
         test_linear_memory();
+        test_compiling(hpp_wasm);
         test_window(engine);
         test_limiter(engine);
 #if INLAY_HPP_EXCEPTIONS
