@@ -19,7 +19,8 @@ typedef struct program {
     filter_t filter;
 } program_t;
 
-static uint8_t *pool;
+/* Windows begin at multiples of 16. */
+static _Alignas(16) uint8_t pool[PAGES * PAGE];
 
 /* WebAssembly's numbers are little-endian. */
 static void put(uint8_t *at, uint32_t number) {
@@ -79,8 +80,6 @@ int main(void) {
     check(inlay_module_compile(engine, row_filter_wasm, sizeof row_filter_wasm, &module));
     check(inlay_store_new(engine, NULL, &store));
 
-    pool = aligned_alloc(PAGE, (size_t)PAGES * PAGE);
-    expect(pool != NULL, "no memory for the pool");
     long right = 0;
     for (uint32_t i = 0; i < PAGES; i++) {
         uint8_t *page = pool + i * PAGE;
@@ -117,6 +116,5 @@ int main(void) {
     inlay_store_delete(store);
     inlay_module_delete(module);
     inlay_engine_delete(engine);
-    free(pool);
     return 0;
 }

@@ -1143,7 +1143,7 @@ typedef struct inlay_compile_t {
    * nobody.
    *
    * It is called on the threads that compile, but never on two at once, and `done` only goes up. An error cancels the
-   * compilation and is its error, once what is being compiled elsewhere has come to its next step. It may call
+   * compilation and is its error, once what is being compiled elsewhere has come to its next step; nothing more is told then. It may call
    * `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of Inlay.
    */
   inlay_error_t *(*progress)(void *env, size_t done, size_t total);
@@ -1367,6 +1367,8 @@ typedef struct inlay_demand_t {
   uint64_t memory_bytes;
   /** How many elements its tables would have. */
   uint64_t table_elements;
+  /** How many bytes Inlay would keep for all these; see `inlay_limiter_t`. */
+  uint64_t bookkeeping_bytes;
 } inlay_demand_t;
 
 /**
@@ -1380,12 +1382,20 @@ typedef struct inlay_limiter_t {
   size_t size;
   /** Passed to each callback; Inlay does not look at it. */
   void *env;
-  /** The most instances; `INLAY_NO_MAXIMUM` for any number, here and in the next two. */
+  /** The most instances; `INLAY_NO_MAXIMUM` for any number, here and in the next three. */
   uint64_t instances;
   /** The most bytes that all memories may have together. */
   uint64_t memory_bytes;
   /** The most elements that all tables may have together. */
   uint64_t table_elements;
+  /**
+   * The most bytes that Inlay may keep for what is in the store, apart from the bytes of memories: eight for each element of a table; for
+   * each instance what its module's numbers of imported functions, globals, tables, memories and tags say, some 40 to 250 bytes for each;
+   * and for each exception that wasm has a reference to some 100, and 16 for each value. It is how much a module
+   * can make the host's heap grow. Nobody is asked for these alone: they come with an instance or a table, or with an exception, which is
+   * then an `INLAY_ERROR_LIMIT`.
+   */
+  uint64_t bookkeeping_bytes;
   /**
    * Asked before each instance, memory or table comes or grows, if the numbers allow it. May be NULL.
    *

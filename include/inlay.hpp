@@ -1826,6 +1826,7 @@ struct Budget {
     std::uint64_t instances = INLAY_NO_MAXIMUM;
     std::uint64_t memory_bytes = INLAY_NO_MAXIMUM;
     std::uint64_t table_elements = INLAY_NO_MAXIMUM;
+    std::uint64_t bookkeeping_bytes = INLAY_NO_MAXIMUM; // what Inlay keeps for these and for exceptions
 };
 
 
@@ -1860,7 +1861,8 @@ public:
     Result<void> try_on_stop(std::nullptr_t) { return done(inlay_store_on_stop(raw(), nullptr)); }
     // How much the store may have in all.
     Result<void> try_limiter(const Budget &most) {
-        const inlay_limiter_t table = {sizeof table, nullptr, most.instances, most.memory_bytes, most.table_elements, nullptr, nullptr};
+        const inlay_limiter_t table = {sizeof table,        nullptr,                most.instances, most.memory_bytes,
+                                       most.table_elements, most.bookkeeping_bytes, nullptr,        nullptr};
         return done(inlay_store_limiter(raw(), &table));
     }
     // The same, and who is asked besides: `F` is a callable of a StoreView and a Demand that returns Result<bool>: whether the demand is
@@ -1868,8 +1870,8 @@ public:
     template <class F> Result<void> try_limiter(const Budget &most, F function) {
         F *env = new (std::nothrow) F(std::move(function));
         if (env == nullptr) return out_of_memory();
-        const inlay_limiter_t table = {sizeof table,        env,     most.instances, most.memory_bytes,
-                                       most.table_elements, allows<F>, finalize<F>};
+        const inlay_limiter_t table = {sizeof table,        env,                    most.instances, most.memory_bytes,
+                                       most.table_elements, most.bookkeeping_bytes, allows<F>,      finalize<F>};
         return done(inlay_store_limiter(raw(), &table));
     }
     // As much as it likes again.

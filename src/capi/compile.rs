@@ -21,7 +21,7 @@ pub struct inlay_compile_t {
     /// nobody.
     ///
     /// It is called on the threads that compile, but never on two at once, and `done` only goes up. An error cancels the
-    /// compilation and is its error, once what is being compiled elsewhere has come to its next step. It may call
+    /// compilation and is its error, once what is being compiled elsewhere has come to its next step; nothing more is told then. It may call
     /// `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of Inlay.
     pub progress: Option<
         unsafe extern "C" fn(env: *mut c_void, done: usize, total: usize) -> *mut inlay_error_t,

@@ -40,6 +40,8 @@ pub struct inlay_demand_t {
     pub memory_bytes: u64,
     /// How many elements its tables would have.
     pub table_elements: u64,
+    /// How many bytes Inlay would keep for all these; see `inlay_limiter_t`.
+    pub bookkeeping_bytes: u64,
 }
 
 /// How much a store may have in all. The host sets `size` to `sizeof(inlay_limiter_t)`.
@@ -53,12 +55,18 @@ pub struct inlay_limiter_t {
     pub size: usize,
     /// Passed to each callback; Inlay does not look at it.
     pub env: *mut c_void,
-    /// The most instances; `INLAY_NO_MAXIMUM` for any number, here and in the next two.
+    /// The most instances; `INLAY_NO_MAXIMUM` for any number, here and in the next three.
     pub instances: u64,
     /// The most bytes that all memories may have together.
     pub memory_bytes: u64,
     /// The most elements that all tables may have together.
     pub table_elements: u64,
+    /// The most bytes that Inlay may keep for what is in the store, apart from the bytes of memories: eight for each element of a table; for
+    /// each instance what its module's numbers of imported functions, globals, tables, memories and tags say, some 40 to 250 bytes for each;
+    /// and for each exception that wasm has a reference to some 100, and 16 for each value. It is how much a module
+    /// can make the host's heap grow. Nobody is asked for these alone: they come with an instance or a table, or with an exception, which is
+    /// then an `INLAY_ERROR_LIMIT`.
+    pub bookkeeping_bytes: u64,
     /// Asked before each instance, memory or table comes or grows, if the numbers allow it. May be NULL.
     ///
     /// It sets `*allowed`, which is true before, to false to refuse: then `memory.grow` and `table.grow` give -1, and what a
@@ -113,6 +121,7 @@ impl Limiter for HostLimiter {
             instances: total(Counted::Instances),
             memory_bytes: total(Counted::MemoryBytes),
             table_elements: total(Counted::TableElements),
+            bookkeeping_bytes: total(Counted::Bookkeeping),
         };
         let mut allowed = true;
         // SAFETY: the host's function, called as its contract says.
@@ -143,6 +152,7 @@ pub unsafe extern "C" fn inlay_store_limiter(
             instances: INLAY_NO_MAXIMUM,
             memory_bytes: INLAY_NO_MAXIMUM,
             table_elements: INLAY_NO_MAXIMUM,
+            bookkeeping_bytes: INLAY_NO_MAXIMUM,
             ask: None,
             finalize: None,
         };
@@ -167,7 +177,12 @@ pub unsafe extern "C" fn inlay_store_limiter(
             true => None,
             false => Some(Shared::new(boxed(host)? as _)?),
         };
-        let most = [table.instances, table.memory_bytes, table.table_elements];
+        let most = [
+            table.instances,
+            table.memory_bytes,
+            table.table_elements,
+            table.bookkeeping_bytes,
+        ];
         let before = store.budget.set(most, host);
         drop(before);
         Ok(())

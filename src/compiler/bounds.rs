@@ -24,8 +24,8 @@ pub struct Watch<'a> {
     bounds: &'a Bounds<'a>,
     began: Instant,
     total: usize,
-    /// Bytes of function bodies. Held while the host is told, so that what it hears goes up.
-    done: Mutex<usize>,
+    /// Bytes of function bodies that are done; none once the host has cancelled. Held while the host is told, so that what it hears goes up.
+    done: Mutex<Option<usize>>,
 }
 
 impl<'a> Watch<'a> {
@@ -44,7 +44,7 @@ impl<'a> Watch<'a> {
             bounds,
             began,
             total: sizes.iter().sum(),
-            done: Mutex::new(0),
+            done: Mutex::new(Some(0)),
         };
         watch.advance(0)?;
         Ok((watch, at_once))
@@ -68,8 +68,11 @@ impl<'a> Watch<'a> {
             return Ok(());
         };
         let mut done = lock(&self.done);
-        *done += bytes;
-        progress(*done, self.total)
+        // Where it has cancelled, that error is what the compilation ends with.
+        let Some(before) = *done else { return Ok(()) };
+        let told = progress(before + bytes, self.total);
+        *done = told.is_ok().then_some(before + bytes);
+        told
     }
 }
 

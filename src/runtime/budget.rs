@@ -1,4 +1,4 @@
-//! What a store may have, of memories, tables and instances, all together.
+//! What a store may have, of memories, tables and instances, and of what Inlay keeps for these, all together.
 //!
 //! Whatever is made in a store or grows there has a [`Share`] of its budget, which is given back when it goes. The host sets how much
 //! there is, and may be asked each time.
@@ -14,16 +14,19 @@ pub enum Counted {
     Instances = 0,
     MemoryBytes = 1,
     TableElements = 2,
+    /// Bytes of what Inlay keeps for instances, tables and exceptions. Nobody is asked for these, which come with something else.
+    Bookkeeping = 3,
 }
 
 impl Counted {
-    const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
 
     fn unit(self) -> &'static str {
         match self {
             Counted::Instances => "instances",
             Counted::MemoryBytes => "bytes of memories",
             Counted::TableElements => "elements of tables",
+            Counted::Bookkeeping => "bytes of bookkeeping",
         }
     }
 }
@@ -89,6 +92,37 @@ impl Budget {
     fn total(&self, what: Counted) -> &Cell<u64> {
         &self.totals[what as usize]
     }
+
+    /// What there would be in all with so much more of something; none if that is too much.
+    fn with(&self, what: Counted, more: u64) -> Option<u64> {
+        let total = self.total(what).get().checked_add(more)?;
+        (total <= self.most[what as usize].get()).then_some(total)
+    }
+
+    /// The error where so much more may not be.
+    pub fn refused(&self, what: Counted, more: u64) -> Error {
+        let (unit, has) = (what.unit(), self.total(what).get());
+        Error::limit(format_args!(
+            "the store's limiter (inlay_store_limiter) refuses {more} {unit} to a store that has {has}"
+        ))
+    }
+
+    /// Whether there may be so many bytes more of bookkeeping, which come and go with nothing that the host is asked for.
+    pub fn may_keep(&self, bytes: u64) -> bool {
+        self.with(Counted::Bookkeeping, bytes).is_some()
+    }
+
+    /// Counts so many bytes more of bookkeeping.
+    pub fn keep(&self, bytes: u64) {
+        let total = self.total(Counted::Bookkeeping);
+        total.set(total.get() + bytes);
+    }
+
+    /// Counts so many bytes less of bookkeeping.
+    pub fn drop_kept(&self, bytes: u64) {
+        let total = self.total(Counted::Bookkeeping);
+        total.set(total.get() - bytes);
+    }
 }
 
 /// What something has of a store's budget.
@@ -96,15 +130,18 @@ pub struct Share {
     budget: Shared<Budget>,
     what: Counted,
     amount: u64,
+    /// Bytes of bookkeeping that come with each.
+    kept: u64,
 }
 
 impl Share {
-    /// A share of something that has nothing yet.
-    pub fn none(budget: &Shared<Budget>, what: Counted) -> Share {
+    /// A share of something that has nothing yet. With each of what it will have come so many bytes of bookkeeping.
+    pub fn none(budget: &Shared<Budget>, what: Counted, kept: u64) -> Share {
         Share {
             budget: budget.clone(),
             what,
             amount: 0,
+            kept,
         }
     }
 
@@ -114,13 +151,13 @@ impl Share {
     /// The store lives, is used by this thread alone, and no reference into it is held.
     pub unsafe fn new(
         store: *mut Store,
-        what: Counted,
+        (what, kept): (Counted, u64),
         amount: u64,
         maximum: u64,
     ) -> Result<Share> {
         // SAFETY: as the caller promises.
         unsafe {
-            let mut share = Share::none(&(*store).budget, what);
+            let mut share = Share::none(&(*store).budget, what, kept);
             match Share::ask(&raw mut share, store, 0, amount, maximum)? {
                 Some(_) => Ok(share),
                 None => Err(share.refused(amount)),
@@ -148,13 +185,15 @@ impl Share {
                 return Ok(None);
             }
             let more = after.saturating_sub(before);
-            let mut totals = budget.totals.each_ref().map(Cell::get);
-            let total = totals[what as usize].checked_add(more);
-            let Some(total) = total.filter(|&total| total <= budget.most[what as usize].get())
+            let bytes = more.saturating_mul((*this).kept);
+            let with = |what, more| budget.with(what, more);
+            let (Some(total), Some(kept)) = (with(what, more), with(Counted::Bookkeeping, bytes))
             else {
                 return Ok(None);
             };
+            let mut totals = budget.totals.each_ref().map(Cell::get);
             totals[what as usize] = total;
+            totals[Counted::Bookkeeping as usize] = kept;
             let limiter = budget.limiter.borrow().clone();
             if let Some(limiter) = limiter {
                 let demand = Demand {
@@ -174,6 +213,7 @@ impl Share {
                 }
             }
             budget.total(what).set(total);
+            budget.total(Counted::Bookkeeping).set(kept);
             (*this).amount += more;
             Ok(Some(more))
         }
@@ -185,15 +225,17 @@ impl Share {
         self.amount -= amount;
         let total = self.budget.total(self.what);
         total.set(total.get() - amount);
+        self.budget.drop_kept(amount * self.kept);
     }
 
     /// The error where so much more may not be.
     pub fn refused(&self, more: u64) -> Error {
-        let has = self.budget.total(self.what).get();
-        Error::limit(format_args!(
-            "the store's limiter (inlay_store_limiter) refuses {more} {} to a store that has {has}",
-            self.what.unit()
-        ))
+        let bytes = more.saturating_mul(self.kept);
+        // Of two reasons the one is said that nobody could have said no to.
+        match self.budget.with(Counted::Bookkeeping, bytes) {
+            Some(_) => self.budget.refused(self.what, more),
+            None => self.budget.refused(Counted::Bookkeeping, bytes),
+        }
     }
 }
 

@@ -151,7 +151,7 @@ impl Store {
         let again = self.exnrefs.get(exnref).map(|held| &raw const held.vm);
         if by_reference && again.is_none() {
             // SAFETY: the landing is in the innermost activation.
-            unsafe { self.sweep(&landing) };
+            unsafe { self.sweep(&landing, values) };
             if let Err(error) = self.exnrefs.make_room(values) {
                 self.pending = Some(error);
                 return None;
@@ -178,7 +178,8 @@ impl Store {
         Some(landing)
     }
 
-    /// Drops the exceptions that wasm can no longer refer to, if there are enough of them and it can be known which.
+    /// Drops the exceptions that wasm can no longer refer to, if there are enough of them, or no room for one with so many values, and it
+    /// can be known which.
     ///
     /// It can be known only if exnrefs are in stack frames alone, and if there is one activation, whose frames are in
     /// one piece of stack. The frames further in than the landing's are gone, and registers are dead at the landing, so
@@ -187,12 +188,12 @@ impl Store {
     ///
     /// # Safety
     /// As for `catch`; the landing is in the innermost activation.
-    unsafe fn sweep(&mut self, landing: &Landing) {
+    unsafe fn sweep(&mut self, landing: &Landing, values: usize) {
         // SAFETY: as the caller promises.
         let activation = unsafe { &*self.vm.activation.get() };
         if self.exnrefs.may_be_anywhere
             || !activation.previous.is_null()
-            || !self.exnrefs.are_many()
+            || !self.exnrefs.are_many(values)
         {
             return;
         }

@@ -4,9 +4,10 @@
 //! exception. Exceptions are dropped by a sweep, which is given all words where an exnref could be; `Store::sweep`
 //! decides when.
 
-use super::Exception;
+use super::budget::{Budget, Counted};
+use super::{Exception, Slot};
 use crate::error::{Error, Result};
-use crate::fallible::OutOfMemory;
+use crate::fallible::{OutOfMemory, Shared};
 
 /// The most exceptions that wasm may refer to in a store, and the most values that they may carry in all. They bound
 /// the memory that wasm can make the host keep.
@@ -28,6 +29,8 @@ pub struct ExnRefs {
     held: Vec<Box<Exception>>,
     /// How many values all of them carry.
     values: usize,
+    /// Where what is kept for them is counted.
+    budget: Shared<Budget>,
     /// The exnref that was given last.
     last: u64,
     /// Exceptions plus values from which on a sweep is worth it.
@@ -37,11 +40,12 @@ pub struct ExnRefs {
 }
 
 impl ExnRefs {
-    /// No exceptions, for the store with this id.
-    pub fn new(store: u64) -> ExnRefs {
+    /// No exceptions, for the store with this id and budget.
+    pub fn new(store: u64, budget: &Shared<Budget>) -> ExnRefs {
         ExnRefs {
             held: Vec::new(),
             values: 0,
+            budget: budget.clone(),
             // The low 16 bits of the store's id keep the numbers of stores apart, and each store has 2^32 numbers. Only
             // stores whose ids are a multiple of 65,536 apart share them.
             last: MARK | (store & 0xffff) << 32,
@@ -69,6 +73,9 @@ impl ExnRefs {
                 "wasm may refer to {MOST} exceptions in a store, with {MOST_VALUES} values in all, and it already does"
             )));
         }
+        if !self.budget.may_keep(size(1, values)) {
+            return Err(self.budget.refused(Counted::Bookkeeping, size(1, values)));
+        }
         self.held.try_reserve(1).map_err(OutOfMemory::from)?;
         Ok(())
     }
@@ -78,13 +85,15 @@ impl ExnRefs {
         self.last += 1;
         exception.set_exnref(self.last);
         self.values += exception.values().len();
+        self.budget.keep(size(1, exception.values().len()));
         let address = &raw mut *exception;
         self.held.push(exception);
         (self.last, address)
     }
 
-    pub fn are_many(&self) -> bool {
-        self.held.len() + self.values >= self.many
+    /// Whether a sweep is worth it before there is one more with so many values.
+    pub fn are_many(&self, values: usize) -> bool {
+        self.held.len() + self.values >= self.many || !self.budget.may_keep(size(1, values))
     }
 
     /// Drops all exceptions but those whose exnrefs are among these words.
@@ -94,10 +103,19 @@ impl ExnRefs {
                 self.held[at].found = true;
             }
         }
+        let before = size(self.held.len(), self.values);
         self.held.retain_mut(|held| std::mem::take(&mut held.found));
         self.values = self.held.iter().map(|held| held.values().len()).sum();
+        self.budget
+            .drop_kept(before - size(self.held.len(), self.values));
         // Each sweep goes through all exceptions. Waiting until they have doubled keeps the cost of all sweeps
         // proportional to the number of exceptions that were ever kept.
         self.many = FEW.max(2 * (self.held.len() + self.values));
     }
+}
+
+/// How many bytes so many exceptions with so many values in all take.
+fn size(exceptions: usize, values: usize) -> u64 {
+    const EACH: usize = size_of::<Exception>() + size_of::<Box<Exception>>();
+    (exceptions * EACH + values * size_of::<Slot>()) as u64
 }

@@ -103,6 +103,25 @@ fn add<T>(all: &mut Vec<*mut T>, own: &mut Vec<Pinned<T>>, object: Pinned<T>) ->
 }
 
 impl Instance {
+    /// How many bytes an instance of this module takes, apart from what its memories and tables have: its vmctx, and what is kept for each
+    /// thing that it has, as if all its imported functions were the host's.
+    pub fn size(module: &Placed) -> u64 {
+        /// An object, and the two lists that it is in.
+        const fn object<T>() -> u64 {
+            (size_of::<T>() + 2 * size_of::<*mut T>()) as u64
+        }
+        let shape = module.image.header().shape;
+        let objects = [
+            (shape.imported_funcs, object::<HostContext>()),
+            (shape.tables, object::<Table>()),
+            (shape.memories, object::<Memory>()),
+            (shape.globals, object::<Global>()),
+            (shape.tags, object::<Tag>()),
+        ];
+        let objects = objects.map(|(count, size)| u64::from(count) * size);
+        u64::from(module.layout.size) + size_of::<Instance>() as u64 + objects.iter().sum::<u64>()
+    }
+
     /// Makes an instance without imports and definitions. It is made first because host functions get a pointer to the
     /// instance that imports them.
     pub fn new(

@@ -46,7 +46,7 @@ pub unsafe fn instantiate<'a>(
             .instances
             .try_reserve(1)
             .map_err(OutOfMemory::from)?;
-        let share = Share::new(store, Counted::Instances, 1, 1)?;
+        let share = Share::new(store, (Counted::Instances, Instance::size(module)), 1, 1)?;
         let position = (*store).register(module)?;
         let instance = Instance::new(store, module, share)?;
         let pointer = instance.as_ptr();

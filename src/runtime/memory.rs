@@ -46,7 +46,7 @@ impl Memory {
         let maximum = ty.bytes(most(engine, &ty)?);
         let minimum = ty.bytes(ty.minimum);
         // SAFETY: the store lives while things are made in it, by this thread alone.
-        let share = unsafe { Share::new(store, Counted::MemoryBytes, minimum, maximum) }?;
+        let share = unsafe { Share::new(store, (Counted::MemoryBytes, 0), minimum, maximum) }?;
         let memory = match ty.shared {
             true => Memory::of_shared(store, SharedMemory::new(engine, ty)?)?,
             false => Memory::owned(store, engine, ty, place)?,
@@ -71,7 +71,7 @@ impl Memory {
             span: None,
             // SAFETY: the store lives while things are made in it.
             share: unsafe { store.as_ref() }
-                .map(|store| Share::none(&store.budget, Counted::MemoryBytes)),
+                .map(|store| Share::none(&store.budget, Counted::MemoryBytes, 0)),
             most: 0,
             shared: Some(shared),
             window: None,

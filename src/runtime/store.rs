@@ -79,10 +79,12 @@ impl Store {
             threshold: AtomicUsize::new(0),
             stop: AtomicUsize::new(0),
         })?;
+        let budget = Shared::new(Budget::new())?;
         let store = Pinned::new(Store {
             vm: vm.clone(),
             engine: engine.clone(),
-            budget: Shared::new(Budget::new())?,
+            exnrefs: ExnRefs::new(id, &budget),
+            budget,
             id,
             data,
             pending: None,
@@ -96,7 +98,6 @@ impl Store {
             tags: Vec::new(),
             funcs: Vec::new(),
             without_code: Vec::new(),
-            exnrefs: ExnRefs::new(id),
             landed: None,
             types: Types::default(),
             modules: Vec::new(),

@@ -10,6 +10,9 @@ use crate::image::vmctx::{VmStore, VmTable};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
+/// Bytes of an element.
+const ELEMENT: u64 = size_of::<*mut c_void>() as u64;
+
 /// A table of references. What compiled code sees of it is behind `definition`.
 pub struct Table {
     pub store: *mut Store,
@@ -39,7 +42,14 @@ impl Table {
         }
         let maximum = ty.maximum.unwrap_or(u64::MAX).min(limit);
         // SAFETY: the store lives while things are made in it, by this thread alone.
-        let share = unsafe { Share::new(store, Counted::TableElements, ty.minimum, maximum) }?;
+        let share = unsafe {
+            Share::new(
+                store,
+                (Counted::TableElements, ELEMENT),
+                ty.minimum,
+                maximum,
+            )
+        }?;
         let table = Pinned::new(Table {
             store,
             ty,

@@ -1,5 +1,7 @@
 /* Limiters: what all of a store may have, by number and by asking the host. */
 #include "test.h"
+#include "bytes.h"
+#include "holds.wasm.h"
 #include "limiter.wasm.h"
 
 enum { PAGE = 65536 };
@@ -46,7 +48,7 @@ static inlay_error_t *ask(void *env, inlay_store_t *store, const inlay_demand_t 
 static void finalize(void *env) { ((host_t *)env)->finalized++; }
 
 static inlay_limiter_t limiter_of(host_t *host) {
-  inlay_limiter_t limiter = {sizeof limiter, host, INLAY_NO_MAXIMUM, INLAY_NO_MAXIMUM, INLAY_NO_MAXIMUM, ask, finalize};
+  inlay_limiter_t limiter = {sizeof limiter, host, INLAY_NO_MAXIMUM, INLAY_NO_MAXIMUM, INLAY_NO_MAXIMUM, INLAY_NO_MAXIMUM, ask, finalize};
   return limiter;
 }
 static world_t fresh(host_t *host, const inlay_limiter_t *limiter) {
@@ -169,7 +171,7 @@ static void answers(void) {
 
 /* By number alone: what a module takes in small parts ends at the budget, too. */
 static void numbers(void) {
-  inlay_limiter_t limiter = {sizeof limiter, NULL, 3, 20 * PAGE, 40, NULL, NULL};
+  inlay_limiter_t limiter = {sizeof limiter, NULL, 3, 20 * PAGE, 40, INLAY_NO_MAXIMUM, NULL, NULL};
   world_t world = fresh(NULL, &limiter);
   for (int i = 0; i < 2; i++) world_start(&world);
   /* 8 pages and 30 elements are taken: a third one wants 45 */
@@ -198,6 +200,85 @@ static void numbers(void) {
   world_delete(&world);
 }
 
+/* What Inlay keeps for all that, by number: to the byte, and given back. */
+static inlay_error_t *act(void *env, inlay_caller_t *caller, int32_t x, int32_t *result) {
+  (void)env, (void)caller;
+  *result = x;
+  return NULL;
+}
+static void bookkeeping(void) {
+  host_t host;
+  inlay_limiter_t limiter = limiter_of(&host);
+  world_t world = fresh(&host, &limiter);
+  world_start(&world);
+  const uint64_t one = host.last.bookkeeping_bytes;
+  CHECK(one > 15 * 8 + 5 * 64 && one < 4000);
+  CHECK(call_i(world.instance, "grow_table", 7) == 10 && host.last.bookkeeping_bytes == one + 7 * 8);
+  CHECK(call_i(world.instance, "grow", 1) == 1 && host.last.bookkeeping_bytes == one + 7 * 8);
+  inlay_value_t null = FUNCREF(NULL);
+  OK(inlay_table_grow(inlay_instance_table(world.instance, "t"), 3, &null, NULL));
+  CHECK(host.last.bookkeeping_bytes == one + 10 * 8);
+  world_start(&world);
+  CHECK(host.last.bookkeeping_bytes == 2 * one + 10 * 8);
+  /* a third, with each number of bytes too few */
+  inlay_instance_t *third = NULL;
+  const uint64_t enough = 3 * one + 10 * 8, few[] = {2 * one + 10 * 8, 2 * one + 10 * 8 + 200, enough - 5 * 8, enough - 1};
+  for (int i = 0; i < 4; i++) {
+    limiter.bookkeeping_bytes = few[i];
+    OK(inlay_store_limiter(world.store, &limiter));
+    FAILS(inlay_linker_instantiate(world.linker, world.store, world.module, &third), INLAY_ERROR_LIMIT, "bytes of bookkeeping to a store");
+    CHECK(third == NULL);
+  }
+  CHECK(call_i(world.instance, "grow_table", 300) == -1 && call_i(world.instance, "grow", 1) == 1);
+  limiter.bookkeeping_bytes = enough;
+  OK(inlay_store_limiter(world.store, &limiter));
+  OK(inlay_linker_instantiate(world.linker, world.store, world.module, &third));
+  CHECK(call_i(third, "grow_table", 1) == -1);
+  FAILS(inlay_table_grow(inlay_instance_table(third, "t"), 1, &null, NULL), INLAY_ERROR_LIMIT, "refuses 8 bytes of bookkeeping");
+  world_delete(&world);
+}
+
+/* A module of a few bytes that wants a million globals. */
+static void globals(void) {
+  bytes_t wasm = {NULL, 0, 0}, section = {NULL, 0, 0};
+  static const uint8_t head[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 6};
+  const uint32_t count = 100000;
+  put_u32(&section, count);
+  for (uint32_t i = 0; i < count; i++) put(&section, 0x7f), put(&section, 0), put(&section, 0x41), put(&section, 0), put(&section, 0x0b);
+  for (size_t i = 0; i < sizeof head; i++) put(&wasm, head[i]);
+  put_u32(&wasm, (uint32_t)section.len);
+  for (size_t i = 0; i < section.len; i++) put(&wasm, section.data[i]);
+  world_t world = world_new(NULL, wasm.data, wasm.len);
+  inlay_limiter_t limiter = {sizeof limiter, NULL, 1, 0, 0, 1 << 20, NULL, NULL};
+  OK(inlay_store_limiter(world.store, &limiter));
+  FAILS(inlay_linker_instantiate(world.linker, world.store, world.module, &world.instance), INLAY_ERROR_LIMIT, "bookkeeping");
+  limiter.bookkeeping_bytes = 16 << 20;
+  OK(inlay_store_limiter(world.store, &limiter));
+  world_start(&world);
+  world_delete(&world);
+  free(section.data);
+  free(wasm.data);
+}
+
+/* References to exceptions: those that are gone take nothing, and those that are held end at the budget. */
+static void exceptions(void) {
+  world_t world = world_new(NULL, holds_wasm, holds_wasm_len);
+  OK(inlay_linker_func_typed(world.linker, "host", "act", "i:i", (any_function_t)act, NULL, NULL));
+  inlay_limiter_t limiter = {sizeof limiter, NULL, 1, 0, 0, 10000, NULL, NULL};
+  OK(inlay_store_limiter(world.store, &limiter));
+  world_start(&world);
+  CHECK(call_i(world.instance, "churn", 5000) == 0);
+  int32_t result = 0;
+  OK(call_ii_i(func(world.instance, "hold"), 10, 20, &result));
+  CHECK(result == 10 * 11 / 2 + 10 * 1000);
+  FAILS(call_ii_i(func(world.instance, "hold"), 200, 20, &result), INLAY_ERROR_LIMIT, "bookkeeping");
+  OK(call_ii_i(func(world.instance, "hold"), 10, 20, &result));
+  OK(inlay_store_limiter(world.store, NULL));
+  OK(call_ii_i(func(world.instance, "hold"), 200, 20, &result));
+  CHECK(result == 200 * 201 / 2 + 200 * 1000);
+  world_delete(&world);
+}
+
 static void misuse(void) {
   host_t host;
   inlay_limiter_t limiter = limiter_of(&host);
@@ -223,6 +304,9 @@ int main(void) {
   RUN(asks);
   RUN(answers);
   RUN(numbers);
+  RUN(bookkeeping);
+  RUN(globals);
+  RUN(exceptions);
   RUN(misuse);
   return test_end();
 }

@@ -266,9 +266,8 @@ static void links(void) {
   inlay_config_t *config = config_of(INLAY_TRAPS_EXPLICIT);
   world_t world = world_new(config, window_minimum_wasm, window_minimum_wasm_len);
   inlay_config_delete(config);
-  uint8_t *bytes = (uint8_t *)aligned_alloc(16, 2 * PAGE);
-  CHECK(bytes != NULL);
-  memset(bytes, 6, 2 * PAGE);
+  _Alignas(16) static uint8_t bytes[2 * PAGE];
+  memset(bytes, 6, sizeof bytes);
   inlay_memory_t *window = window_new(world.store, over(bytes, PAGE - 1));
   define(world.linker, window);
   inlay_instance_t *none = NULL;
@@ -290,7 +289,6 @@ static void links(void) {
   FAILS(point(window, over(bytes, ((size_t)1 << 32) + 1)), INLAY_ERROR_INVALID_ARGUMENT, "4294967296");
   OK(point(window, over(bytes, PAGE)));
   world_delete(&world);
-  free(bytes);
 }
 
 static void reads_only(void) {

@@ -79,7 +79,12 @@ class Store:
         self._alone(True, lambda: check(lib.inlay_store_set_fuel(self._pointer, units)))
 
     def limit(
-        self, *, instances: int | None = None, memory_bytes: int | None = None, table_elements: int | None = None
+        self,
+        *,
+        instances: int | None = None,
+        memory_bytes: int | None = None,
+        table_elements: int | None = None,
+        bookkeeping_bytes: int | None = None,
     ) -> None:
         """Sets how much the store may have in all, from now on; None is any amount.
 
@@ -90,6 +95,7 @@ class Store:
         limiter.instances = lib.INLAY_NO_MAXIMUM if instances is None else instances
         limiter.memory_bytes = lib.INLAY_NO_MAXIMUM if memory_bytes is None else memory_bytes
         limiter.table_elements = lib.INLAY_NO_MAXIMUM if table_elements is None else table_elements
+        limiter.bookkeeping_bytes = lib.INLAY_NO_MAXIMUM if bookkeeping_bytes is None else bookkeeping_bytes
         self._alone(True, lambda: check(lib.inlay_store_limiter(self._pointer, limiter)))
 
     def _admit(self, viewing: bool = False) -> None:
