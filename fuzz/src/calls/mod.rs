@@ -30,6 +30,7 @@ const CALLS: usize = 300;
 const DEPTH: usize = 3;
 
 mod modules;
+mod owned;
 mod steps;
 
 pub use modules::Modules;
@@ -163,6 +164,13 @@ pub struct World<'u> {
     errors: Pool<c::inlay_error_t>,
     shared: Pool<c::inlay_shared_memory_t>,
     linkers: Pool<c::inlay_linker_t>,
+    prepared: Pool<c::inlay_prepared_t>,
+    interrupters: Pool<c::inlay_interrupter_t>,
+    /// Memories of the host's that were not released yet.
+    spans: Cell<usize>,
+    /// Whether there is something to look at, so that callbacks may fail.
+    is_ready: Cell<bool>,
+    bytes: Box<owned::Bytes>,
     stores: RefCell<Vec<Rc<Inside>>>,
     /// How often each kind of error came, for `run` to tell.
     kinds: RefCell<[usize; 16]>,
@@ -197,6 +205,11 @@ pub fn run(data: &[u8], modules: &Modules) -> Summary {
         errors: Pool::default(),
         shared: Pool::default(),
         linkers: Pool::default(),
+        prepared: Pool::default(),
+        interrupters: Pool::default(),
+        spans: Cell::default(),
+        is_ready: Cell::default(),
+        bytes: owned::Bytes::new(),
         stores: RefCell::default(),
         kinds: RefCell::default(),
     };
@@ -290,7 +303,7 @@ impl<'u> World<'u> {
                 .to_str()
                 .expect("a message in UTF-8");
             assert!(
-                (1..=12).contains(&kind) && kind != c::INLAY_ERROR_INTERNAL,
+                (1..=13).contains(&kind) && kind != c::INLAY_ERROR_INTERNAL,
                 "kind {kind}: {message}"
             );
             assert!(
@@ -473,7 +486,7 @@ impl<'u> World<'u> {
 
     /// Deletes all, in an order that the fuzzer chooses, and looks for what was left.
     fn end(&self) {
-        let mut order: Vec<usize> = (0..9).collect();
+        let mut order: Vec<usize> = (0..11).collect();
         for at in (1..order.len()).rev() {
             order.swap(at, self.below(at + 1));
         }
@@ -520,6 +533,16 @@ impl<'u> World<'u> {
                         .drain()
                         .into_iter()
                         .for_each(|linker| c::inlay_linker_delete(linker)),
+                    8 => self
+                        .prepared
+                        .drain()
+                        .into_iter()
+                        .for_each(|prepared| c::inlay_prepared_delete(prepared)),
+                    9 => self
+                        .interrupters
+                        .drain()
+                        .into_iter()
+                        .for_each(|interrupter| c::inlay_interrupter_delete(interrupter)),
                     _ => {
                         let stores = std::mem::take(&mut *self.stores.borrow_mut());
                         stores
@@ -529,7 +552,8 @@ impl<'u> World<'u> {
                 }
             }
         }
-        assert_eq!(self.live.get(), 0, "host functions that were not finalized");
+        assert_eq!(self.live.get(), 0, "callbacks that were not finalized");
+        assert_eq!(self.spans.get(), 0, "memories that were not released");
         let seen = self.seen.lock().unwrap();
         assert!(seen.problems.is_empty(), "{:?}", seen.problems);
         assert_eq!(seen.published, seen.released, "code that was not released");

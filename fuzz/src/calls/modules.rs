@@ -99,6 +99,22 @@ const MODULES: &[&str] = &[
         (func (export "grow") (param i32) (result i32)
             (i32.wrap_i64 (memory.grow (i64.extend_i32_s (local.get 0)))))
         (data $second (i32.const 1) "no room"))"#,
+    // Memories that are imported: to be read, and to be written.
+    r#"(module
+        (import "a" "m" (memory 0))
+        (memory $own 1)
+        (func (export "load") (param i32) (result i32)
+            (memory.copy $own 0 (i32.const 0) (i32.const 0) (i32.const 0))
+            (i32.load8_u (local.get 0)))
+        (func (export "grow") (param i32) (result i32) (memory.grow 0 (local.get 0)))
+        (export "m" (memory 0)))"#,
+    r#"(module
+        (import "a" "m" (memory i64 1))
+        (func (export "load") (param i32) (result i32) (i32.load8_u (i64.extend_i32_u (local.get 0))))
+        (func (export "store") (param i32 i32)
+            (i32.store (i64.const 100) (i32.const 3))
+            (memory.fill (i64.extend_i32_u (local.get 0)) (local.get 1) (i64.const 9)))
+        (export "m" (memory 0)))"#,
     r#"(module (import "nobody" "defines" (func)))"#,
     r#"(module (table 1 funcref) (elem (i32.const 1) func $f) (func $f))"#,
     r#"(module (func (export "wrong") (result i32) (i64.const 0)))"#,
@@ -109,20 +125,26 @@ const MODULES: &[&str] = &[
 pub struct Modules {
     /// In the order above, those that are not valid, too.
     pub wasm: Vec<Vec<u8>>,
-    /// The images that each sequence begins with, which saves it compiling them.
-    pub(super) images: Vec<Vec<u8>>,
+    /// The images that each sequence begins with, which saves it compiling them; for hosts that own little, and for those that own much.
+    pub(super) images: [Vec<Vec<u8>>; 2],
 }
 
 impl Modules {
     pub fn new() -> Modules {
         let parse = |text: &&str| wat::parse_str(text).expect("the text of a module");
         let wasm: Vec<Vec<u8>> = MODULES.iter().map(parse).collect();
-        let engine = Config::new().engine().expect("an engine");
-        let image = |wasm: &Vec<u8>| {
-            let module = engine.compile(wasm).expect("a valid module");
-            module.save().expect("an image").bytes().to_vec()
-        };
-        let images = wasm[1..4].iter().map(image).collect();
+        let images = [false, true].map(|owns| {
+            let config = Config::new();
+            config.interruption(owns).expect("a setting");
+            config.fuel(owns).expect("a setting");
+            config.memory_moves(owns).expect("a setting");
+            let engine = config.engine().expect("an engine");
+            let image = |wasm: &Vec<u8>| {
+                let module = engine.compile(wasm).expect("a valid module");
+                module.save().expect("an image").bytes().to_vec()
+            };
+            wasm[1..4].iter().map(image).collect()
+        });
         Modules { wasm, images }
     }
 }

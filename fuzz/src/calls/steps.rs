@@ -45,16 +45,26 @@ impl World<'_> {
     /// other modules import.
     pub(super) fn prepare(&self) {
         unsafe {
+            // Half of all hosts leave all to Inlay, and half own what they can.
+            let owns = self.once_in(2);
+            let config = match owns {
+                true => self.owning_config(),
+                false => ptr::null_mut(),
+            };
             let engine = self
-                .make(|out| c::inlay_engine_new(ptr::null(), out))
+                .make(|out| c::inlay_engine_new(config, out))
                 .expect("an engine");
+            c::inlay_config_delete(config);
             self.engines.add(Some(engine));
-            for image in &self.modules.images {
+            for image in &self.modules.images[usize::from(owns)] {
                 let (data, len) = (image.as_ptr(), image.len());
                 self.compiled
                     .add(self.make(|out| c::inlay_module_load(engine, data, len, out)));
             }
             self.add_store(engine);
+            if owns {
+                self.give_fuel(&Rc::clone(&self.stores.borrow()[0]));
+            }
             self.linkers
                 .add(self.make(|out| c::inlay_linker_new(engine, out)));
             self.define_host();
@@ -71,12 +81,13 @@ impl World<'_> {
             for name in NAMES {
                 self.take_export(&inside, instance, name.as_ptr());
             }
+            self.is_ready.set(true);
         }
     }
 
     pub(super) fn step(&self) {
         self.calls.set(self.calls.get() + 1);
-        match self.below(32) {
+        match self.below(42) {
             0 => self.config(),
             1 => self.engine(),
             2 => self.compile(),
@@ -97,6 +108,12 @@ impl World<'_> {
             28 => self.global(),
             29 => self.exception(),
             30 => self.error(),
+            31..=33 => self.window(),
+            34..=36 => self.stopping(),
+            37 => self.limiter(),
+            38 => self.prepared(),
+            39 => self.compile_within(),
+            40 => self.list(),
             _ => self.delete(),
         }
     }
@@ -108,7 +125,7 @@ impl World<'_> {
             }
             let config = self.configs.any(self);
             let number = self.number();
-            self.went(match self.below(14) {
+            self.went(match self.below(20) {
                 0 => c::inlay_config_target(config, self.pick(TRIPLES).as_ptr()),
                 1 => {
                     let (name, value) = self.pick(FLAGS);
@@ -143,6 +160,12 @@ impl World<'_> {
                     )),
                 ),
                 12 => c::inlay_config_builtin(config, c"no.such".as_ptr(), None),
+                13 => c::inlay_config_interruption(config, self.once_in(2)),
+                14 => c::inlay_config_fuel(config, self.once_in(2)),
+                15 => c::inlay_config_memory_moves(config, self.once_in(2)),
+                16 => c::inlay_config_resident_bytes(config, number as usize),
+                17 => self.linear_memory(config),
+                18 => self.executor(config),
                 _ => {
                     let mut table = dual_map::provider(&self.seen);
                     if self.once_in(4) {
@@ -166,7 +189,7 @@ impl World<'_> {
             .add(self.make(|out| unsafe { c::inlay_engine_new(config, out) }));
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.modules.wasm[self.below(self.modules.wasm.len())].clone();
         if self.once_in(8) {
             let at = self.below(bytes.len());
@@ -291,7 +314,7 @@ impl World<'_> {
             .add(self.make(|out| unsafe { c::inlay_linker_new(engine, out) }));
     }
 
-    fn env(&self) -> *mut c_void {
+    pub(super) fn env(&self) -> *mut c_void {
         self.live.set(self.live.get() + 1);
         // The world outlives every callback: `end` checks that each was finalized.
         let world = ptr::from_ref(self).cast::<World<'static>>();
@@ -738,7 +761,7 @@ impl World<'_> {
 
     fn delete(&self) {
         unsafe {
-            match self.below(10) {
+            match self.below(11) {
                 0 => c::inlay_config_delete(self.configs.take(self)),
                 1 => c::inlay_engine_delete(self.engines.take(self)),
                 2 => c::inlay_module_delete(self.compiled.take(self)),
@@ -748,6 +771,7 @@ impl World<'_> {
                 6 => c::inlay_shared_memory_delete(self.shared.take(self)),
                 7 => c::inlay_linker_delete(self.linkers.take(self)),
                 8 => self.delete_store(),
+                9 => c::inlay_prepared_delete(self.prepared.take(self)),
                 _ => c::inlay_store_delete(ptr::null_mut()),
             }
         }
