@@ -2,7 +2,7 @@
 (module
   (import "host" "rest" (func $rest))
   ;; How many primes there are below n. It rests once, and is busy otherwise.
-  (func (export "primes") (param $n i32) (result i32) (local $i i32) (local $by i32) (local $count i32)
+  (func $primes (export "primes") (param $n i32) (result i32) (local $i i32) (local $by i32) (local $count i32)
     (call $rest)
     (local.set $i (i32.const 2))
     (block $done
@@ -19,4 +19,4 @@
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next)))
     (local.get $count))
-  (func (export "forever") (param i32) (result i32) (loop $more (br $more)) (unreachable)))
+  (func $forever (export "forever") (param i32) (result i32) (loop $more (br $more)) (unreachable)))
