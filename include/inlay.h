@@ -301,6 +301,36 @@ size_t inlay_error_frame_count(const inlay_error_t *error);
 INLAY_API
 bool inlay_error_frame(const inlay_error_t *error, size_t index, inlay_frame_t *out);
 
+/** A place in a source file. The host sets `size` before it asks for one. */
+typedef struct inlay_source_t {
+  /** `sizeof(inlay_source_t)`, set by the host. Later versions may have more fields behind these. */
+  size_t size;
+  /**
+   * The file, as the compiler that made the module was given it. Borrowed from the error; NULL if the place is not known.
+   */
+  const char *file;
+  /** The line, counted from 1; 0 if it is not known. */
+  uint32_t line;
+  /** The column, counted from 1; 0 if it is not known. */
+  uint32_t column;
+} inlay_source_t;
+
+/**
+ * Where in its sources a frame of the backtrace is, 0 being the innermost.
+ *
+ * What a module says of its sources, as DWARF in custom sections, is in its image if `inlay_config_debug_info` was set where that was made. It
+ * is read when this is called, which takes time in proportion to it; what was found is kept in the error. Of a function that the compiler of
+ * the module has inlined the place is that inside it. The caller sets `out->size`; the rest is zeros where the module says
+ * nothing.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such frame, `INLAY_ERROR_INVALID_MODULE` for DWARF that cannot be read, and
+ * `INLAY_ERROR_UNSUPPORTED` in a library that reads none.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_error_frame_source(const inlay_error_t *error,
+                                               size_t index,
+                                               inlay_source_t *out);
+
 /**
  * Deletes an error, and with it its message, its frames, and the data of the host's, which is finalized. NULL is fine.
  */
@@ -570,6 +600,16 @@ inlay_error_t *inlay_config_interruption(inlay_config_t *config,
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_fuel(inlay_config_t *config,
                                  bool on);
+
+/**
+ * Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that is often several
+ * times as large as the code. It changes no code.
+ *
+ * `INLAY_ERROR_UNSUPPORTED` in a library that reads no DWARF, which is one without the feature `dwarf`.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_debug_info(inlay_config_t *config,
+                                       bool on);
 
 /**
  * Sets on how many threads a module is compiled, the calling one included. The default is 1.

@@ -115,6 +115,13 @@ struct Frame {
     std::uint32_t wasm_offset = 0;    // bytes from the start of the module's binary
 };
 
+// A place in a source file.
+struct Source {
+    std::string file;
+    std::uint32_t line = 0;   // counted from 1; 0 if it is not known
+    std::uint32_t column = 0; // likewise
+};
+
 class Tag;
 class Value;
 
@@ -162,6 +169,16 @@ public:
                                                              : std::string(frame.function_name, frame.function_name_len),
                               frame.function_index, frame.wasm_offset});
         return frames;
+    }
+    // Where in its sources a frame is, if its module says so (Config::debug_info) and that can be read.
+    std::optional<Source> source(std::size_t frame) const {
+        inlay_source_t raw = {sizeof raw, nullptr, 0, 0};
+        if (inlay_error_t *error = inlay_error_frame_source(get(), frame, &raw)) {
+            inlay_error_delete(error);
+            return std::nullopt;
+        }
+        if (raw.file == nullptr) return std::nullopt;
+        return Source{raw.file, raw.line, raw.column};
     }
 
     // For an Error of kind Exception: the tag of what was thrown, a view into its store. Empty otherwise.
@@ -1496,6 +1513,8 @@ public:
     }
     // Whether memories may move as they grow, for a LinearMemory that reserves no address space ahead.
     Result<void> try_memory_moves(bool on) { return detail::done(inlay_config_memory_moves(get(), on)); }
+    // Whether images keep what modules say of their sources, for Error::source. Default: they do not.
+    Result<void> try_debug_info(bool on) { return detail::done(inlay_config_debug_info(get(), on)); }
     // How many bytes of a memory that is gone may stay resident, zeroed, for the next one. Default: 0.
     Result<void> try_resident_bytes(std::size_t bytes) { return detail::done(inlay_config_resident_bytes(get(), bytes)); }
     // A target triple; alone it means the oldest CPU of its kind. Default: this host with all its features.
@@ -1552,6 +1571,7 @@ public:
     Config &code_memory(std::unique_ptr<CodeMemory> memory) { return check(try_code_memory(std::move(memory))); }
     Config &linear_memory(std::unique_ptr<LinearMemory> memory) { return check(try_linear_memory(std::move(memory))); }
     Config &memory_moves(bool on) { return check(try_memory_moves(on)); }
+    Config &debug_info(bool on) { return check(try_debug_info(on)); }
     Config &resident_bytes(std::size_t bytes) { return check(try_resident_bytes(bytes)); }
     Config &target(const char *triple) { return check(try_target(triple)); }
     Config &flag(const char *name, const char *value) { return check(try_flag(name, value)); }

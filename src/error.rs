@@ -1,10 +1,11 @@
 //! The one error type: what every failure in Inlay becomes.
 
-use crate::fallible::{OutOfMemory, Text, boxed, push};
+use crate::fallible::{OutOfMemory, Shared, Text, boxed, push};
 use std::any::Any;
 use std::ffi::CStr;
 use std::fmt::{self, Debug, Display};
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 /// What kind of failure this is; the numbers are those of `inlay_error_kind_t`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,6 @@ impl<I: Iterator<Item: Display> + Clone> Display for Commas<I> {
 }
 
 /// One wasm function on the stack when an error was raised, or when it passed through.
-#[derive(Clone, Debug)]
 pub struct Frame {
     /// Index in the module's function index space.
     pub func_index: u32,
@@ -60,7 +60,28 @@ pub struct Frame {
     pub name: Option<Text>,
     /// Position of the instruction, in bytes from the start of the module.
     pub wasm_offset: u32,
+    /// What its module says of its sources.
+    pub lines: Option<Lines>,
+    /// Where it is in its sources, once somebody has asked; none if the module does not say.
+    pub position: OnceLock<Option<Position>>,
 }
+
+/// A place in a source file.
+pub struct Position {
+    pub file: Text,
+    /// Counted from 1; 0 if it is not known.
+    pub line: u32,
+    pub column: u32,
+}
+
+/// What knows where in its sources an instruction of a module is.
+pub trait LineTable: Send + Sync {
+    /// The place of the instruction that begins so many bytes from the start of the module, if it is known.
+    fn find(&self, wasm_offset: u32) -> Result<Option<Position>>;
+}
+
+/// A line table, shared by a module and the errors that passed through it.
+pub type Lines = Shared<Box<dyn LineTable>>;
 
 /// What an error carries besides its sentence: its maker knows what it is.
 pub type Payload = Box<dyn Any + Send + Sync>;

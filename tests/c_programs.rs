@@ -26,6 +26,7 @@ const PROGRAMS: &[&str] = &[
     "code_memory.c",
     "compile.c",
     "cxx.cpp",
+    "dwarf.c",
     "errors.c",
     "exceptions.c",
     "fault_handlers.c",
@@ -71,6 +72,11 @@ fn compile() {
 #[test]
 fn cxx() {
     build_and_run("cxx.cpp");
+}
+
+#[test]
+fn dwarf() {
+    build_and_run("dwarf.c");
 }
 
 #[test]
@@ -202,6 +208,10 @@ struct Kit {
 /// What does not run with the library that has no compiler, and why.
 const NOT_ELSEWHERE: &[(&str, &str)] = &[
     ("compile", "compiling is all that it looks at"),
+    (
+        "dwarf",
+        "the library without a compiler that is built here reads none",
+    ),
     (
         "fork_dlclose",
         "it opens the library by itself, and what is preloaded is not asked",

@@ -472,6 +472,28 @@ pub unsafe extern "C" fn inlay_config_fuel(
     })
 }
 
+/// Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that is often several
+/// times as large as the code. It changes no code.
+///
+/// `INLAY_ERROR_UNSUPPORTED` in a library that reads no DWARF, which is one without the feature `dwarf`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_debug_info(
+    config: *mut inlay_config_t,
+    on: bool,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { borrow_mut(config, "config") }?;
+        if on && !cfg!(feature = "dwarf") {
+            return Err(Error::unsupported(
+                "this library reads no DWARF; the one with the feature \"dwarf\", which is on by default, does",
+            ));
+        }
+        config.settings.debug_info = on;
+        Ok(())
+    })
+}
+
 /// Sets on how many threads a module is compiled, the calling one included. The default is 1.
 ///
 /// The other threads end before the compiling function returns. Neither the image nor, if the module is refused, the error

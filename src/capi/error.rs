@@ -2,7 +2,7 @@
 //!
 //! Every function that can fail returns an `inlay_error_t *`: NULL if it did not. Whoever is given one deletes it.
 
-use super::{borrow, fill, infallible, inlay_finalize_t, look, nothing};
+use super::{borrow, fallible, fill, infallible, inlay_finalize_t, look, nothing};
 use crate::error::{Details, Error, ErrorKind};
 use crate::fallible::boxed;
 use crate::image::trap::Trap;
@@ -235,6 +235,81 @@ pub unsafe extern "C" fn inlay_error_frame(
             })
         })
     }
+}
+
+/// A place in a source file. The host sets `size` before it asks for one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_source_t {
+    /// `sizeof(inlay_source_t)`, set by the host. Later versions may have more fields behind these.
+    pub size: usize,
+    /// The file, as the compiler that made the module was given it. Borrowed from the error; NULL if the place is not known.
+    pub file: *const c_char,
+    /// The line, counted from 1; 0 if it is not known.
+    pub line: u32,
+    /// The column, counted from 1; 0 if it is not known.
+    pub column: u32,
+}
+
+/// Where in its sources a frame of the backtrace is, 0 being the innermost.
+///
+/// What a module says of its sources, as DWARF in custom sections, is in its image if `inlay_config_debug_info` was set where that was made. It
+/// is read when this is called, which takes time in proportion to it; what was found is kept in the error. Of a function that the compiler of
+/// the module has inlined the place is that inside it. The caller sets `out->size`; the rest is zeros where the module says
+/// nothing.
+///
+/// `INLAY_ERROR_INVALID_ARGUMENT` if there is no such frame, `INLAY_ERROR_INVALID_MODULE` for DWARF that cannot be read, and
+/// `INLAY_ERROR_UNSUPPORTED` in a library that reads none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_frame_source(
+    error: *const inlay_error_t,
+    index: usize,
+    out: *mut inlay_source_t,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives an error, and a writable place of the size that it says, or NULL.
+        unsafe {
+            let size = *borrow(out.cast::<usize>(), "out")?;
+            if size < size_of::<inlay_source_t>() {
+                return Err(Error::argument(format_args!(
+                    "the size of an inlay_source_t is {size}; set it to sizeof(inlay_source_t)"
+                )));
+            }
+            let mut source = inlay_source_t {
+                size,
+                file: std::ptr::null(),
+                line: 0,
+                column: 0,
+            };
+            out.write(source);
+            let frame = inner(error)?.frames().get(index);
+            let frame = frame.ok_or_else(|| {
+                Error::argument(format_args!(
+                    "the error has no frame {index}, counted from 0"
+                ))
+            })?;
+            if !cfg!(feature = "dwarf") {
+                return Err(Error::unsupported(
+                    "this library reads no DWARF; the one with the feature \"dwarf\", which is on by default, does",
+                ));
+            }
+            let position = match (frame.position.get(), &frame.lines) {
+                (Some(known), _) => known,
+                (None, None) => &None,
+                (None, Some(lines)) => {
+                    let found = lines.find(frame.wasm_offset)?;
+                    frame.position.get_or_init(|| found)
+                }
+            };
+            if let Some(position) = position {
+                source.file = position.file.as_ptr();
+                source.line = position.line;
+                source.column = position.column;
+                out.write(source);
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Deletes an error, and with it its message, its frames, and the data of the host's, which is finalized. NULL is fine.

@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::image::flat::{NONE, Span, Str, append, append_text};
 use crate::image::signature::Signatures;
 use crate::image::{
-    CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, ElementSegment, EntrySite, Export,
-    ExternKind, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite, Header, Image, Import,
-    Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord, ValType,
+    CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, DebugSection, ElementSegment, EntrySite,
+    Export, ExternKind, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite, Header, Image,
+    Import, Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord,
+    ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
 use cranelift_codegen::ir::Endianness;
@@ -50,6 +51,16 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
 
     let machine = &env.target.machine;
     module(env.module, &mut sections)?;
+    let mut code_section = 0;
+    if env.target.debug_info() && !env.module.debug.is_empty() {
+        code_section = env.module.code_section;
+        for (name, bytes) in &env.module.debug {
+            sections.debug.push(DebugSection {
+                name: append_text(&mut sections.bytes, name.as_bytes())?,
+                bytes: append(&mut sections.bytes, bytes.iter().copied())?,
+            });
+        }
+    }
     sections.written_imports = written_imports(env.module, written_memories);
     for feature in machine.cpu_features() {
         let feature = append_text(&mut sections.bytes, feature.as_bytes())?;
@@ -72,6 +83,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
         memory_moves: u32::from(env.target.memory_moves()),
         landing,
         call_tables,
+        code_section,
         triple: append_text(&mut sections.bytes, machine.triple().as_bytes())?,
     };
     Ok((Image::new(header, sections)?, text))

@@ -81,6 +81,10 @@ pub struct Module<'a> {
     pub escaping: Vec<u32>,
     /// Function names from the name section, by ascending index.
     pub names: Vec<(u32, &'a str)>,
+    /// Custom sections with DWARF, by their names.
+    pub debug: Vec<(&'a str, &'a [u8])>,
+    /// Where the contents of the code section start.
+    pub code_section: u32,
 }
 
 impl Module<'_> {

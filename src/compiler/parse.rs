@@ -194,6 +194,9 @@ impl<'a> Reader<'a> {
                     self.export(export?)?;
                 }
             }
+            Payload::CodeSectionStart {
+                unchecked_range, ..
+            } => module.code_section = unchecked_range.start as u32,
             Payload::StartSection { func, .. } => {
                 // The runtime calls it as a host would.
                 self.escaping.insert(func);
@@ -212,6 +215,8 @@ impl<'a> Reader<'a> {
             Payload::CustomSection(reader) => {
                 if let KnownCustom::Name(reader) = reader.as_known() {
                     module.names = names(reader);
+                } else if reader.name().starts_with(".debug_") {
+                    module.debug.push((reader.name(), reader.data()));
                 }
             }
             _ => {}

@@ -137,6 +137,7 @@ pub struct Target {
     interruption: bool,
     fuel: bool,
     memory_moves: bool,
+    debug_info: bool,
 }
 
 impl Target {
@@ -222,6 +223,7 @@ impl Target {
             interruption: settings.interruption,
             fuel: settings.fuel,
             memory_moves: settings.memory_moves,
+            debug_info: settings.debug_info,
         };
         if settings.traps == Traps::Faults
             && target.isa.triple().architecture == Architecture::S390x
@@ -276,6 +278,11 @@ impl Target {
     }
 
     /// Whether memories may move as they grow, all but shared ones.
+    /// Whether images keep what modules say of their sources.
+    pub fn debug_info(&self) -> bool {
+        self.debug_info
+    }
+
     pub fn memory_moves(&self) -> bool {
         self.memory_moves
     }

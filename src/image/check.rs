@@ -239,6 +239,9 @@ impl Check<'_> {
         });
         elements
             && data
+            && s.debug()
+                .iter()
+                .all(|section| self.text(section.name) && section.bytes.is_within(s.bytes().len()))
             && s.element_slots()
                 .iter()
                 .all(|slot| below(slot, s.escaping().len()))

@@ -8,7 +8,7 @@ use super::flat::Field;
 use super::machine::Machine;
 use super::{FORMAT, Header, Image, MAGIC, VERSION_LEN, check};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fallible::{self, OutOfMemory};
+use crate::fallible::{self, OutOfMemory, Shared};
 use std::ops::Range;
 
 /// Where the checksum is: behind magic, version and format.
@@ -91,7 +91,7 @@ pub fn load<'a>(bytes: &'a [u8], machine: &Machine) -> Result<(Image, &'a [u8])>
     metadata[CHECKSUM].fill(0);
     let image = Image {
         header: Header::get(&metadata),
-        metadata,
+        metadata: Shared::new(metadata)?,
     };
     if !check::is_consistent(&image) {
         return Err(invalid("its metadata contradicts itself"));

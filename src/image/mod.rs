@@ -25,7 +25,7 @@ pub use file::{load, save};
 pub use types::*;
 
 use crate::error::Result;
-use crate::fallible::{self, Text};
+use crate::fallible::{self, Shared, Text};
 use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
 use signature::Signatures;
 use std::ops::Range;
@@ -87,6 +87,8 @@ records! {
         pub memory_moves: u32,
         /// Where the call tables start in the text, or `NONE`.
         pub call_tables: u32,
+        /// Where the contents of the code section start in the wasm module, from where DWARF counts; 0 unless there is DWARF.
+        pub code_section: u32,
         pub triple: Str,
     }
 
@@ -154,6 +156,12 @@ records! {
     pub struct FuncName {
         pub func: u32,
         pub name: Str,
+    }
+
+    /// A custom section of the module with DWARF in it, such as ".debug_line".
+    pub struct DebugSection {
+        pub name: Str,
+        pub bytes: Span<u8>,
     }
 
     /// The code of one function in the text.
@@ -249,6 +257,8 @@ sections! {
     escaping: u32,
     /// Ascending by function.
     func_names: FuncName,
+    /// What the module says of its sources, if the image was made to keep it.
+    debug: DebugSection,
     /// The features of the CPU that the code may use.
     cpu_features: Str,
     /// Where each function that the module defines starts in the text.
@@ -378,11 +388,12 @@ pub struct Piece<'a> {
     pub range: Range<u32>,
 }
 
-/// An image's metadata.
+/// An image's metadata. A clone shares it.
+#[derive(Clone)]
 pub struct Image {
     /// What the metadata begins with, read once.
     header: Header,
-    metadata: Vec<u8>,
+    metadata: Shared<Vec<u8>>,
 }
 
 impl Image {
@@ -406,6 +417,7 @@ impl Image {
         let mut start = Vec::new();
         header.put(&mut start);
         metadata[..Header::SIZE].copy_from_slice(&start);
+        let metadata = Shared::new(metadata)?;
         Ok(Image { header, metadata })
     }
 

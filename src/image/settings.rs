@@ -61,6 +61,8 @@ pub struct Settings {
     pub fuel: bool,
     /// Whether memories may move as they grow, all but shared ones.
     pub memory_moves: bool,
+    /// Whether images keep what a module says of its sources.
+    pub debug_info: bool,
     /// WebAssembly features that modules may use.
     pub features: Features,
     /// Threads that one module is compiled on.
@@ -79,6 +81,7 @@ impl Default for Settings {
             interruption: false,
             fuel: false,
             memory_moves: false,
+            debug_info: false,
             features: Features::DEFAULT,
             compile_threads: 1,
         }

@@ -13,6 +13,8 @@ mod budget;
 pub mod builtins;
 mod code;
 mod code_map;
+#[cfg(feature = "dwarf")]
+mod dwarf;
 mod engine;
 mod exception;
 mod exnrefs;

@@ -3,7 +3,7 @@
 use super::code::Published;
 use super::engine::Engine;
 use super::types::ModuleTypes;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::fallible::{self, Shared};
 use crate::image::vmctx::VmLayout;
 use crate::image::{self, Image};
@@ -17,6 +17,8 @@ pub struct Placed {
     pub image: Image,
     pub layout: VmLayout,
     pub types: ModuleTypes,
+    /// What it says of its sources, if that can be read.
+    pub lines: Option<Lines>,
     code: Code,
 }
 
@@ -88,6 +90,7 @@ impl Placed {
         let placed = Shared::new(Placed {
             engine: engine.clone(),
             types: ModuleTypes::new(&image, start)?,
+            lines: lines(&image)?,
             image,
             layout,
             code,
@@ -122,6 +125,17 @@ impl Placed {
         let start = self.published().map_or(std::ptr::null(), Published::start);
         start.wrapping_add(offset as usize).cast()
     }
+}
+
+/// What an image says of its sources.
+#[cfg(feature = "dwarf")]
+fn lines(image: &Image) -> Result<Option<Lines>> {
+    super::dwarf::lines(image)
+}
+
+#[cfg(not(feature = "dwarf"))]
+fn lines(_: &Image) -> Result<Option<Lines>> {
+    Ok(None)
 }
 
 impl Drop for Placed {

@@ -198,6 +198,7 @@ static void test_data(const inlay::Engine &engine, const inlay::Module &module) 
     {
         const auto result = instance.func("fail").try_call(42);
         CHECK(!result && result.error().data() != nullptr && *static_cast<int *>(result.error().data()) == 42);
+        CHECK(!result.error().source(0) && !result.error().source(7)); // the module says nothing of its sources
         CHECK(result.error().frames().size() == 1 && result.error().frames()[0].function_name == "failing");
         CHECK(finalized == 0 && inlay::Error::host("none").data() == nullptr);
     }
@@ -494,7 +495,7 @@ static void test_linear_memory() {
         type.minimum = 4;
         FAILS(store.try_memory(type), Host);
 #if INLAY_HPP_EXCEPTIONS
-        CHECK(inlay::Config().memory_moves(true).resident_bytes(65536).linear_memory(std::make_unique<HeapMemory>(live)).get() != nullptr);
+        CHECK(inlay::Config().memory_moves(true).debug_info(true).resident_bytes(65536).linear_memory(std::make_unique<HeapMemory>(live)).get() != nullptr);
         live -= 100;
 #endif
     }
