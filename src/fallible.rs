@@ -190,10 +190,12 @@ impl<T> Shared<T> {
 
     /// The value, if it has no other owner.
     pub fn get_mut(this: &mut Shared<T>) -> Option<&mut T> {
-        // SAFETY: until this owner goes, the value lives.
-        let counted = unsafe { this.0.as_mut() };
-        // What other owners did with the value, on their threads, comes before it is changed.
-        (counted.owners.load(Ordering::Acquire) == 1).then_some(&mut counted.value)
+        let counted = this.0.as_ptr();
+        // SAFETY: until this owner goes, the count lives. What other owners did with the value, on their threads, comes before it
+        // is changed.
+        let owners = unsafe { (*counted).owners.load(Ordering::Acquire) };
+        // SAFETY: there is no other owner, and nobody becomes one while this one is borrowed.
+        (owners == 1).then(|| unsafe { &mut (*counted).value })
     }
 
     /// Where the value is: the same for all of its owners.

@@ -6,6 +6,7 @@ use super::survey;
 use crate::error::{Error, Result};
 use crate::guard::lock;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What the host says of one compilation.
@@ -19,13 +20,30 @@ pub struct Bounds<'a> {
     pub memory: Option<u64>,
 }
 
+impl Bounds<'_> {
+    /// An error if a module of this size takes too much memory, whatever is in it.
+    pub fn admit(&self, module: usize) -> Result<()> {
+        let most = self.memory.unwrap_or(u64::MAX);
+        within(most, module, &[]).map(drop)
+    }
+}
+
 /// A compilation that goes on.
 pub struct Watch<'a> {
     bounds: &'a Bounds<'a>,
     began: Instant,
     total: usize,
-    /// Bytes of function bodies that are done; none once the host has cancelled. Held while the host is told, so that what it hears goes up.
-    done: Mutex<Option<usize>>,
+    /// Held while the host is told, so that what it hears goes up.
+    told: Mutex<Told>,
+    /// Whether the host has cancelled.
+    is_cancelled: AtomicBool,
+}
+
+/// What the host was told last, and what it said.
+struct Told {
+    /// Bytes of function bodies.
+    done: usize,
+    error: Option<Error>,
 }
 
 impl<'a> Watch<'a> {
@@ -44,14 +62,20 @@ impl<'a> Watch<'a> {
             bounds,
             began,
             total: sizes.iter().sum(),
-            done: Mutex::new(Some(0)),
+            told: Mutex::new(Told {
+                done: 0,
+                error: None,
+            }),
+            is_cancelled: AtomicBool::new(false),
         };
-        watch.advance(0)?;
         Ok((watch, at_once))
     }
 
-    /// An error if it has taken too long.
+    /// An error if it is to end.
     pub fn look(&self) -> Result<()> {
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            return Err(cancelled());
+        }
         let Some(time) = self.bounds.time.filter(|time| self.began.elapsed() > *time) else {
             return Ok(());
         };
@@ -67,13 +91,27 @@ impl<'a> Watch<'a> {
         let Some(progress) = self.bounds.progress else {
             return Ok(());
         };
-        let mut done = lock(&self.done);
-        // Where it has cancelled, that error is what the compilation ends with.
-        let Some(before) = *done else { return Ok(()) };
-        let told = progress(before + bytes, self.total);
-        *done = told.is_ok().then_some(before + bytes);
-        told
+        let mut told = lock(&self.told);
+        if told.error.is_some() {
+            return Err(cancelled());
+        }
+        told.done += bytes;
+        progress(told.done, self.total).map_err(|error| {
+            told.error = Some(error);
+            self.is_cancelled.store(true, Ordering::Relaxed);
+            cancelled()
+        })
     }
+
+    /// What became of it: if the host has cancelled, that it has, whatever else went wrong by then.
+    pub fn end<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| lock(&self.told).error.take().unwrap_or(error))
+    }
+}
+
+/// The error of what is no longer wanted; [`Watch::end`] has the host's for it.
+fn cancelled() -> Error {
+    Error::limit("the host has cancelled the compilation")
 }
 
 /// How many of the largest bodies can be compiled at once within so many bytes; an error if not even one can.

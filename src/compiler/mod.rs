@@ -104,13 +104,27 @@ impl Compiler {
 
     /// WebAssembly to an image and its text.
     pub fn compile(&self, wasm: &[u8], bounds: &Bounds<'_>) -> Result<(Image, Vec<u8>)> {
-        let (began, executor) = (Instant::now(), &**self.executor);
+        let began = Instant::now();
+        bounds.admit(wasm.len())?;
         let Parsed { module, bodies } = parse::parse(wasm, self.features)?;
         let sizes: Vec<usize> = bodies.iter().map(Body::len).collect();
         let (watch, at_once) = Watch::begin(bounds, began, wasm.len(), &sizes)?;
         survey::check_memory(wasm.len(), sizes.into_iter().max().unwrap_or(0))?;
-        let bodies = survey::survey_all(module.imported_funcs, bodies, executor, &watch)?;
-        let env = Env::new(&self.target, &module, &bodies, &watch)?;
+        watch.end(self.compile_parsed(&module, bodies, &watch, at_once))
+    }
+
+    /// A parsed module to an image and its text, of so many functions at once at the most.
+    fn compile_parsed(
+        &self,
+        module: &Module<'_>,
+        bodies: Vec<Body<'_>>,
+        watch: &Watch<'_>,
+        at_once: usize,
+    ) -> Result<(Image, Vec<u8>)> {
+        let executor = &**self.executor;
+        watch.advance(0)?;
+        let bodies = survey::survey_all(module.imported_funcs, bodies, executor, watch)?;
+        let env = Env::new(&self.target, module, &bodies, watch)?;
         let funcs = compile_bodies(&env, bodies, executor, at_once)?;
         link::link(&env, funcs)
     }

@@ -47,6 +47,8 @@ const MOST_REGIONS: usize = 32;
 /// This process's own page table, as a file of the kernel's.
 pub struct Touched {
     file: libc::c_int,
+    /// Which file that is: a host may close what it does not know, and have another file of this number.
+    id: (u64, u64),
     /// A page that is zeros in a child of the process, where the file is still the parent's.
     mark: NonNull<u8>,
 }
@@ -75,7 +77,8 @@ impl Touched {
                 return None;
             }
             mark.write(1);
-            let touched = Touched { file, mark };
+            let id = file_id(file);
+            let touched = Touched { file, id, mark };
             // An old kernel does not know the call, which finds the mark, and takes it away.
             let knows = touched.zero(mark, page, page);
             mark.write(1);
@@ -89,8 +92,10 @@ impl Touched {
     /// # Safety
     /// The pages can be read and written, are of no file, and nobody uses what is in them.
     pub unsafe fn zero(&self, start: NonNull<u8>, len: usize, most: usize) -> bool {
+        // To the kernel 0 pages are any number of them.
+        let most = most / super::page_size();
         // SAFETY: the page is ours, and is written only by the kernel, when the process forks.
-        if unsafe { self.mark.read_volatile() } == 0 {
+        if most == 0 || unsafe { self.mark.read_volatile() } == 0 {
             return false;
         }
         let mut regions = [Region::default(); MOST_REGIONS];
@@ -101,7 +106,7 @@ impl Touched {
             end,
             vec: regions.as_mut_ptr().addr() as u64,
             vec_len: MOST_REGIONS as u64,
-            max_pages: (most / super::page_size()) as u64,
+            max_pages: most as u64,
             // In memory or swapped out, and not the one page of zeros that all share.
             category_inverted: PAGE_IS_PFNZERO,
             category_mask: PAGE_IS_PFNZERO,
@@ -132,11 +137,24 @@ impl Touched {
     }
 }
 
+/// What tells a file from all others; zeros if it is none.
+fn file_id(file: libc::c_int) -> (u64, u64) {
+    let mut status = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the system fills the structure in, for which zeros are as good as anything.
+    let status = unsafe {
+        libc::fstat(file, status.as_mut_ptr());
+        status.assume_init()
+    };
+    (status.st_dev as u64, status.st_ino as u64)
+}
+
 impl Drop for Touched {
     fn drop(&mut self) {
         // SAFETY: both are ours, and not used again.
         unsafe {
-            libc::close(self.file);
+            if file_id(self.file) == self.id {
+                libc::close(self.file);
+            }
             super::release(self.mark, super::page_size());
         }
     }
@@ -164,6 +182,7 @@ mod tests {
             }
             assert_eq!(start.add(100 * page).read_volatile(), 0);
             // Six pages are more than five.
+            assert!(!touched.zero(start, len, page - 1));
             assert!(!touched.zero(start, len, 5 * page));
             assert!(touched.zero(start, len, 6 * page));
             for at in 0..len {

@@ -17,6 +17,9 @@ const MOST_VALUES: usize = 8_000_000;
 /// With fewer exceptions plus values than this, a sweep is not worth it.
 const FEW: usize = 1_000;
 
+/// Where there is no room, a sweep is worth it if more than one in so many came since the last one.
+const FRESH: usize = 8;
+
 /// The high bits of every exnref. Other words on a stack seldom have them.
 const MARK: u64 = 0xe8c3 << 48;
 
@@ -35,6 +38,8 @@ pub struct ExnRefs {
     last: u64,
     /// Exceptions plus values from which on a sweep is worth it.
     many: usize,
+    /// Exceptions plus values that were kept since the last sweep.
+    fresh: usize,
     /// Whether exnrefs can be elsewhere than in stack frames: with the host, or in globals, tables or other exceptions.
     pub may_be_anywhere: bool,
 }
@@ -50,6 +55,7 @@ impl ExnRefs {
             // stores whose ids are a multiple of 65,536 apart share them.
             last: MARK | (store & 0xffff) << 32,
             many: FEW,
+            fresh: 0,
             may_be_anywhere: false,
         }
     }
@@ -74,6 +80,8 @@ impl ExnRefs {
             )));
         }
         if !self.budget.may_keep(size(1, values)) {
+            // It ends the wasm that wants it, and what only that referred to is gone next time.
+            self.fresh = usize::MAX;
             return Err(self.budget.refused(Counted::Bookkeeping, size(1, values)));
         }
         self.held.try_reserve(1).map_err(OutOfMemory::from)?;
@@ -85,6 +93,8 @@ impl ExnRefs {
         self.last += 1;
         exception.set_exnref(self.last);
         self.values += exception.values().len();
+        let fresh = 1 + exception.values().len();
+        self.fresh = self.fresh.saturating_add(fresh);
         self.budget.keep(size(1, exception.values().len()));
         let address = &raw mut *exception;
         self.held.push(exception);
@@ -93,7 +103,10 @@ impl ExnRefs {
 
     /// Whether a sweep is worth it before there is one more with so many values.
     pub fn are_many(&self, values: usize) -> bool {
-        self.held.len() + self.values >= self.many || !self.budget.may_keep(size(1, values))
+        let all = self.held.len() + self.values;
+        // Where there is no room, a sweep goes through few for each that came, too: what is full of what is held is full.
+        let full = !self.budget.may_keep(size(1, values)) && self.fresh > all / FRESH;
+        all >= self.many || full
     }
 
     /// Drops all exceptions but those whose exnrefs are among these words.
@@ -108,6 +121,7 @@ impl ExnRefs {
         self.values = self.held.iter().map(|held| held.values().len()).sum();
         self.budget
             .drop_kept(before - size(self.held.len(), self.values));
+        self.fresh = 0;
         // Each sweep goes through all exceptions. Waiting until they have doubled keeps the cost of all sweeps
         // proportional to the number of exceptions that were ever kept.
         self.many = FEW.max(2 * (self.held.len() + self.values));

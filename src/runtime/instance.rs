@@ -119,7 +119,10 @@ impl Instance {
             (shape.tags, object::<Tag>()),
         ];
         let objects = objects.map(|(count, size)| u64::from(count) * size);
-        u64::from(module.layout.size) + size_of::<Instance>() as u64 + objects.iter().sum::<u64>()
+        let sections = module.image.sections();
+        let segments = sections.elements().len() + sections.data().len();
+        let own = size_of::<Instance>() + segments;
+        u64::from(module.layout.size) + own as u64 + objects.iter().sum::<u64>()
     }
 
     /// Makes an instance without imports and definitions. It is made first because host functions get a pointer to the
@@ -438,6 +441,21 @@ impl Instance {
         self.globals = imports.globals;
         self.tags = imports.tags;
         self.own.contexts = imports.contexts;
+    }
+
+    /// Holds the windows that it imports to what it relies on.
+    ///
+    /// # Safety
+    /// No reference to a memory is held.
+    pub unsafe fn link_windows(&self) {
+        let imported = self.image().header().shape.imported_memories as usize;
+        let types = self.image().sections().memories();
+        for (&memory, wanted) in self.memories.iter().zip(types.iter()).take(imported) {
+            // SAFETY: a memory lives as long as the instance that has it.
+            if let Some(window) = unsafe { &mut (*memory).window } {
+                window.link(&wanted);
+            }
+        }
     }
 
     /// Writes the pointer to a definition that is outside the vmctx, if the place holds a pointer.

@@ -147,6 +147,10 @@ pub unsafe fn start(store: *mut Store, instance: *mut Instance) -> Result<()> {
     let mut known = false;
     // SAFETY: as the caller promises.
     let outcome = unsafe { instance::start(instance, &mut known) };
+    if outcome.is_ok() || known {
+        // SAFETY: the instance is alive. Until now no window could be pointed: wasm ran, or the host was asked.
+        unsafe { (*instance).link_windows() };
+    }
     if outcome.is_err() && !known {
         // SAFETY: nothing refers to the instance, and no wasm of it runs.
         unsafe {
@@ -412,13 +416,7 @@ unsafe fn add(
                 fallible::push(&mut imports.funcs, import)?;
             }
             Extern::Table(table) => fallible::push(&mut imports.tables, table)?,
-            Extern::Memory(memory) => {
-                if let (Some(window), ExternType::Memory(wanted)) = (&mut (*memory).window, wanted)
-                {
-                    window.link(&wanted);
-                }
-                fallible::push(&mut imports.memories, memory)?;
-            }
+            Extern::Memory(memory) => fallible::push(&mut imports.memories, memory)?,
             Extern::Global(global) => fallible::push(&mut imports.globals, global)?,
             Extern::Tag(tag) => fallible::push(&mut imports.tags, tag)?,
         }

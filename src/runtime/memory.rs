@@ -189,7 +189,7 @@ impl Memory {
             (None, None) => 0,
         };
         let base = self.base().addr();
-        base..base + reserved
+        base..base.saturating_add(reserved)
     }
 
     /// Its type, as an import of this type sees it: its minimum is what it has.

@@ -111,8 +111,11 @@ pub struct Types {
 impl Types {
     /// The id of a type.
     pub fn id(&mut self, ty: &ClosedType) -> Result<u32> {
-        let known = self.known.as_ref();
-        if let Some(id) = known.map_or(Ok(None), |known| ty.find(&known.ids))? {
+        if let Some(known) = &self.known
+            && let Some(id) = ty.find(&known.ids)?
+            // Where there was no memory for it before, it is a type without ways still.
+            && (id as usize) < known.ways.len()
+        {
             return Ok(id);
         }
         let own = self.own()?;

@@ -32,7 +32,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Notes that it is linked to an import of this type, which it fits.
+    /// Notes that an instance has it for an import of this type, which it fits.
     pub fn link(&mut self, wanted: &MemoryType) {
         let least = usize::try_from(wanted.bytes(wanted.minimum)).unwrap_or(usize::MAX);
         self.least = self.least.max(least);
@@ -70,8 +70,9 @@ impl Memory {
         };
         // SAFETY: as the caller promises; nobody else knows the memory yet.
         unsafe {
+            (*store).must_not_be_waiting()?;
             let memory = Memory::of_window(store, window)?;
-            Memory::point(memory.as_ptr(), bytes)?;
+            Memory::place(memory.as_ptr(), &window, &bytes)?;
             Ok(memory)
         }
     }
@@ -96,13 +97,24 @@ impl Memory {
                     "a call into the window's store is not finished; point it before the call or after it",
                 ));
             }
-            check(&window, &bytes)?;
-            let range = bytes.base.addr()..bytes.base.addr() + bytes.len;
+            Memory::place(this, &window, &bytes)
+        }
+    }
+
+    /// Has a window show other bytes, if it can be over them.
+    ///
+    /// # Safety
+    /// As for [`Memory::window`]; no wasm that runs has the window.
+    unsafe fn place(this: *mut Memory, window: &Window, bytes: &Bytes) -> Result<()> {
+        check(window, bytes)?;
+        let range = bytes.base.addr()..bytes.base.addr() + bytes.len;
+        // SAFETY: as the caller promises.
+        unsafe {
             let overlaps = |memory: *mut Memory| {
                 let other = (*memory).extent();
-                range.start < other.end && other.start < range.end
+                range.start.max(other.start) < range.end.min(other.end)
             };
-            if (*store).all_memories().any(overlaps) {
+            if (*(*this).store).all_memories().any(overlaps) {
                 return Err(Error::argument(
                     "the bytes of a window are those of a memory in its store; code takes these two to be apart",
                 ));
