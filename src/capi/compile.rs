@@ -78,7 +78,6 @@ pub unsafe extern "C" fn inlay_module_compile_with(
 impl inlay_engine_t {
     pub(super) fn compile(&self, wasm: &[u8], how: &inlay_compile_t) -> Result<Shared<Placed>> {
         use crate::compiler::Bounds;
-        use crate::error::Error;
         use std::time::Duration;
 
         /// The host's callback, which the contract of [`inlay_compile_t`] lets any thread call.
@@ -89,12 +88,7 @@ impl inlay_engine_t {
             fn tell(&self, done: usize, total: usize) -> Result<()> {
                 let progress = self.0.progress.expect("it is asked of who has one");
                 // SAFETY: the host's function, called as its contract says.
-                let error = unsafe { progress(self.0.env, done, total) };
-                match error.is_null() {
-                    true => Ok(()),
-                    // SAFETY: the host gave it away.
-                    false => Err(unsafe { Error::from_raw(error.cast()) }),
-                }
+                unsafe { super::outcome(progress(self.0.env, done, total)) }
             }
         }
 

@@ -11,7 +11,9 @@
 //! shape code have no effect there, and are not checked. `inlay_config_target`, and `inlay_config_flag` with a feature of
 //! the CPU, say which images can be loaded; the name of a CPU model means there all that this CPU has.
 
-use super::{borrow_mut, fallible, inlay_any_func_t, inlay_error_t, null, read_table, text};
+use super::{
+    borrow_mut, fallible, inlay_any_func_t, inlay_error_t, no_dwarf, null, read_table, text,
+};
 use crate::error::{Error, Result};
 use crate::executor::Executors;
 use crate::fallible::{Shared, Text, boxed, push};
@@ -485,9 +487,7 @@ pub unsafe extern "C" fn inlay_config_debug_info(
         // SAFETY: the caller gives a configuration or NULL.
         let config = unsafe { borrow_mut(config, "config") }?;
         if on && !cfg!(feature = "dwarf") {
-            return Err(Error::unsupported(
-                "this library reads no DWARF; the one with the feature \"dwarf\", which is on by default, does",
-            ));
+            return Err(no_dwarf());
         }
         config.settings.debug_info = on;
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! Every function that can fail returns an `inlay_error_t *`: NULL if it did not. Whoever is given one deletes it.
 
-use super::{borrow, fallible, fill, infallible, inlay_finalize_t, look, nothing};
+use super::{borrow, fallible, fill, infallible, inlay_finalize_t, look, no_dwarf, nothing};
 use crate::error::{Details, Error, ErrorKind};
 use crate::fallible::boxed;
 use crate::image::trap::Trap;
@@ -289,9 +289,7 @@ pub unsafe extern "C" fn inlay_error_frame_source(
                 ))
             })?;
             if !cfg!(feature = "dwarf") {
-                return Err(Error::unsupported(
-                    "this library reads no DWARF; the one with the feature \"dwarf\", which is on by default, does",
-                ));
+                return Err(no_dwarf());
             }
             let position = match (frame.position.get(), &frame.lines) {
                 (Some(known), _) => known,

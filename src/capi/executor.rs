@@ -1,6 +1,6 @@
 //! Executors: the host's threads, for compiling.
 
-use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, read_table};
+use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, outcome, read_table};
 use crate::error::{Error, Result};
 use crate::executor::{Executor, Executors};
 use crate::fallible::{Shared, boxed};
@@ -60,12 +60,7 @@ impl Executor for HostExecutor {
         let host = self.0.run.expect("checked when it was configured");
         let data = (&raw const job).cast_mut().cast();
         // SAFETY: the host's function, called as its contract says; it is done with the job when it returns.
-        let error = unsafe { host(self.0.env, Some(run), data, count) };
-        match error.is_null() {
-            true => Ok(()),
-            // SAFETY: the host gave it away.
-            false => Err(unsafe { Error::from_raw(error.cast()) }),
-        }
+        unsafe { outcome(host(self.0.env, Some(run), data, count)) }
     }
 }
 

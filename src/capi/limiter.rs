@@ -2,9 +2,9 @@
 
 use super::{
     INLAY_NO_MAXIMUM, borrow_mut, fallible, inlay_error_t, inlay_store_t, not_an_exception,
-    read_table,
+    outcome, read_table,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fallible::{Shared, boxed};
 use crate::runtime::{Counted, Demand, HostData, Limiter, Store};
 use std::ffi::c_void;
@@ -125,13 +125,10 @@ impl Limiter for HostLimiter {
         };
         let mut allowed = true;
         // SAFETY: the host's function, called as its contract says.
-        let error = unsafe { ask(self.data.env, store.cast(), &demand, &mut allowed) };
-        if error.is_null() {
-            return Ok(allowed);
-        }
-        // SAFETY: the host gave the error away.
-        let error = unsafe { Error::from_raw(error.cast()) };
-        Err(not_an_exception(error, "the ask of an inlay_limiter_t"))
+        let outcome = unsafe { outcome(ask(self.data.env, store.cast(), &demand, &mut allowed)) };
+        let whose = "the ask of an inlay_limiter_t";
+        outcome.map_err(|error| not_an_exception(error, whose))?;
+        Ok(allowed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Linear memory that the host supplies.
 
-use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, read_table};
+use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, outcome, read_table};
 use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
 use crate::runtime::{LinearMemories, LinearMemory, Request, Span};
@@ -145,18 +145,6 @@ impl From<inlay_memory_span_t> for Span {
             guarded: span.guarded,
             handle: span.handle,
         }
-    }
-}
-
-/// What the host returned, as a result.
-///
-/// # Safety
-/// The error is NULL, or the host gave it away.
-unsafe fn outcome(error: *mut inlay_error_t) -> Result<()> {
-    match error.is_null() {
-        true => Ok(()),
-        // SAFETY: as the caller promises.
-        false => Err(unsafe { Error::from_raw(error.cast()) }),
     }
 }
 

@@ -329,6 +329,25 @@ unsafe fn delete<T>(pointer: *mut T) {
     }
 }
 
+/// What a callback of the host's returned, as a result.
+///
+/// # Safety
+/// The error is NULL, or the host gave it away.
+unsafe fn outcome(error: *mut inlay_error_t) -> Result<()> {
+    match error.is_null() {
+        true => Ok(()),
+        // SAFETY: as the caller promises.
+        false => Err(unsafe { Error::from_raw(error.cast()) }),
+    }
+}
+
+/// The error where DWARF would have to be read, and this library reads none.
+fn no_dwarf() -> Error {
+    Error::unsupported(
+        "this library reads no DWARF; the one with the feature \"dwarf\", which is on by default, does",
+    )
+}
+
 /// An error of a callback's that wasm is to end with: one that wasm could catch is another.
 fn not_an_exception(error: Error, whose: &str) -> Error {
     match error.kind() {

@@ -149,6 +149,7 @@ impl Types {
         own.ok_or_else(|| Error::internal("the store does not own its types"))
     }
 
+    #[inline(always)]
     fn known(&self) -> &Known {
         self.known
             .as_ref()
@@ -156,11 +157,13 @@ impl Types {
     }
 
     /// The type of this id.
+    #[inline(always)]
     pub fn get(&self, id: u32) -> &FuncType {
         &self.known().ids.types()[id as usize]
     }
 
     /// Code of this kind for functions of a type.
+    #[inline(always)]
     pub fn trampoline(&self, id: u32, kind: TrampolineKind) -> Option<*const c_void> {
         self.known().ways[id as usize].trampolines[kind as usize]
     }
