@@ -28,22 +28,23 @@
 
 /* A failed CHECK is counted and the program goes on, so that one run shows all of them. A failed OK ends the
    program, because nothing after it would mean anything. */
-static int test_failures;
-static long test_checks;
+static long test_failures, test_checks;
 static const char *test_name = "";
 
+/* Threads check at once. */
+static inline long test_count(long *number) { return __atomic_add_fetch(number, 1, __ATOMIC_RELAXED); }
+
 static inline void test_check(int good, const char *what, const char *file, int line) {
-  test_checks++;
+  test_count(&test_checks);
   if (good) return;
-  test_failures++;
-  if (test_failures <= 50) {
+  if (test_count(&test_failures) <= 50) {
     printf("%s:%d: %s: failed: %s\n", file, line, test_name, what);
     fflush(stdout);
   }
 }
 
 static inline void test_ok(inlay_error_t *error, const char *what, const char *file, int line) {
-  test_checks++;
+  test_count(&test_checks);
   if (!error) return;
   printf("%s:%d: %s: %s\n  gave an error of kind %u: %s\n", file, line, test_name, what, (unsigned)inlay_error_kind(error),
          inlay_error_message(error));
@@ -93,7 +94,7 @@ static inline void test_traps(inlay_error_t *error, inlay_trap_t trap, const cha
 static inline void test_start(void) { alarm(900); }
 
 static inline int test_end(void) {
-  printf("%ld checks, %d failed\n", test_checks, test_failures);
+  printf("%ld checks, %ld failed\n", test_checks, test_failures);
   return test_failures ? 1 : 0;
 }
 
