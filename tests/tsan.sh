@@ -23,9 +23,9 @@ RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$dir" RUSTFLAGS="-Zsani
   /usr/bin/cargo rustc --quiet --lib --crate-type cdylib --locked -Zbuild-std=std,panic_unwind --target $triple
 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$dir" /usr/bin/cargo build --quiet --locked --package wat2wasm
 mkdir -p "$dir/c"
-for wat in tests/c/wat/*.wat; do
-  "$dir/debug/wat2wasm" "$wat" "$dir/c/$(basename "$wat" .wat).wasm.h"
-done
+wat2wasm=$dir/debug/wat2wasm
+. tests/parts.sh
+wasm_headers tests/c/wat "$dir/c"
 
 # The library has the name that it is asked for, and gcc's runtime lacks three names of LLVM's.
 ln -sf libinlay.so "$dir/$triple/debug/libinlay.so.0"
