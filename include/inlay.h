@@ -143,8 +143,8 @@ typedef void (*inlay_any_func_t)(void);
  * What went wrong: a kind, a sentence, and where, if it came through WebAssembly.
  *
  * The host owns each error that it is given and deletes it once. Only passing through WebAssembly changes an error: the
- * frames that it leaves are added to its backtrace. It is independent of the engine and the store that it came from. Any thread may use
- * it, one at a time.
+ * frames that it leaves are added to its backtrace. It is independent of the engine and the store that it came from. Any
+ * thread may use it, one at a time.
  */
 typedef struct inlay_error_t inlay_error_t;
 
@@ -252,8 +252,8 @@ inlay_error_t *inlay_error_new_with_data(const char *message, void *data, inlay_
 /**
  * Makes the error of a trap, for a callback to return: of kind `INLAY_ERROR_TRAP`, with the message that wasm's own trap has.
  *
- * For a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`, it is an `INLAY_ERROR_INVALID_ARGUMENT`. Never returns
- * NULL, as `inlay_error_new`. Any thread may call this.
+ * For a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`, it is an `INLAY_ERROR_INVALID_ARGUMENT`. Never
+ * returns NULL, as `inlay_error_new`. Any thread may call this.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_error_new_trap(inlay_trap_t trap);
@@ -318,10 +318,10 @@ typedef struct inlay_source_t {
 /**
  * Where in its sources a frame of the backtrace is, 0 being the innermost.
  *
- * What a module says of its sources, as DWARF in custom sections, is in its image if `inlay_config_debug_info` was set where that was made. It
- * is read when this is called, which takes time in proportion to it; what was found is kept in the error. Of a function that the compiler of
- * the module has inlined the place is that inside it. The caller sets `out->size`; the rest is zeros where the module says
- * nothing.
+ * What a module says of its sources, as DWARF in custom sections, is in its image if `inlay_config_debug_info` was set
+ * where that was made. It is read when this is called, which takes time in proportion to it; what was found is kept in the
+ * error. Of a function that the compiler of the module has inlined the place is that inside it. The caller sets
+ * `out->size`; the rest is zeros where the module says nothing.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if there is no such frame, `INLAY_ERROR_INVALID_MODULE` for DWARF that cannot be read, and
  * `INLAY_ERROR_UNSUPPORTED` in a library that reads none.
@@ -490,9 +490,9 @@ inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
  * setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
  * "enable_pinned_reg" are such, and "use_bti" on aarch64.
  *
- * With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It then has
- * no optimizer, and the register allocator that takes linear time, whose frames are two to three times as large; with
- * "regalloc_algorithm" as "backtracking" it has the usual one, which makes that 0.7 of the time and 0.9 of the speed.
+ * With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It
+ * then has no optimizer, and the register allocator that takes linear time, whose frames are two to three times as large;
+ * with "regalloc_algorithm" as "backtracking" it has the usual one, which makes that 0.7 of the time and 0.9 of the speed.
  *
  * Against speculative execution (Spectre, variant 1) a table access whose bounds check was predicted wrong reads the first
  * element instead, unless "enable_table_access_spectre_mitigation" is set to "false". The same is done for memories if
@@ -602,8 +602,8 @@ inlay_error_t *inlay_config_fuel(inlay_config_t *config,
                                  bool on);
 
 /**
- * Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that is often several
- * times as large as the code. It changes no code.
+ * Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that
+ * is often several times as large as the code. It changes no code.
  *
  * `INLAY_ERROR_UNSUPPORTED` in a library that reads no DWARF, which is one without the feature `dwarf`.
  */
@@ -672,18 +672,19 @@ typedef struct inlay_executor_t {
   /** Passed to each callback; Inlay does not look at it. */
   void *env;
   /**
-   * Calls `job(data)` up to `count` times, on any threads, at once or one after another, also on this one; and returns when none of these
-   * calls is running or will be made.
+   * Calls `job(data)` up to `count` times, on any threads, at once or one after another, also on this one; and returns
+   * when none of these calls is running or will be made.
    *
-   * Each call takes functions of the module that nobody has taken yet, until there are none, so that fewer calls are as good, or none: what
-   * is left is done on the thread that compiles. It needs a stack of 128 KiB, and may call the host's callbacks
-   * (`inlay_compile_t`). It is called on the thread that compiles, a few times for each module, and on several threads if several
-   * compile. An error ends the compilation, and is its error; what was called is done by then all the same.
+   * Each call takes functions of the module that nobody has taken yet, until there are none, so that fewer calls are as
+   * good, or none: what is left is done on the thread that compiles. It needs a stack of 128 KiB, and may call the host's
+   * callbacks (`inlay_compile_t`). It is called on the thread that compiles, a few times for each module, and on several
+   * threads if several compile. An error ends the compilation, and is its error; what was called is done by then all the
+   * same.
    */
   inlay_error_t *(*run)(void *env, inlay_job_t job, void *data, size_t count);
   /**
-   * Called once, when the configuration and the engines made of it are gone, on the thread that deleted the last of them; also when the
-   * table was refused. May be NULL.
+   * Called once, when the configuration and the engines made of it are gone, on the thread that deleted the last of them;
+   * also when the table was refused. May be NULL.
    */
   void (*finalize)(void *env);
 } inlay_executor_t;
@@ -691,7 +692,8 @@ typedef struct inlay_executor_t {
 /**
  * Sets on whose threads modules are compiled, in place of `inlay_config_compile_threads`, and replaces what was set before.
  *
- * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. Neither images nor the errors of modules depend on it.
+ * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. Neither images nor the errors of modules
+ * depend on it.
  * `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `run` is missing.
  */
 INLAY_MUST_USE INLAY_API
@@ -754,9 +756,9 @@ bool inlay_engine_handle_fault(inlay_engine_t *engine,
  * Installs handlers of faults for the process, which call `inlay_engine_handle_fault` for this engine: for hosts that have
  * none of their own. Nothing is installed unless this is called.
  *
- * On Unix they are for SIGSEGV, SIGBUS, SIGILL and SIGFPE, run on the alternate stack of a thread that has one, and pass on what
- * is not wasm's to what was there before. On Windows it is a vectored handler, before others. They serve all engines that
- * asked for them. When the last of those is gone, what was there before is put back; but if the host has meanwhile
+ * On Unix they are for SIGSEGV, SIGBUS, SIGILL and SIGFPE, run on the alternate stack of a thread that has one, and pass on
+ * what is not wasm's to what was there before. On Windows it is a vectored handler, before others. They serve all engines
+ * that asked for them. When the last of those is gone, what was there before is put back; but if the host has meanwhile
  * installed handlers on top of them, they stay, and only pass on: **the library must not be unloaded then**. An engine is
  * gone when the host has deleted it, and its stores, modules and linkers.
  * `INLAY_ERROR_INVALID_ARGUMENT` if the engine does not have `INLAY_TRAPS_FAULTS`.
@@ -1083,8 +1085,8 @@ static const uint32_t INLAY_NO_FUNCTION = UINT32_MAX;
 #define INLAY_NO_FUNCTION UINT32_MAX
 
 /**
- * Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the code is
- * for another machine.
+ * Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the
+ * code is for another machine.
  *
  * A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants
  * belong to the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread
@@ -1171,7 +1173,8 @@ void inlay_buffer_delete(inlay_buffer_t *buffer);
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
- * How one module is compiled. The host sets `size` to `sizeof(inlay_compile_t)`, and leaves zeros in what it does not care about.
+ * How one module is compiled. The host sets `size` to `sizeof(inlay_compile_t)`, and leaves zeros in what it does not care
+ * about.
  */
 typedef struct inlay_compile_t {
   /** `sizeof(inlay_compile_t)`; one that ends after `progress`, or is longer than this version's, is accepted. */
@@ -1183,20 +1186,22 @@ typedef struct inlay_compile_t {
    * nobody.
    *
    * It is called on the threads that compile, but never on two at once, and `done` only goes up. An error cancels the
-   * compilation and is its error, once what is being compiled elsewhere has come to its next step; nothing more is told then. It may call
-   * `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of Inlay.
+   * compilation and is its error, once what is being compiled elsewhere has come to its next step; nothing more is told
+   * then. It may call `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of
+   * Inlay.
    */
   inlay_error_t *(*progress)(void *env, size_t done, size_t total);
   /**
-   * The most milliseconds that it may take, by the clock; 0 for any. One that takes longer is an `INLAY_ERROR_LIMIT`. The clock is
-   * looked at before and between the steps of each function, so that it takes as much longer as one step of a large function does.
+   * The most milliseconds that it may take, by the clock; 0 for any. One that takes longer is an `INLAY_ERROR_LIMIT`. The
+   * clock is looked at before and between the steps of each function, so that it takes as much longer as one step of a
+   * large function does.
    */
   uint64_t most_milliseconds;
   /**
    * The most bytes of memory that it may take besides its input and what it gives; 0 for any. How much that will be is
-   * estimated beforehand, from above: 32 bytes for each byte of the module, and 600 for each of a function while that is compiled, 1,600 for
-   * the first 384 KiB. Fewer functions are compiled at once where that lets them fit, and a module of which
-   * one does not is an `INLAY_ERROR_LIMIT`.
+   * estimated beforehand, from above: 32 bytes for each byte of the module, and 600 for each of a function while that is
+   * compiled, 1,600 for the first 384 KiB. Fewer functions are compiled at once where that lets them fit, and a module of
+   * which one does not is an `INLAY_ERROR_LIMIT`.
    */
   uint64_t most_bytes;
 } inlay_compile_t;
@@ -1290,8 +1295,8 @@ uint64_t inlay_store_fuel(const inlay_store_t *store);
 /**
  * What stops the wasm of one store, from any thread or from a signal handler.
  *
- * The host deletes it. It may outlive its store, and then does nothing; a store may have any number of them, which do the same.
- * Any number of threads may use one at once.
+ * The host deletes it. It may outlive its store, and then does nothing; a store may have any number of them, which do the
+ * same. Any number of threads may use one at once.
  */
 typedef struct inlay_interrupter_t inlay_interrupter_t;
 
@@ -1306,11 +1311,11 @@ inlay_error_t *inlay_interrupter_new(inlay_store_t *store, inlay_interrupter_t *
 /**
  * Stops the store's wasm with `INLAY_TRAP_INTERRUPTED`: what runs now, or the next call into the store, if none does.
  *
- * Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of exceptions,
- * and in operations on whole memories or tables, of which a part is then done; only to grow one is a single step. Wasm that waits
- * in `memory.atomic.wait32` or `wait64` wakes within some milliseconds. Host functions are not stopped; wasm that they return to
- * is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it, and the store stays usable. A host
- * function that calls into the store itself may be the one that gets the error.
+ * Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of
+ * exceptions, and in operations on whole memories or tables, of which a part is then done; only to grow one is a single
+ * step. Wasm that waits in `memory.atomic.wait32` or `wait64` wakes within some milliseconds. Host functions are not
+ * stopped; wasm that they return to is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it,
+ * and the store stays usable. A host function that calls into the store itself may be the one that gets the error.
  *
  * An interrupt stops one call; several before that count as one. Any thread may call this, and a signal handler may.
  * NULL is fine.
@@ -1356,8 +1361,8 @@ typedef struct inlay_on_stop_t {
    */
   inlay_error_t *(*stop)(void *env, inlay_store_t *store, inlay_trap_t trap);
   /**
-   * Called once, when the store goes or has another table, and no `stop` is running, or at once if the table was refused. May
-   * be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
+   * Called once, when the store goes or has another table, and no `stop` is running, or at once if the table was refused.
+   * May be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
    */
   void (*finalize)(void *env);
 } inlay_on_stop_t;
@@ -1429,11 +1434,12 @@ typedef struct inlay_limiter_t {
   /** The most elements that all tables may have together. */
   uint64_t table_elements;
   /**
-   * The most bytes that Inlay may keep for what is in the store, apart from the bytes of memories: eight for each element of a table; for
-   * each instance what its module's numbers of imported functions, globals, tables, memories and tags say, some 40 to 250 bytes for each;
-   * and for each exception that wasm has a reference to some 100, and 16 for each value. It is about how much a module
-   * can make the host's heap grow; lists that grow may have room for twice as many. Nobody is asked for these alone: they come with an instance or a table, or with an exception, which is
-   * then an `INLAY_ERROR_LIMIT`.
+   * The most bytes that Inlay may keep for what is in the store, apart from the bytes of memories: eight for each element
+   * of a table; for each instance what its module's numbers of imported functions, globals, tables, memories and tags
+   * say, some 40 to 250 bytes for each; and for each exception that wasm has a reference to some 100, and 16 for each
+   * value. It is about how much a module can make the host's heap grow; lists that grow may have room for twice as many.
+   * Nobody is asked for these alone: they come with an instance or a table, or with an exception, which is then an
+   * `INLAY_ERROR_LIMIT`.
    */
   uint64_t bookkeeping_bytes;
   /**
@@ -1470,7 +1476,8 @@ inlay_error_t *inlay_store_limiter(inlay_store_t *store,
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
- * What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory lives.
+ * What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory
+ * lives.
  */
 typedef struct inlay_memory_request_t {
   /** `sizeof(inlay_memory_request_t)` of this version. Later ones may have more fields behind these. */
@@ -1550,10 +1557,11 @@ typedef struct inlay_linear_memory_t {
    * Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are
    * new are zeros. `*span` is what was given before, and becomes what there is then.
    *
-   * If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and takes back those
-   * before. What is not as it was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and the memory is where the span says, if that has what
-   * wasm had; if not, or if it moved and has to stay, wasm's bytes are lost, and what it does then is undefined. If this fails, all
-   * has to be as before: `memory.grow` gives -1 then, and `inlay_memory_grow` the error unchanged. NULL for memories that have what
+   * If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and
+   * takes back those before. What is not as it was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and the memory is where
+   * the span says, if that has what wasm had; if not, or if it moved and has to stay, wasm's bytes are lost, and what it
+   * does then is undefined. If this fails, all has to be as before: `memory.grow` gives -1 then, and `inlay_memory_grow`
+   * the error unchanged. NULL for memories that have what
    * `allocate` gave them, and no more.
    */
   inlay_error_t *(*grow)(void *env,
@@ -1573,8 +1581,8 @@ typedef struct inlay_linear_memory_t {
  * Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address
  * space of its own, as `inlay_memory_new` says.
  *
- * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is
- * none that this version knows, or `allocate` or `release` is missing.
+ * Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the
+ * size is none that this version knows, or `allocate` or `release` is missing.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_linear_memory(inlay_config_t *config,
@@ -1594,14 +1602,15 @@ inlay_error_t *inlay_config_memory_moves(inlay_config_t *config,
                                          bool on);
 
 /**
- * Sets how many bytes of each memory that is gone may stay resident, for the next memory as large as it was. The default is 0: all are given
- * back to the system, which takes some microseconds, and touching each page again does, too, and with several threads each interrupts the
- * others. Bytes that stay are overwritten with zeros instead, so that the next memory begins as any does.
+ * Sets how many bytes of each memory that is gone may stay resident, for the next memory as large as it was. The default is
+ * 0: all are given back to the system, which takes some microseconds, and touching each page again does, too, and with
+ * several threads each interrupts the others. Bytes that stay are overwritten with zeros instead, so that the next memory
+ * begins as any does.
  *
- * An engine keeps up to 32 such memories. Which pages to overwrite Linux tells from 6.7 on, in `/proc/self/pagemap`, which the engine then keeps
- * open; if they are more than this, all are given back. Where the system tells nothing, memories of no more than so many bytes
- * are overwritten whole, and larger ones given back. A host that supplies memories (`inlay_config_linear_memory`) does
- * this as it likes, and this setting says nothing then.
+ * An engine keeps up to 32 such memories. Which pages to overwrite Linux tells from 6.7 on, in `/proc/self/pagemap`, which
+ * the engine then keeps open; if they are more than this, all are given back. Where the system tells nothing, memories of
+ * no more than so many bytes are overwritten whole, and larger ones given back. A host that supplies memories
+ * (`inlay_config_linear_memory`) does this as it likes, and this setting says nothing then.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_config_resident_bytes(inlay_config_t *config,
@@ -1745,7 +1754,8 @@ inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
                                        inlay_instance_t *instance);
 
 /**
- * A module whose imports have been found in a linker, ready to be instantiated any number of times. Any number of threads may use it.
+ * A module whose imports have been found in a linker, ready to be instantiated any number of times. Any number of threads
+ * may use it.
  *
  * It keeps the module and what it found, host functions too, which are finalized when it, the linker and the stores that use
  * them are gone; it does not keep the linker, and what the linker defines later is not for it.
@@ -1753,8 +1763,8 @@ inlay_error_t *inlay_linker_instance_n(inlay_linker_t *linker,
 typedef struct inlay_prepared_t inlay_prepared_t;
 
 /**
- * Finds what a module imports, once for all of its instances: names are looked up, and the types of host functions compared. The caller
- * deletes `*out`.
+ * Finds what a module imports, once for all of its instances: names are looked up, and the types of host functions
+ * compared. The caller deletes `*out`.
  *
  * `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or a host function has another type. What belongs to a store is
  * compared in each instance, as it may have grown meanwhile; a prepared module that has any of a store's is for that
@@ -1766,8 +1776,8 @@ inlay_error_t *inlay_linker_prepare(const inlay_linker_t *linker,
                                     inlay_prepared_t **out);
 
 /**
- * Makes an instance in a store, and runs its start function, as `inlay_linker_instantiate` does, with the same errors. `*out` belongs to
- * the store. Host functions that the start function calls may delete the handle.
+ * Makes an instance in a store, and runs its start function, as `inlay_linker_instantiate` does, with the same errors.
+ * `*out` belongs to the store. Host functions that the start function calls may delete the handle.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_prepared_instantiate(const inlay_prepared_t *prepared,
@@ -1859,9 +1869,9 @@ inlay_error_t *inlay_func_new(inlay_store_t *store,
  * Calls a function with boxed values.
  *
  * `args` and `results` have as many values as the function has parameters and results; the kinds of `args` must
- * be right, those of `results` are written. Both may be one array. On failure the results are zero. `INLAY_ERROR_INVALID_ARGUMENT` for
- * other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm trapped; or the error
- * that a host function returned. The store stays usable after all of them.
+ * be right, those of `results` are written. Both may be one array. On failure the results are zero.
+ * `INLAY_ERROR_INVALID_ARGUMENT` for other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm
+ * trapped; or the error that a host function returned. The store stays usable after all of them.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_func_call(inlay_func_t *func,
@@ -1943,10 +1953,10 @@ typedef struct inlay_window_t {
  * `inlay_memory_point` points it elsewhere. `*out` belongs to the store; the bytes stay the host's, which keeps them while the
  * window is over them and wasm of the store may run.
  *
- * A window has no page size, no width of addresses and no maximum of its own: it links to any import of a memory that is not
- * shared, has no maximum, and whose minimum it has. With pages of one byte (the custom-page-sizes proposal) that can be any number of bytes. Where
- * traps are faults, an import with pages of 64 KiB and addresses of 32 bits is refused, since the bytes behind a window do not fault. `memory.grow`
- * gives -1. It counts as nothing for `inlay_store_limiter`.
+ * A window has no page size, no width of addresses and no maximum of its own: it links to any import of a memory that is
+ * not shared, has no maximum, and whose minimum it has. With pages of one byte (the custom-page-sizes proposal) that can be
+ * any number of bytes. Where traps are faults, an import with pages of 64 KiB and addresses of 32 bits is refused, since
+ * the bytes behind a window do not fault. `memory.grow` gives -1. It counts as nothing for `inlay_store_limiter`.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT` if the base is not a multiple of 16 or the bytes are those of a memory in the store, since
  * compiled code takes the memories that it imports and those that its module makes to be apart. For the same reason
@@ -1958,12 +1968,13 @@ inlay_error_t *inlay_memory_new_window(inlay_store_t *store,
                                        inlay_memory_t **out);
 
 /**
- * Points a window at other bytes, which all instances see that import it. It costs two writes, and a look at where the store's own memories
- * are.
+ * Points a window at other bytes, which all instances see that import it. It costs two writes, and a look at where the
+ * store's own memories are.
  *
  * `INLAY_ERROR_INVALID_ARGUMENT`, and the window is where it was, if the memory is no window, if a call into its store is
- * unfinished (also one that waits in `inlay_on_stop_t` or on another coroutine), if there are fewer bytes than the largest minimum
- * that it was linked to or more than those addresses reach, if the flags are not those that it was made with, and for bytes that
+ * unfinished (also one that waits in `inlay_on_stop_t` or on another coroutine), if there are fewer bytes than the largest
+ * minimum that it was linked to or more than those addresses reach, if the flags are not those that it was made with, and
+ * for bytes that
  * `inlay_memory_new_window` refuses.
  */
 INLAY_MUST_USE INLAY_API
@@ -2035,8 +2046,8 @@ inlay_error_t *inlay_memory_grow(inlay_memory_t *memory,
                                  uint64_t *old_pages);
 
 /**
- * The memory's type: the minimum and maximum that it was made with. Zeros for NULL. A window has none until it is linked; it is
- * said to be of 64 bits, with pages of one byte, none of them at first.
+ * The memory's type: the minimum and maximum that it was made with. Zeros for NULL. A window has none until it is linked;
+ * it is said to be of 64 bits, with pages of one byte, none of them at first.
  */
 INLAY_API
 void inlay_memory_type(const inlay_memory_t *memory,

@@ -28,8 +28,8 @@ impl Executor for Threads {
     }
 }
 
-/// Does work that takes its parts from somewhere until none is left, up to so many times at once, each guarded. An error is that of one of
-/// them.
+/// Does work that takes its parts from somewhere until none is left, up to so many times at once, each guarded. An error is
+/// that of one of them.
 #[cfg(feature = "compiler")]
 pub fn execute(
     executor: &dyn Executor,

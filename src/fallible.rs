@@ -191,8 +191,8 @@ impl<T> Shared<T> {
     /// The value, if it has no other owner.
     pub fn get_mut(this: &mut Shared<T>) -> Option<&mut T> {
         let counted = this.0.as_ptr();
-        // SAFETY: until this owner goes, the count lives. What other owners did with the value, on their threads, comes before it
-        // is changed.
+        // SAFETY: until this owner goes, the count lives. What other owners did with the value, on their threads, comes
+        // before it is changed.
         let owners = unsafe { (*counted).owners.load(Ordering::Acquire) };
         // SAFETY: there is no other owner, and nobody becomes one while this one is borrowed.
         (owners == 1).then(|| unsafe { &mut (*counted).value })

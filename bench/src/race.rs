@@ -1,8 +1,8 @@
 //! How fast compiled code is: each member of the suite in each engine, against the first of them.
 //!
 //! A member is compiled and made ready once for each engine and each padding. In each round all of these do its work, in an
-//! order that is drawn anew, so that whatever else the machine does meets all alike. A ratio is the first engine's processor time
-//! over the engine's, in one round and with one padding; above 1 is faster.
+//! order that is drawn anew, so that whatever else the machine does meets all alike. A ratio is the first engine's processor
+//! time over the engine's, in one round and with one padding; above 1 is faster.
 
 use crate::engines::{Engine, Guest, Outcome};
 use crate::random::Random;

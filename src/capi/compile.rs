@@ -9,7 +9,8 @@ use crate::runtime::Placed;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
-/// How one module is compiled. The host sets `size` to `sizeof(inlay_compile_t)`, and leaves zeros in what it does not care about.
+/// How one module is compiled. The host sets `size` to `sizeof(inlay_compile_t)`, and leaves zeros in what it does not care
+/// about.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_compile_t {
@@ -21,18 +22,20 @@ pub struct inlay_compile_t {
     /// nobody.
     ///
     /// It is called on the threads that compile, but never on two at once, and `done` only goes up. An error cancels the
-    /// compilation and is its error, once what is being compiled elsewhere has come to its next step; nothing more is told then. It may call
-    /// `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of Inlay.
+    /// compilation and is its error, once what is being compiled elsewhere has come to its next step; nothing more is told
+    /// then. It may call `inlay_error_new`, `inlay_error_new_with_data` and `inlay_error_delete`, and no other function of
+    /// Inlay.
     pub progress: Option<
         unsafe extern "C" fn(env: *mut c_void, done: usize, total: usize) -> *mut inlay_error_t,
     >,
-    /// The most milliseconds that it may take, by the clock; 0 for any. One that takes longer is an `INLAY_ERROR_LIMIT`. The clock is
-    /// looked at before and between the steps of each function, so that it takes as much longer as one step of a large function does.
+    /// The most milliseconds that it may take, by the clock; 0 for any. One that takes longer is an `INLAY_ERROR_LIMIT`. The
+    /// clock is looked at before and between the steps of each function, so that it takes as much longer as one step of a
+    /// large function does.
     pub most_milliseconds: u64,
     /// The most bytes of memory that it may take besides its input and what it gives; 0 for any. How much that will be is
-    /// estimated beforehand, from above: 32 bytes for each byte of the module, and 600 for each of a function while that is compiled, 1,600 for
-    /// the first 384 KiB. Fewer functions are compiled at once where that lets them fit, and a module of which
-    /// one does not is an `INLAY_ERROR_LIMIT`.
+    /// estimated beforehand, from above: 32 bytes for each byte of the module, and 600 for each of a function while that is
+    /// compiled, 1,600 for the first 384 KiB. Fewer functions are compiled at once where that lets them fit, and a module of
+    /// which one does not is an `INLAY_ERROR_LIMIT`.
     pub most_bytes: u64,
 }
 
@@ -57,7 +60,8 @@ pub unsafe extern "C" fn inlay_module_compile_with(
     how: *const inlay_compile_t,
     out: *mut *mut inlay_module_t,
 ) -> *mut inlay_error_t {
-    // SAFETY: the caller gives an engine, bytes and a place for the module, or NULL, and a structure of the size that it says, or NULL.
+    // SAFETY: the caller gives an engine, bytes and a place for the module, or NULL, and a structure of the size that it
+    // says, or NULL.
     unsafe {
         produce_handle(out, || {
             let engine = borrow(engine, "engine")?;
@@ -76,7 +80,7 @@ pub unsafe extern "C" fn inlay_module_compile_with(
 
 #[cfg(feature = "compiler")]
 impl inlay_engine_t {
-    pub(super) fn compile(&self, wasm: &[u8], how: &inlay_compile_t) -> Result<Shared<Placed>> {
+    fn compile(&self, wasm: &[u8], how: &inlay_compile_t) -> Result<Shared<Placed>> {
         use crate::compiler::Bounds;
         use std::time::Duration;
 
@@ -106,14 +110,7 @@ impl inlay_engine_t {
 
 #[cfg(not(feature = "compiler"))]
 impl inlay_engine_t {
-    pub(super) fn compile(&self, _: &[u8], _: &inlay_compile_t) -> Result<Shared<Placed>> {
+    fn compile(&self, _: &[u8], _: &inlay_compile_t) -> Result<Shared<Placed>> {
         Err(super::module::no_compiler())
-    }
-}
-
-impl inlay_engine_t {
-    /// Compiles for as long as it takes, and tells nobody.
-    pub(super) fn compile_whole(&self, wasm: &[u8]) -> Result<Shared<Placed>> {
-        self.compile(wasm, &inlay_compile_t::ANY)
     }
 }

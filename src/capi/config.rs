@@ -245,9 +245,9 @@ pub unsafe extern "C" fn inlay_config_target(
 /// setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
 /// "enable_pinned_reg" are such, and "use_bti" on aarch64.
 ///
-/// With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It then has
-/// no optimizer, and the register allocator that takes linear time, whose frames are two to three times as large; with
-/// "regalloc_algorithm" as "backtracking" it has the usual one, which makes that 0.7 of the time and 0.9 of the speed.
+/// With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It
+/// then has no optimizer, and the register allocator that takes linear time, whose frames are two to three times as large;
+/// with "regalloc_algorithm" as "backtracking" it has the usual one, which makes that 0.7 of the time and 0.9 of the speed.
 ///
 /// Against speculative execution (Spectre, variant 1) a table access whose bounds check was predicted wrong reads the first
 /// element instead, unless "enable_table_access_spectre_mitigation" is set to "false". The same is done for memories if
@@ -474,8 +474,8 @@ pub unsafe extern "C" fn inlay_config_fuel(
     })
 }
 
-/// Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that is often several
-/// times as large as the code. It changes no code.
+/// Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that
+/// is often several times as large as the code. It changes no code.
 ///
 /// `INLAY_ERROR_UNSUPPORTED` in a library that reads no DWARF, which is one without the feature `dwarf`.
 #[unsafe(no_mangle)]

@@ -107,9 +107,9 @@ pub unsafe extern "C" fn inlay_engine_handle_fault(
 /// Installs handlers of faults for the process, which call `inlay_engine_handle_fault` for this engine: for hosts that have
 /// none of their own. Nothing is installed unless this is called.
 ///
-/// On Unix they are for SIGSEGV, SIGBUS, SIGILL and SIGFPE, run on the alternate stack of a thread that has one, and pass on what
-/// is not wasm's to what was there before. On Windows it is a vectored handler, before others. They serve all engines that
-/// asked for them. When the last of those is gone, what was there before is put back; but if the host has meanwhile
+/// On Unix they are for SIGSEGV, SIGBUS, SIGILL and SIGFPE, run on the alternate stack of a thread that has one, and pass on
+/// what is not wasm's to what was there before. On Windows it is a vectored handler, before others. They serve all engines
+/// that asked for them. When the last of those is gone, what was there before is put back; but if the host has meanwhile
 /// installed handlers on top of them, they stay, and only pass on: **the library must not be unloaded then**. An engine is
 /// gone when the host has deleted it, and its stores, modules and linkers.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if the engine does not have `INLAY_TRAPS_FAULTS`.

@@ -13,8 +13,8 @@ use std::mem::offset_of;
 /// What went wrong: a kind, a sentence, and where, if it came through WebAssembly.
 ///
 /// The host owns each error that it is given and deletes it once. Only passing through WebAssembly changes an error: the
-/// frames that it leaves are added to its backtrace. It is independent of the engine and the store that it came from. Any thread may use
-/// it, one at a time.
+/// frames that it leaves are added to its backtrace. It is independent of the engine and the store that it came from. Any
+/// thread may use it, one at a time.
 pub struct inlay_error_t {
     _private: [u8; 0],
 }
@@ -135,8 +135,8 @@ pub unsafe extern "C" fn inlay_error_new_with_data(
 
 /// Makes the error of a trap, for a callback to return: of kind `INLAY_ERROR_TRAP`, with the message that wasm's own trap has.
 ///
-/// For a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`, it is an `INLAY_ERROR_INVALID_ARGUMENT`. Never returns
-/// NULL, as `inlay_error_new`. Any thread may call this.
+/// For a number that is no `INLAY_TRAP_` constant, or is `INLAY_TRAP_NONE`, it is an `INLAY_ERROR_INVALID_ARGUMENT`. Never
+/// returns NULL, as `inlay_error_new`. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_error_new_trap(trap: inlay_trap_t) -> *mut inlay_error_t {
     let error = match Trap::from_public_code(trap) {
@@ -253,10 +253,10 @@ pub struct inlay_source_t {
 
 /// Where in its sources a frame of the backtrace is, 0 being the innermost.
 ///
-/// What a module says of its sources, as DWARF in custom sections, is in its image if `inlay_config_debug_info` was set where that was made. It
-/// is read when this is called, which takes time in proportion to it; what was found is kept in the error. Of a function that the compiler of
-/// the module has inlined the place is that inside it. The caller sets `out->size`; the rest is zeros where the module says
-/// nothing.
+/// What a module says of its sources, as DWARF in custom sections, is in its image if `inlay_config_debug_info` was set
+/// where that was made. It is read when this is called, which takes time in proportion to it; what was found is kept in the
+/// error. Of a function that the compiler of the module has inlined the place is that inside it. The caller sets
+/// `out->size`; the rest is zeros where the module says nothing.
 ///
 /// `INLAY_ERROR_INVALID_ARGUMENT` if there is no such frame, `INLAY_ERROR_INVALID_MODULE` for DWARF that cannot be read, and
 /// `INLAY_ERROR_UNSUPPORTED` in a library that reads none.

@@ -2,8 +2,9 @@
 
 use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, outcome, read_table};
 use crate::error::{Error, Result};
-use crate::executor::{Executor, Executors};
+use crate::executor::Executor;
 use crate::fallible::{Shared, boxed};
+use crate::runtime::HostData;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
@@ -18,13 +19,14 @@ pub struct inlay_executor_t {
     pub size: usize,
     /// Passed to each callback; Inlay does not look at it.
     pub env: *mut c_void,
-    /// Calls `job(data)` up to `count` times, on any threads, at once or one after another, also on this one; and returns when none of these
-    /// calls is running or will be made.
+    /// Calls `job(data)` up to `count` times, on any threads, at once or one after another, also on this one; and returns
+    /// when none of these calls is running or will be made.
     ///
-    /// Each call takes functions of the module that nobody has taken yet, until there are none, so that fewer calls are as good, or none: what
-    /// is left is done on the thread that compiles. It needs a stack of 128 KiB, and may call the host's callbacks
-    /// (`inlay_compile_t`). It is called on the thread that compiles, a few times for each module, and on several threads if several
-    /// compile. An error ends the compilation, and is its error; what was called is done by then all the same.
+    /// Each call takes functions of the module that nobody has taken yet, until there are none, so that fewer calls are as
+    /// good, or none: what is left is done on the thread that compiles. It needs a stack of 128 KiB, and may call the host's
+    /// callbacks (`inlay_compile_t`). It is called on the thread that compiles, a few times for each module, and on several
+    /// threads if several compile. An error ends the compilation, and is its error; what was called is done by then all the
+    /// same.
     pub run: Option<
         unsafe extern "C" fn(
             env: *mut c_void,
@@ -33,18 +35,16 @@ pub struct inlay_executor_t {
             count: usize,
         ) -> *mut inlay_error_t,
     >,
-    /// Called once, when the configuration and the engines made of it are gone, on the thread that deleted the last of them; also when the
-    /// table was refused. May be NULL.
+    /// Called once, when the configuration and the engines made of it are gone, on the thread that deleted the last of them;
+    /// also when the table was refused. May be NULL.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
 /// The host's table, as the executor that compiles.
-struct HostExecutor(inlay_executor_t);
-
-// SAFETY: the contract of inlay_executor_t is that any thread which compiles may call it.
-unsafe impl Send for HostExecutor {}
-// SAFETY: as above.
-unsafe impl Sync for HostExecutor {}
+struct HostExecutor {
+    run: unsafe extern "C" fn(*mut c_void, inlay_job_t, *mut c_void, usize) -> *mut inlay_error_t,
+    data: HostData,
+}
 
 type Job<'a> = &'a (dyn Fn() + Sync);
 
@@ -57,25 +57,16 @@ unsafe extern "C" fn run(job: *mut c_void) {
 
 impl Executor for HostExecutor {
     fn run(&self, job: Job<'_>, count: usize) -> Result<()> {
-        let host = self.0.run.expect("checked when it was configured");
         let data = (&raw const job).cast_mut().cast();
         // SAFETY: the host's function, called as its contract says; it is done with the job when it returns.
-        unsafe { outcome(host(self.0.env, Some(run), data, count)) }
-    }
-}
-
-impl Drop for HostExecutor {
-    fn drop(&mut self) {
-        if let Some(finalize) = self.0.finalize {
-            // SAFETY: as above; nothing uses the table after this.
-            unsafe { finalize(self.0.env) };
-        }
+        unsafe { outcome((self.run)(self.data.env, Some(run), data, count)) }
     }
 }
 
 /// Sets on whose threads modules are compiled, in place of `inlay_config_compile_threads`, and replaces what was set before.
 ///
-/// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. Neither images nor the errors of modules depend on it.
+/// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. Neither images nor the errors of modules
+/// depend on it.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if the size is none that this version knows, or `run` is missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_executor(
@@ -92,15 +83,16 @@ pub unsafe extern "C" fn inlay_config_executor(
         let least = offset_of!(inlay_executor_t, finalize);
         // SAFETY: the caller gives a table of the size that it says; its fields are pointers.
         let executor = unsafe { read_table(executor, none, least, "inlay_executor_t") }?;
-        let executor = HostExecutor(executor);
-        if executor.0.run.is_none() {
-            return Err(Error::argument("an executor needs run"));
-        }
+        let data = HostData {
+            env: executor.env,
+            finalize: executor.finalize,
+        };
+        let run = executor.run;
+        let run = run.ok_or_else(|| Error::argument("an executor needs run"))?;
         // SAFETY: the caller gives a configuration or NULL.
         let config = unsafe { borrow_mut(config, "config") }?;
-        let executor: Box<dyn Executor> = boxed(executor)?;
-        let executor: Executors = Shared::new(executor)?;
-        config.executor = Some(executor);
+        let executor = boxed(HostExecutor { run, data })?;
+        config.executor = Some(Shared::new(executor as _)?);
         Ok(())
     })
 }

@@ -49,9 +49,9 @@ pub unsafe extern "C" fn inlay_func_new(
 /// Calls a function with boxed values.
 ///
 /// `args` and `results` have as many values as the function has parameters and results; the kinds of `args` must
-/// be right, those of `results` are written. Both may be one array. On failure the results are zero. `INLAY_ERROR_INVALID_ARGUMENT` for
-/// other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm trapped; or the error
-/// that a host function returned. The store stays usable after all of them.
+/// be right, those of `results` are written. Both may be one array. On failure the results are zero.
+/// `INLAY_ERROR_INVALID_ARGUMENT` for other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm
+/// trapped; or the error that a host function returned. The store stays usable after all of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_func_call(
     func: *mut inlay_func_t,

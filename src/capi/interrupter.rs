@@ -2,7 +2,7 @@
 
 use super::{
     borrow, borrow_mut, fallible, infallible, inlay_error_t, inlay_store_t, inlay_trap_t, look,
-    not_an_exception, produce_handle, read_table,
+    not_an_exception, outcome, produce_handle, read_table,
 };
 use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
@@ -13,8 +13,8 @@ use std::mem::offset_of;
 
 /// What stops the wasm of one store, from any thread or from a signal handler.
 ///
-/// The host deletes it. It may outlive its store, and then does nothing; a store may have any number of them, which do the same.
-/// Any number of threads may use one at once.
+/// The host deletes it. It may outlive its store, and then does nothing; a store may have any number of them, which do the
+/// same. Any number of threads may use one at once.
 pub struct inlay_interrupter_t {
     _private: [u8; 0],
 }
@@ -37,11 +37,11 @@ pub unsafe extern "C" fn inlay_interrupter_new(
 
 /// Stops the store's wasm with `INLAY_TRAP_INTERRUPTED`: what runs now, or the next call into the store, if none does.
 ///
-/// Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of exceptions,
-/// and in operations on whole memories or tables, of which a part is then done; only to grow one is a single step. Wasm that waits
-/// in `memory.atomic.wait32` or `wait64` wakes within some milliseconds. Host functions are not stopped; wasm that they return to
-/// is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it, and the store stays usable. A host
-/// function that calls into the store itself may be the one that gets the error.
+/// Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of
+/// exceptions, and in operations on whole memories or tables, of which a part is then done; only to grow one is a single
+/// step. Wasm that waits in `memory.atomic.wait32` or `wait64` wakes within some milliseconds. Host functions are not
+/// stopped; wasm that they return to is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it,
+/// and the store stays usable. A host function that calls into the store itself may be the one that gets the error.
 ///
 /// An interrupt stops one call; several before that count as one. Any thread may call this, and a signal handler may.
 /// NULL is fine.
@@ -101,8 +101,8 @@ pub struct inlay_on_stop_t {
             trap: inlay_trap_t,
         ) -> *mut inlay_error_t,
     >,
-    /// Called once, when the store goes or has another table, and no `stop` is running, or at once if the table was refused. May
-    /// be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
+    /// Called once, when the store goes or has another table, and no `stop` is running, or at once if the table was refused.
+    /// May be NULL. It may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
@@ -123,13 +123,14 @@ impl OnStop for HostStop {
     unsafe fn stop(&self, store: *mut Store, trap: Trap) -> Result<()> {
         let stop = self.stop.expect("checked when it was set");
         // SAFETY: the host's function, called as its contract says.
-        let error = unsafe { stop(self.data.env, store.cast(), trap.class() as inlay_trap_t) };
-        if error.is_null() {
-            return Ok(());
-        }
-        // SAFETY: the host gave the error away.
-        let error = unsafe { Error::from_raw(error.cast()) };
-        Err(not_an_exception(error, "the stop of an inlay_on_stop_t"))
+        let outcome = unsafe {
+            outcome(stop(
+                self.data.env,
+                store.cast(),
+                trap.class() as inlay_trap_t,
+            ))
+        };
+        outcome.map_err(|error| not_an_exception(error, "the stop of an inlay_on_stop_t"))
     }
 }
 

@@ -61,11 +61,12 @@ pub struct inlay_limiter_t {
     pub memory_bytes: u64,
     /// The most elements that all tables may have together.
     pub table_elements: u64,
-    /// The most bytes that Inlay may keep for what is in the store, apart from the bytes of memories: eight for each element of a table; for
-    /// each instance what its module's numbers of imported functions, globals, tables, memories and tags say, some 40 to 250 bytes for each;
-    /// and for each exception that wasm has a reference to some 100, and 16 for each value. It is about how much a module
-    /// can make the host's heap grow; lists that grow may have room for twice as many. Nobody is asked for these alone: they come with an instance or a table, or with an exception, which is
-    /// then an `INLAY_ERROR_LIMIT`.
+    /// The most bytes that Inlay may keep for what is in the store, apart from the bytes of memories: eight for each element
+    /// of a table; for each instance what its module's numbers of imported functions, globals, tables, memories and tags
+    /// say, some 40 to 250 bytes for each; and for each exception that wasm has a reference to some 100, and 16 for each
+    /// value. It is about how much a module can make the host's heap grow; lists that grow may have room for twice as many.
+    /// Nobody is asked for these alone: they come with an instance or a table, or with an exception, which is then an
+    /// `INLAY_ERROR_LIMIT`.
     pub bookkeeping_bytes: u64,
     /// Asked before each instance, memory or table comes or grows, if the numbers allow it. May be NULL.
     ///

@@ -3,11 +3,12 @@
 use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, outcome, read_table};
 use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
-use crate::runtime::{LinearMemories, LinearMemory, Request, Span};
+use crate::runtime::{HostData, LinearMemories, LinearMemory, Request, Span};
 use std::ffi::c_void;
 use std::mem::offset_of;
 
-/// What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory lives.
+/// What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory
+/// lives.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_memory_request_t {
@@ -81,10 +82,11 @@ pub struct inlay_linear_memory_t {
     /// Makes at least `bytes` bytes accessible, which are more than are, and not more than `request->maximum`; those that are
     /// new are zeros. `*span` is what was given before, and becomes what there is then.
     ///
-    /// If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and takes back those
-    /// before. What is not as it was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and the memory is where the span says, if that has what
-    /// wasm had; if not, or if it moved and has to stay, wasm's bytes are lost, and what it does then is undefined. If this fails, all
-    /// has to be as before: `memory.grow` gives -1 then, and `inlay_memory_grow` the error unchanged. NULL for memories that have what
+    /// If the request does not say that the memory stays, `base` may be another one then: the host copies the bytes, and
+    /// takes back those before. What is not as it was asked for is an `INLAY_ERROR_LINEAR_MEMORY`, and the memory is where
+    /// the span says, if that has what wasm had; if not, or if it moved and has to stay, wasm's bytes are lost, and what it
+    /// does then is undefined. If this fails, all has to be as before: `memory.grow` gives -1 then, and `inlay_memory_grow`
+    /// the error unchanged. NULL for memories that have what
     /// `allocate` gave them, and no more.
     pub grow: Option<
         unsafe extern "C" fn(
@@ -101,8 +103,11 @@ pub struct inlay_linear_memory_t {
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
 }
 
-/// The host's table, as the provider that memories use.
-struct HostMemory(inlay_linear_memory_t);
+/// The host's table, as the provider that memories use. What is finalized is in `data`.
+struct HostMemory {
+    table: inlay_linear_memory_t,
+    data: HostData,
+}
 
 // SAFETY: the contract of inlay_linear_memory_t is that any threads may call it.
 unsafe impl Send for HostMemory {}
@@ -150,16 +155,16 @@ impl From<inlay_memory_span_t> for Span {
 
 impl LinearMemory for HostMemory {
     fn allocate(&self, request: &Request) -> Result<Span> {
-        let allocate = self.0.allocate.expect("checked when it was configured");
+        let allocate = self.table.allocate.expect("checked when it was configured");
         let request = inlay_memory_request_t::new(request);
         let mut span = Span::NONE.into();
         // SAFETY: the host's function, called as its contract says.
-        unsafe { outcome(allocate(self.0.env, &request, &mut span)) }?;
+        unsafe { outcome(allocate(self.data.env, &request, &mut span)) }?;
         Ok(span.into())
     }
 
     fn grow(&self, request: &Request, span: &mut Span, len: usize) -> Result<()> {
-        let Some(grow) = self.0.grow else {
+        let Some(grow) = self.table.grow else {
             return Err(Error::limit(format_args!(
                 "a memory of the host's, which does not grow, cannot have {len} bytes"
             )));
@@ -167,7 +172,7 @@ impl LinearMemory for HostMemory {
         let request = inlay_memory_request_t::new(request);
         let mut grown = (*span).into();
         // SAFETY: as above.
-        unsafe { outcome(grow(self.0.env, &request, &mut grown, len)) }?;
+        unsafe { outcome(grow(self.data.env, &request, &mut grown, len)) }?;
         *span = grown.into();
         Ok(())
     }
@@ -176,26 +181,17 @@ impl LinearMemory for HostMemory {
         if span.base.is_null() {
             return;
         }
-        let release = self.0.release.expect("checked when it was configured");
+        let release = self.table.release.expect("checked when it was configured");
         // SAFETY: as above.
-        unsafe { release(self.0.env, &(*span).into()) };
-    }
-}
-
-impl Drop for HostMemory {
-    fn drop(&mut self) {
-        if let Some(finalize) = self.0.finalize {
-            // SAFETY: as above; nothing uses the table after this.
-            unsafe { finalize(self.0.env) };
-        }
+        unsafe { release(self.data.env, &(*span).into()) };
     }
 }
 
 /// Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address
 /// space of its own, as `inlay_memory_new` says.
 ///
-/// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the size is
-/// none that this version knows, or `allocate` or `release` is missing.
+/// Copies the table; `finalize` is now Inlay's to call, once, also when this fails. `INLAY_ERROR_INVALID_ARGUMENT` if the
+/// size is none that this version knows, or `allocate` or `release` is missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_linear_memory(
     config: *mut inlay_config_t,
@@ -213,8 +209,14 @@ pub unsafe extern "C" fn inlay_config_linear_memory(
         let least = offset_of!(inlay_linear_memory_t, finalize);
         // SAFETY: the caller gives a table of the size that it says; its fields are pointers.
         let memory = unsafe { read_table(memory, none, least, "inlay_linear_memory_t") }?;
-        let memory = HostMemory(memory);
-        if memory.0.allocate.is_none() || memory.0.release.is_none() {
+        let memory = HostMemory {
+            table: memory,
+            data: HostData {
+                env: memory.env,
+                finalize: memory.finalize,
+            },
+        };
+        if memory.table.allocate.is_none() || memory.table.release.is_none() {
             return Err(Error::argument("linear memory needs allocate and release"));
         }
         // SAFETY: the caller gives a configuration or NULL.
@@ -246,14 +248,15 @@ pub unsafe extern "C" fn inlay_config_memory_moves(
     })
 }
 
-/// Sets how many bytes of each memory that is gone may stay resident, for the next memory as large as it was. The default is 0: all are given
-/// back to the system, which takes some microseconds, and touching each page again does, too, and with several threads each interrupts the
-/// others. Bytes that stay are overwritten with zeros instead, so that the next memory begins as any does.
+/// Sets how many bytes of each memory that is gone may stay resident, for the next memory as large as it was. The default is
+/// 0: all are given back to the system, which takes some microseconds, and touching each page again does, too, and with
+/// several threads each interrupts the others. Bytes that stay are overwritten with zeros instead, so that the next memory
+/// begins as any does.
 ///
-/// An engine keeps up to 32 such memories. Which pages to overwrite Linux tells from 6.7 on, in `/proc/self/pagemap`, which the engine then keeps
-/// open; if they are more than this, all are given back. Where the system tells nothing, memories of no more than so many bytes
-/// are overwritten whole, and larger ones given back. A host that supplies memories (`inlay_config_linear_memory`) does
-/// this as it likes, and this setting says nothing then.
+/// An engine keeps up to 32 such memories. Which pages to overwrite Linux tells from 6.7 on, in `/proc/self/pagemap`, which
+/// the engine then keeps open; if they are more than this, all are given back. Where the system tells nothing, memories of
+/// no more than so many bytes are overwritten whole, and larger ones given back. A host that supplies memories
+/// (`inlay_config_linear_memory`) does this as it likes, and this setting says nothing then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_resident_bytes(
     config: *mut inlay_config_t,
@@ -262,7 +265,7 @@ pub unsafe extern "C" fn inlay_config_resident_bytes(
     fallible(|| {
         // SAFETY: the caller gives a configuration or NULL.
         let config = unsafe { borrow_mut(config, "config") }?;
-        config.runtime.limits.resident_bytes = bytes;
+        config.runtime.resident_bytes = bytes;
         Ok(())
     })
 }

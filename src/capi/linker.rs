@@ -396,14 +396,15 @@ unsafe fn define_all(
     Ok(())
 }
 
-/// A module whose imports have been found in a linker, ready to be instantiated any number of times. Any number of threads may use it.
+/// A module whose imports have been found in a linker, ready to be instantiated any number of times. Any number of threads
+/// may use it.
 ///
 /// It keeps the module and what it found, host functions too, which are finalized when it, the linker and the stores that use
 /// them are gone; it does not keep the linker, and what the linker defines later is not for it.
 pub struct inlay_prepared_t(Prepared);
 
-/// Finds what a module imports, once for all of its instances: names are looked up, and the types of host functions compared. The caller
-/// deletes `*out`.
+/// Finds what a module imports, once for all of its instances: names are looked up, and the types of host functions
+/// compared. The caller deletes `*out`.
 ///
 /// `INLAY_ERROR_LINK` if imports are not defined, all of which it lists, or a host function has another type. What belongs to a store is
 /// compared in each instance, as it may have grown meanwhile; a prepared module that has any of a store's is for that
@@ -424,8 +425,8 @@ pub unsafe extern "C" fn inlay_linker_prepare(
     }
 }
 
-/// Makes an instance in a store, and runs its start function, as `inlay_linker_instantiate` does, with the same errors. `*out` belongs to
-/// the store. Host functions that the start function calls may delete the handle.
+/// Makes an instance in a store, and runs its start function, as `inlay_linker_instantiate` does, with the same errors.
+/// `*out` belongs to the store. Host functions that the start function calls may delete the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_prepared_instantiate(
     prepared: *const inlay_prepared_t,

@@ -103,10 +103,10 @@ impl inlay_window_t {
 /// `inlay_memory_point` points it elsewhere. `*out` belongs to the store; the bytes stay the host's, which keeps them while the
 /// window is over them and wasm of the store may run.
 ///
-/// A window has no page size, no width of addresses and no maximum of its own: it links to any import of a memory that is not
-/// shared, has no maximum, and whose minimum it has. With pages of one byte (the custom-page-sizes proposal) that can be any number of bytes. Where
-/// traps are faults, an import with pages of 64 KiB and addresses of 32 bits is refused, since the bytes behind a window do not fault. `memory.grow`
-/// gives -1. It counts as nothing for `inlay_store_limiter`.
+/// A window has no page size, no width of addresses and no maximum of its own: it links to any import of a memory that is
+/// not shared, has no maximum, and whose minimum it has. With pages of one byte (the custom-page-sizes proposal) that can be
+/// any number of bytes. Where traps are faults, an import with pages of 64 KiB and addresses of 32 bits is refused, since
+/// the bytes behind a window do not fault. `memory.grow` gives -1. It counts as nothing for `inlay_store_limiter`.
 ///
 /// `INLAY_ERROR_INVALID_ARGUMENT` if the base is not a multiple of 16 or the bytes are those of a memory in the store, since
 /// compiled code takes the memories that it imports and those that its module makes to be apart. For the same reason
@@ -128,12 +128,13 @@ pub unsafe extern "C" fn inlay_memory_new_window(
     }
 }
 
-/// Points a window at other bytes, which all instances see that import it. It costs two writes, and a look at where the store's own memories
-/// are.
+/// Points a window at other bytes, which all instances see that import it. It costs two writes, and a look at where the
+/// store's own memories are.
 ///
 /// `INLAY_ERROR_INVALID_ARGUMENT`, and the window is where it was, if the memory is no window, if a call into its store is
-/// unfinished (also one that waits in `inlay_on_stop_t` or on another coroutine), if there are fewer bytes than the largest minimum
-/// that it was linked to or more than those addresses reach, if the flags are not those that it was made with, and for bytes that
+/// unfinished (also one that waits in `inlay_on_stop_t` or on another coroutine), if there are fewer bytes than the largest
+/// minimum that it was linked to or more than those addresses reach, if the flags are not those that it was made with, and
+/// for bytes that
 /// `inlay_memory_new_window` refuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_point(
@@ -280,8 +281,8 @@ pub unsafe extern "C" fn inlay_memory_grow(
     }
 }
 
-/// The memory's type: the minimum and maximum that it was made with. Zeros for NULL. A window has none until it is linked; it is
-/// said to be of 64 bits, with pages of one byte, none of them at first.
+/// The memory's type: the minimum and maximum that it was made with. Zeros for NULL. A window has none until it is linked;
+/// it is said to be of 64 bits, with pages of one byte, none of them at first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_memory_type(
     memory: *const inlay_memory_t,

@@ -118,15 +118,7 @@ pub unsafe extern "C" fn inlay_module_compile(
     out: *mut *mut inlay_module_t,
 ) -> *mut inlay_error_t {
     // SAFETY: the caller gives an engine, bytes and a place for the module, or NULL.
-    unsafe {
-        produce_handle(out, || {
-            let engine = borrow(engine, "engine")?;
-            let wasm = slice(wasm, len, "wasm")?;
-            Ok(inlay_module_t {
-                module: engine.compile_whole(wasm)?,
-            })
-        })
-    }
+    unsafe { super::inlay_module_compile_with(engine, wasm, len, std::ptr::null(), out) }
 }
 
 /// Whether bytes are a valid module: NULL if so, else the error that compiling them would give.
@@ -259,8 +251,8 @@ pub struct inlay_module_function_t {
 /// What is no function's index.
 pub const INLAY_NO_FUNCTION: u32 = u32::MAX;
 
-/// Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the code is
-/// for another machine.
+/// Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the
+/// code is for another machine.
 ///
 /// A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants
 /// belong to the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread

@@ -1,6 +1,7 @@
 //! How far one compilation may go: what the host is told of it, and where it ends.
 //!
-//! Cranelift does not stop in the middle of a function. So all this is looked at between functions, and between the steps of each.
+//! Cranelift does not stop in the middle of a function. So all this is looked at between functions, and between the steps of
+//! each.
 
 use super::survey;
 use crate::error::{Error, Result};
@@ -35,7 +36,7 @@ pub struct Watch<'a> {
     total: usize,
     /// Held while the host is told, so that what it hears goes up.
     told: Mutex<Told>,
-    /// Whether the host has cancelled.
+    /// Whether `told` has an error, for who does not want to wait while the host is told.
     is_cancelled: AtomicBool,
 }
 
@@ -118,26 +119,20 @@ fn cancelled() -> Error {
 fn within(most: u64, module: usize, sizes: &[usize]) -> Result<usize> {
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let largest = sizes.first().map_or(0, |&body| survey::body_memory(body));
+    let least = survey::module_memory(module).saturating_add(largest);
+    if least as u64 > most {
+        return Err(Error::limit(format_args!(
+            "compiling a module of {module} bytes takes about {least} bytes of memory, {largest} of them for its largest function; \
+             it may take {most}"
+        )));
+    }
     let mut needed = survey::module_memory(module);
-    for (&body, before) in sizes.iter().zip(0..) {
+    let mut fits = |body: usize| {
         needed = needed.saturating_add(survey::body_memory(body));
-        match needed as u64 > most {
-            false => {}
-            true if before > 0 => return Ok(before),
-            true => {
-                return Err(Error::limit(format_args!(
-                    "compiling a module of {module} bytes, of which its largest function has {body}, takes about {needed} bytes of \
-                     memory; it may take {most}"
-                )));
-            }
-        }
-    }
-    match needed as u64 > most {
-        true => Err(Error::limit(format_args!(
-            "compiling a module of {module} bytes takes about {needed} bytes of memory; it may take {most}"
-        ))),
-        false => Ok(sizes.len()),
-    }
+        needed as u64 <= most
+    };
+    Ok(sizes.iter().take_while(|&&body| fits(body)).count())
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Tables whose elements never change, and what calls through them find instead.
 //!
-//! Through a table that can change, a call loads a reference, and from that a type, an address and a vmctx. But a module often has
-//! one table, which is neither imported nor exported, which no instruction writes, and whose segments are known when it is
-//! compiled. Of such a table the text has a *call table*: for each element the type of its function, and how far the code of
-//! that is from where all call tables start. A call loads these two, and its vmctx is the caller's own: for an imported function the code is a
-//! trampoline that loads the other one. The table itself is made, too, for all else that reads it.
+//! Through a table that can change, a call loads a reference, and from that a type, an address and a vmctx. But a module
+//! often has one table, which is neither imported nor exported, which no instruction writes, and whose segments are known
+//! when it is compiled. Of such a table the text has a *call table*: for each element the type of its function, and how far
+//! the code of that is from where all call tables start. A call loads these two, and its vmctx is the caller's own: for an
+//! imported function the code is a trampoline that loads the other one. The table itself is made, too, for all else that
+//! reads it.
 
 use super::module::{ConstExpr, ElementItems, ElementSegment, Module};
 use super::survey::Surveyed;

@@ -1,16 +1,17 @@
 //! Fuel: how much of it each part of the code takes.
 //!
-//! Each instruction costs one, and what only gives code its structure costs nothing. What is charged is a *run*: instructions
-//! that are executed one after the other, from a label that can be branched to, or from behind a branch, up to the next of these.
-//! A call does not end a run, and the callee begins its own. A run is charged whole where it begins, and if there is
-//! not as much fuel, it does not begin. Runs are those of the wasm, so that fuel is the same for every way in which that can be
-//! compiled. What operations on whole memories and tables take more is charged by their builtins.
+//! Each instruction costs one, and what only gives code its structure costs nothing. What is charged is a *run*:
+//! instructions that are executed one after the other, from a label that can be branched to, or from behind a branch, up to
+//! the next of these. A call does not end a run, and the callee begins its own. A run is charged whole where it begins, and
+//! if there is not as much fuel, it does not begin. Runs are those of the wasm, so that fuel is the same for every way in
+//! which that can be compiled. What operations on whole memories and tables take more is charged by their builtins.
 //!
 //! Until it is optimized, a function has *markers* where runs begin: constants that are written to the pinned register,
 //! which nothing else in wasm's code uses. `passes/charges.rs` puts what takes the fuel in their place.
 //!
 //! On x86-64 and aarch64 what is left is in that register while wasm runs, and in the store at all other times: trampolines
-//! [`save`] it on the way out and [`load`] it on the way in. Cranelift pins no register of other CPUs, where it stays in the store.
+//! [`save`] it on the way out and [`load`] it on the way in. Cranelift pins no register of other CPUs, where it stays in the
+//! store.
 
 use super::Env;
 use super::translate::Translator;

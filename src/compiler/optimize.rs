@@ -1,5 +1,5 @@
-//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes. What code
-//! pays of its fuel, and where it looks whether it is to stop, comes last: all these would take the words for what never changes.
+//! Cranelift's own optimizer, apart from the making of machine code, and after it our passes. What code pays of its fuel,
+//! and where it looks whether it is to stop, comes last: all these would take the words for what never changes.
 
 use super::unit::{Effort, Scratch, Unit};
 use super::{Env, assemble, passes};

@@ -1,9 +1,10 @@
 //! Makes the branches of a function short, on x86-64.
 //!
-//! A branch has one byte for its distance, or four. Cranelift takes four for each, before it knows how far it goes; most go less
-//! than 128 bytes, and what they have too much is a twentieth of a large module's code. So the machine code of a function is
-//! read once more, written anew without that, and all that tells a place or a distance in it is corrected. Where code uses fuel, it takes
-//! each charge through another register and compares what is left; of that, too, only one instruction stays.
+//! A branch has one byte for its distance, or four. Cranelift takes four for each, before it knows how far it goes; most go
+//! less than 128 bytes, and what they have too much is a twentieth of a large module's code. So the machine code of a
+//! function is read once more, written anew without that, and all that tells a place or a distance in it is corrected. Where
+//! code uses fuel, it takes each charge through another register and compares what is left; of that, too, only one
+//! instruction stays.
 //!
 //! What is read is what Cranelift has just written. Where instructions end is asked of a decoder. What is no instruction is
 //! known: a jump table lies behind the jump through it and goes up to the next block, and constants lie behind all blocks,
@@ -24,7 +25,8 @@ const LEAST_REFERRING: usize = 6;
 /// time for a function is linear.
 const ROUNDS: usize = 10;
 
-/// Shortens a function's code, whose blocks start there, and says of its loops where they are then. `charges` says that fuel is in
+/// Shortens a function's code, whose blocks start there, and says of its loops where they are then. `charges` says that fuel
+/// is in
 /// `r15`. None if something in it is not understood; all is as before then.
 pub fn shorten(code: &mut Code, blocks: &[u32], loops: &mut [Loop], charges: bool) -> Option<()> {
     let parts = read(code, blocks, charges)?;
@@ -305,8 +307,8 @@ fn distance_of(instruction: &Instruction) -> Option<i32> {
     })
 }
 
-/// Where an instruction has this distance: behind the byte that says that there is one, and before a number of up to four bytes.
-/// No other place is one, unless all bytes of the distance are that byte, and no code is so large.
+/// Where an instruction has this distance: behind the byte that says that there is one, and before a number of up to four
+/// bytes. No other place is one, unless all bytes of the distance are that byte, and no code is so large.
 fn distance_at(bytes: &[u8], distance: i32) -> Option<u32> {
     let places = (bytes.len().saturating_sub(8).max(1)..=bytes.len() - 4).rev();
     let mut found =
@@ -573,7 +575,8 @@ mod tests {
 
     #[test]
     fn jump_tables_lead_where_they_did() {
-        // 0: lea rax, [rip + 9]; 7: movsxd rcx, [rax + rcx * 4]; 11: add rax, rcx; 14: jmp rax; 16: 24 and 29; 24: jmp 29; 29: ret
+        // 0: lea rax, [rip + 9]; 7: movsxd rcx, [rax + rcx * 4]; 11: add rax, rcx; 14: jmp rax; 16: 24 and 29; 24: jmp 29;
+        // 29: ret
         let jump = [
             0x48, 0x8d, 0x05, 9, 0, 0, 0, 0x48, 0x63, 0x0c, 0x88, 0x48, 0x03, 0xc1, 0xff, 0xe0,
         ];

@@ -18,8 +18,8 @@
 //!
 //! An exit is shared by all functions that keep their vmctx as far from their stack pointer, which is most of them.
 //!
-//! A check that is a hint (`trap::is_hint`) is found to be wrong now and then, and the function goes on behind it. Nothing has been
-//! saved for that, so its stub calls what leaves all registers as they were:
+//! A check that is a hint (`trap::is_hint`) is found to be wrong now and then, and the function goes on behind it. Nothing
+//! has been saved for that, so its stub calls what leaves all registers as they were:
 //!
 //! ```text
 //! stub:   push rdi
@@ -32,8 +32,8 @@
 //!         jmp  behind the check
 //! ```
 //!
-//! The branch is found without reading machine code as such: each check has a source location of its own, a *mark*, and Cranelift
-//! tells where the code of each location lies. It is the last one there that goes to the `ud2` of the same mark.
+//! The branch is found without reading machine code as such: each check has a source location of its own, a *mark*, and
+//! Cranelift tells where the code of each location lies. It is the last one there that goes to the `ud2` of the same mark.
 
 use super::Env;
 use super::trap::{Hint, trap_of};
@@ -117,8 +117,8 @@ impl Stubs {
         !self.checks.is_empty() && mark_number(func.srcloc(inst)).is_some()
     }
 
-    /// Appends the stubs to a function's code, leads the checks there, and tells what the stubs call, and where those begin that
-    /// come back.
+    /// Appends the stubs to a function's code, leads the checks there, and tells what the stubs call, and where those begin
+    /// that come back.
     pub fn append(
         &self,
         compiled: &CompiledCode,

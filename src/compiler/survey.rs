@@ -61,8 +61,8 @@ const LIVES_BY_BYTE: usize = 32;
 /// The body that is small enough for any number of them, in bytes.
 const FEW_BYTES: usize = 512;
 
-/// Likewise for the number of long-lived locals times the number of exception handlers, since each edge to a handler can have each
-/// local as an argument.
+/// Likewise for the number of long-lived locals times the number of exception handlers, since each edge to a handler can
+/// have each local as an argument.
 const MOST_LOCALS_BY_HANDLERS: usize = 4_000_000;
 
 /// The weight of a function is the number of values that its branches and calls may pass between blocks. So many are

@@ -10,11 +10,10 @@
 //! involved, and no page that cannot be accessed. (Where traps are faults, conditional traps stay as they are, and
 //! accesses are not compared: [`place_loads`], and `runtime/fault.rs` for what becomes of a fault.)
 //!
-//! Stub and cold block call the *exit trampoline* of the trap, which calls the builtin `Trap` with its number. An exit trampoline
-//! (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail
-//! or looks at the stack: it writes the frame pointer of the function that called it, and the address that it will return
-//! to, into the store (`VmStore::exit_fp`, `exit_pc`). It is shared by the whole module, so that a trap costs each function
-//! few bytes.
+//! Stub and cold block call the *exit trampoline* of the trap, which calls the builtin `Trap` with its number. An exit
+//! trampoline (`trampoline.rs`) is the code through which wasm leaves for a builtin that can fail or looks at the stack: it
+//! writes the frame pointer of the function that called it, and the address that it will return to, into the store
+//! (`VmStore::exit_fp`, `exit_pc`). It is shared by the whole module, so that a trap costs each function few bytes.
 //!
 //! The builtin (`runtime/builtins/mod.rs`) makes the error and leaves it in the store, which is then marked as *pending*.
 //! It returns to the exit trampoline, which looks at that mark after every builtin.
@@ -163,8 +162,8 @@ pub fn exit_signature() -> Signature {
     signature
 }
 
-/// Turns the traps of a function of wasm that have no stub into branches to cold blocks, each of which calls the exit trampoline of its
-/// trap; where traps are faults, those that are hints.
+/// Turns the traps of a function of wasm that have no stub into branches to cold blocks, each of which calls the exit
+/// trampoline of its trap; where traps are faults, those that are hints.
 pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
     let isa = env.target.isa();
     let entry = func.layout.entry_block().expect("a function has code");

@@ -114,8 +114,8 @@ impl MemoryType {
         u64::try_from(u128::from(pages) << self.page_log2).unwrap_or(u64::MAX)
     }
 
-    /// Whether such a memory never moves, so that compiled code can keep where it is: it cannot grow, or not beyond what is reserved for
-    /// it ahead, unless the engine's `may_move` all the same; or other threads use it.
+    /// Whether such a memory never moves, so that compiled code can keep where it is: it cannot grow, or not beyond what is
+    /// reserved for it ahead, unless the engine's `may_move` all the same; or other threads use it.
     pub fn stays(&self, may_move: bool) -> bool {
         let most = self.maximum.map_or(u64::MAX, |most| self.bytes(most));
         let ahead = !self.memory64 || most <= RESERVED;
@@ -328,8 +328,8 @@ impl TypeIds {
     }
 }
 
-/// A group of a sequence of types whose ids so far are these: its types refer to those before it by ids, and to each other by their
-/// positions.
+/// A group of a sequence of types whose ids so far are these: its types refer to those before it by ids, and to each other
+/// by their positions.
 fn canonical(ids: &[u32], group: &[FuncType]) -> Result<Vec<FuncType>> {
     let first = ids.len() as u32;
     let index = |i: u32| match i.checked_sub(first) {

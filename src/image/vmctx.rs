@@ -57,7 +57,8 @@ pub struct VmStore {
     pub pending: Cell<usize>,
     /// The runtime's `Store`.
     pub store: Cell<*mut c_void>,
-    /// The fuel that is left. While wasm runs it can be in a register instead, and is then here wherever wasm has been left; see
+    /// The fuel that is left. While wasm runs it can be in a register instead, and is then here wherever wasm has been left;
+    /// see
     /// `compiler/fuel.rs`. It is below 0 only where what cannot be paid is charged, until the runtime knows.
     pub fuel: Cell<i64>,
     /// What functions compare with that can be interrupted, in the place of `stack_limit`: that limit, or [`STOP`]. See

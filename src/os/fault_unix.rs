@@ -181,8 +181,8 @@ unsafe fn chain(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c
     }
 }
 
-/// Blocks what the system would have blocked for this handler, so that a fault in it is not given to it again. When ours returns,
-/// the system puts back the mask that was.
+/// Blocks what the system would have blocked for this handler, so that a fault in it is not given to it again. When ours
+/// returns, the system puts back the mask that was.
 ///
 /// # Safety
 /// The action is one that was installed for the signal.

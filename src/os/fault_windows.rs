@@ -1,5 +1,5 @@
-//! Faults of the CPU, as exceptions tell of them: what a vectored handler finds in its `EXCEPTION_RECORD` and `CONTEXT`, and how
-//! it says where the thread goes on.
+//! Faults of the CPU, as exceptions tell of them: what a vectored handler finds in its `EXCEPTION_RECORD` and `CONTEXT`, and
+//! how it says where the thread goes on.
 
 use super::{Cause, Fault, Landing};
 use std::ffi::c_void;

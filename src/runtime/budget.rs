@@ -1,7 +1,7 @@
 //! What a store may have, of memories, tables and instances, and of what Inlay keeps for these, all together.
 //!
-//! Whatever is made in a store or grows there has a [`Share`] of its budget, which is given back when it goes. The host sets how much
-//! there is, and may be asked each time.
+//! Whatever is made in a store or grows there has a [`Share`] of its budget, which is given back when it goes. The host sets
+//! how much there is, and may be asked each time.
 
 use super::Store;
 use crate::error::{Error, Result};
@@ -14,7 +14,8 @@ pub enum Counted {
     Instances = 0,
     MemoryBytes = 1,
     TableElements = 2,
-    /// Bytes of what Inlay keeps for instances, tables and exceptions. Nobody is asked for these, which come with something else.
+    /// Bytes of what Inlay keeps for instances, tables and exceptions. Nobody is asked for these, which come with something
+    /// else.
     Bookkeeping = 3,
 }
 

@@ -1,7 +1,7 @@
 //! Where in its sources wasm was, as the DWARF says that compilers put into custom sections of a module.
 //!
-//! Source: "DWARF for WebAssembly" (<https://yurydelendik.github.io/webassembly-dwarf/>): addresses are counted in bytes from the start of the
-//! code section's contents. Nothing is read before somebody asks, and nothing is kept.
+//! Source: "DWARF for WebAssembly" (<https://yurydelendik.github.io/webassembly-dwarf/>): addresses are counted in bytes
+//! from the start of the code section's contents. Nothing is read before somebody asks, and nothing is kept.
 
 use crate::error::{Error, ErrorKind, LineTable, Lines, Position, Result};
 use crate::fallible::{Shared, Text, boxed};

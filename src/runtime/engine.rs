@@ -23,8 +23,6 @@ pub struct Limits {
     pub table_elements: u64,
     /// Instances of each store.
     pub instances: usize,
-    /// Bytes of each memory that is gone which may stay resident, for the next one.
-    pub resident_bytes: usize,
     /// Stack of wasm, in bytes, where the host does not give its own bounds.
     pub stack_bytes: usize,
 }
@@ -35,7 +33,6 @@ impl Default for Limits {
             memory_pages: 1 << 16,
             table_elements: 10_000_000,
             instances: 10_000,
-            resident_bytes: 0,
             stack_bytes: 512 << 10,
         }
     }
@@ -50,6 +47,8 @@ pub struct Config {
     pub code_memory: Option<CodeMemory>,
     /// Where the bytes of memories come from; none for Inlay's own.
     pub linear_memory: Option<LinearMemories>,
+    /// Bytes of each memory of Inlay's own that is gone which may stay resident, for the next one.
+    pub resident_bytes: usize,
     pub limits: Limits,
 }
 
@@ -82,8 +81,8 @@ unsafe impl Send for Engine {}
 unsafe impl Sync for Engine {}
 
 impl Engine {
-    /// Makes an engine of a configuration, for images of this machine whose code is made with these settings, with these functions as
-    /// builtins.
+    /// Makes an engine of a configuration, for images of this machine whose code is made with these settings, with these
+    /// functions as builtins.
     pub fn new(
         config: &Config,
         settings: &Settings,
@@ -103,7 +102,7 @@ impl Engine {
         };
         let linear_memory = match &config.linear_memory {
             Some(memory) => memory.clone(),
-            None => Shared::new(boxed(OwnMemory::new(config.limits.resident_bytes)?)? as _)?,
+            None => Shared::new(boxed(OwnMemory::new(config.resident_bytes)?)? as _)?,
         };
         Ok(Shared::new(Engine {
             machine,

@@ -178,8 +178,8 @@ impl Store {
         Some(landing)
     }
 
-    /// Drops the exceptions that wasm can no longer refer to, if there are enough of them, or no room for one with so many values, and it
-    /// can be known which.
+    /// Drops the exceptions that wasm can no longer refer to, if there are enough of them, or no room for one with so many
+    /// values, and it can be known which.
     ///
     /// It can be known only if exnrefs are in stack frames alone, and if there is one activation, whose frames are in
     /// one piece of stack. The frames further in than the landing's are gone, and registers are dead at the landing, so

@@ -68,8 +68,8 @@ pub struct HostContext {
 }
 
 impl HostContext {
-    /// A host function in a store, for an instance that imports it or for none. Its reference has no code yet, and no vmctx before
-    /// it has [settled](HostContext::settle).
+    /// A host function in a store, for an instance that imports it or for none. Its reference has no code yet, and no vmctx
+    /// before it has [settled](HostContext::settle).
     pub fn new(
         store: *mut Store,
         host: &Shared<HostFunc>,

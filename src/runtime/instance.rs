@@ -103,8 +103,8 @@ fn add<T>(all: &mut Vec<*mut T>, own: &mut Vec<Pinned<T>>, object: Pinned<T>) ->
 }
 
 impl Instance {
-    /// How many bytes an instance of this module takes, apart from what its memories and tables have: its vmctx, and what is kept for each
-    /// thing that it has, as if all its imported functions were the host's.
+    /// How many bytes an instance of this module takes, apart from what its memories and tables have: its vmctx, and what is
+    /// kept for each thing that it has, as if all its imported functions were the host's.
     pub fn size(module: &Placed) -> u64 {
         /// An object, and the two lists that it is in.
         const fn object<T>() -> u64 {
@@ -152,8 +152,8 @@ impl Instance {
         &self.module.image
     }
 
-    /// The module, for as long as the instance lives, also while the instance changes. To count one owner more takes time where several
-    /// threads make instances of one module.
+    /// The module, for as long as the instance lives, also while the instance changes. To count one owner more takes time
+    /// where several threads make instances of one module.
     fn module<'a>(&self) -> &'a Placed {
         // SAFETY: the instance owns a share of it, and whoever asks is done before the instance goes.
         unsafe { &*Shared::as_ptr(&self.module) }
@@ -251,8 +251,8 @@ impl Instance {
         self.dropped_data[segment as usize] = true;
     }
 
-    /// Copies a part of an element segment into a table, as `table.init` does. `before` is called once it is known that both have
-    /// so much.
+    /// Copies a part of an element segment into a table, as `table.init` does. `before` is called once it is known that both
+    /// have so much.
     ///
     /// # Safety
     /// No reference to the table is held.

@@ -1,16 +1,16 @@
 //! Stopping wasm: from any thread, from a signal handler, and where it is out of fuel.
 //!
-//! The truth is one word, [`VmStore::stop`], which an interrupter sets. Compiled code that can be interrupted looks at it in each
-//! turn of a loop and now and then between calls (`compiler/passes/polls.rs`), and so do builtins. When a function that calls
-//! begins, it looks at nothing more than it does anyway: it compares its stack pointer, but with [`VmStore::threshold`], which is
-//! the stack limit, or [`STOP`] while the word is set. What finds either calls the builtin `Stop`, which looks at the word and at
-//! the limit itself, and lets the code go on if neither wants it to end. Where fuel does not suffice wasm stops in the same way, by
-//! the builtin `Pay` ([`VmStore::pay`]).
+//! The truth is one word, [`VmStore::stop`], which an interrupter sets. Compiled code that can be interrupted looks at it in
+//! each turn of a loop and now and then between calls (`compiler/passes/polls.rs`), and so do builtins. When a function that
+//! calls begins, it looks at nothing more than it does anyway: it compares its stack pointer, but with
+//! [`VmStore::threshold`], which is the stack limit, or [`STOP`] while the word is set. What finds either calls the builtin
+//! `Stop`, which looks at the word and at the limit itself, and lets the code go on if neither wants it to end. Where fuel
+//! does not suffice wasm stops in the same way, by the builtin `Pay` ([`VmStore::pay`]).
 //!
-//! So the threshold is a hint, and may be wrong in one direction only: it must not stay at the limit while the word is set. The
-//! interrupter sets the word and then the threshold; whoever sets the threshold to a limit looks at the word after that
-//! ([`VmStore::arm`]). All four accesses are sequentially consistent, so that one of the two sees what the other did. That costs
-//! tens of cycles, and is not done on every way into wasm: trampolines compare the threshold with the limit, and leave
+//! So the threshold is a hint, and may be wrong in one direction only: it must not stay at the limit while the word is set.
+//! The interrupter sets the word and then the threshold; whoever sets the threshold to a limit looks at the word after that
+//! ([`VmStore::arm`]). All four accesses are sequentially consistent, so that one of the two sees what the other did. That
+//! costs tens of cycles, and is not done on every way into wasm: trampolines compare the threshold with the limit, and leave
 //! it alone if it is that already. For the same reason a threshold stays as it is when wasm ends.
 
 use super::Store;
@@ -106,8 +106,8 @@ impl VmStore {
     }
 }
 
-/// Bytes that are copied or filled before the next look, which takes some tens of microseconds, or some hundreds if the pages are
-/// new.
+/// Bytes that are copied or filled before the next look, which takes some tens of microseconds, or some hundreds if the
+/// pages are new.
 const STEP: usize = 256 << 10;
 
 /// What the host does where wasm is to stop. Its drop is its `finalize`.

@@ -1,5 +1,5 @@
-//! Where the bytes of linear memories come from: a provider, the host's or Inlay's own, which is asked for nothing that a host's is
-//! not.
+//! Where the bytes of linear memories come from: a provider, the host's or Inlay's own, which is asked for nothing that a
+//! host's is not.
 
 use crate::error::Result;
 use crate::fallible::Shared;
@@ -69,8 +69,8 @@ pub trait LinearMemory: Send + Sync {
     /// Gives a new memory its first bytes.
     fn allocate(&self, request: &Request) -> Result<Span>;
 
-    /// Makes so many bytes accessible, which are more than before. They move only if the request allows that, and what wasm had in
-    /// them moves, too. If it fails, nothing has changed.
+    /// Makes so many bytes accessible, which are more than before. They move only if the request allows that, and what wasm
+    /// had in them moves, too. If it fails, nothing has changed.
     fn grow(&self, request: &Request, span: &mut Span, len: usize) -> Result<()>;
 
     /// Takes a memory's bytes back, which nothing uses any more.

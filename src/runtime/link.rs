@@ -18,8 +18,8 @@ use std::fmt::{self, Display};
 /// others can notice; [`start`] does.
 ///
 /// # Safety
-/// The store is alive, used by this thread alone, and no reference into it is held. There is a definition for each import of the
-/// module, in their order, and host functions among them have been checked by [`check_host`].
+/// The store is alive, used by this thread alone, and no reference into it is held. There is a definition for each import of
+/// the module, in their order, and host functions among them have been checked by [`check_host`].
 pub unsafe fn instantiate<'a>(
     store: *mut Store,
     module: &Shared<Placed>,

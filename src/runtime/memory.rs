@@ -192,10 +192,15 @@ impl Memory {
         base..base.saturating_add(reserved)
     }
 
-    /// Its type, as an import of this type sees it: its minimum is what it has.
+    /// Its type, as an import of this type sees it: its minimum is what it has, and a window is what the import says.
     pub fn seen_as(&self, wanted: &MemoryType) -> MemoryType {
-        match &self.window {
-            Some(window) => window.seen_as(wanted, self.len()),
+        match self.window {
+            Some(_) => MemoryType {
+                minimum: self.len() as u64 >> wanted.page_log2,
+                maximum: None,
+                shared: false,
+                ..*wanted
+            },
             None => MemoryType {
                 minimum: self.pages(),
                 ..self.ty
@@ -248,8 +253,8 @@ impl Memory {
         (new <= self.most()).then(|| delta << self.ty.page_log2)
     }
 
-    /// How many bytes are counted of so many more pages of this memory; none if the store may not have them. [`Memory::grow`] comes
-    /// next. The host may be asked. What cannot be for other reasons is left to that.
+    /// How many bytes are counted of so many more pages of this memory; none if the store may not have them.
+    /// [`Memory::grow`] comes next. The host may be asked. What cannot be for other reasons is left to that.
     ///
     /// # Safety
     /// The memory is one of a store, which lives and is used by this thread alone, and no reference into it is held.
@@ -278,7 +283,8 @@ impl Memory {
         }
     }
 
-    /// Adds pages of zeros, of which so many bytes have been `admitted`; gives how many there were, or why it cannot grow so far.
+    /// Adds pages of zeros, of which so many bytes have been `admitted`; gives how many there were, or why it cannot grow so
+    /// far.
     pub fn grow(&mut self, delta: u64, admitted: u64) -> Result<u64> {
         let grown = match (&self.shared, &self.window) {
             (Some(shared), _) => shared.grow(delta),

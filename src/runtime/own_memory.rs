@@ -1,8 +1,10 @@
-//! The provider for hosts that give none: address space of its own for each memory, of which pages become accessible as it grows.
+//! The provider for hosts that give none: address space of its own for each memory, of which pages become accessible as it
+//! grows.
 //!
-//! To reserve address space, to make its pages accessible and to give it back are three calls of the system, which take longer than
-//! the rest of making an instance. So what a memory leaves is emptied, which is one call, and kept for the next one of its size. Where
-//! the host lets it stay resident, that call is one which finds out what was touched, and the rest is overwriting it.
+//! To reserve address space, to make its pages accessible and to give it back are three calls of the system, which take
+//! longer than the rest of making an instance. So what a memory leaves is emptied, which is one call, and kept for the next
+//! one of its size. Where the host lets it stay resident, that call is one which finds out what was touched, and the rest is
+//! overwriting it.
 
 use super::linear_memory::{LinearMemory, Request, Span};
 use super::stack;
@@ -21,8 +23,8 @@ const MOST_IDLE: usize = 4;
 
 /// Linear memory from the operating system.
 pub struct OwnMemory {
-    /// What is not in use, whose bytes are zeros; the last one of a list was used last. A list is passed over where another thread has it, so
-    /// that nobody waits, and a process that forks meanwhile does not wait for ever.
+    /// What is not in use, whose bytes are zeros; the last one of a list was used last. A list is passed over where another
+    /// thread has it, so that nobody waits, and a process that forks meanwhile does not wait for ever.
     idle: [Idle; LISTS],
     /// How many bytes of each of these may stay resident.
     resident: usize,
@@ -281,9 +283,9 @@ fn no_room(len: usize) -> Error {
     )
 }
 
-/// How much address space to reserve for a memory of `len` bytes: all that it may grow to if it never moves. One of 64 bits seldom
-/// moves, and when it does, it then has as much again, so that growing page by page does not move it each time. Another one moves
-/// only where the engine says that memories do, so that they take no more than they have.
+/// How much address space to reserve for a memory of `len` bytes: all that it may grow to if it never moves. One of 64 bits
+/// seldom moves, and when it does, it then has as much again, so that growing page by page does not move it each time.
+/// Another one moves only where the engine says that memories do, so that they take no more than they have.
 fn ahead(request: &Request, len: usize) -> usize {
     let most = match (request.stays, request.memory64) {
         (true, _) => request.maximum,

@@ -102,8 +102,8 @@ impl Table {
         unsafe { *self.definition.as_ptr() = vm };
     }
 
-    /// How many elements are counted of so many more of this table; none if the store may not have them. Growing comes next. The host may
-    /// be asked. What cannot be for other reasons is left to that.
+    /// How many elements are counted of so many more of this table; none if the store may not have them. Growing comes next.
+    /// The host may be asked. What cannot be for other reasons is left to that.
     ///
     /// # Safety
     /// The store lives and is used by this thread alone, and no reference into it is held.

@@ -27,8 +27,8 @@ unsafe impl Send for Ways {}
 // SAFETY: as above.
 unsafe impl Sync for Ways {}
 
-/// Function types by their ids, each with how functions of it are reached. What is read is in other lines of the CPU's cache than
-/// the count of owners, which changes.
+/// Function types by their ids, each with how functions of it are reached. What is read is in other lines of the CPU's cache
+/// than the count of owners, which changes.
 #[derive(Default)]
 #[repr(align(64))]
 struct Known {
@@ -124,8 +124,8 @@ impl Types {
         Ok(id)
     }
 
-    /// The ids of a module's types, by their indices; none if they are what they are in the module alone. The module lives as long as
-    /// these types: what has been written of its own is borrowed by the host.
+    /// The ids of a module's types, by their indices; none if they are what they are in the module alone. The module lives
+    /// as long as these types: what has been written of its own is borrowed by the host.
     pub fn add_module(&mut self, module: &Placed) -> Result<Option<Vec<u32>>> {
         if self.known.is_none() {
             self.known = Some(module.types.known.clone());

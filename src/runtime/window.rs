@@ -1,10 +1,11 @@
 //! Windows: memories over bytes of the host's, which it points elsewhere while no wasm of their store runs.
 //!
-//! Code takes for granted, from one entry to its return, that an imported memory stays where it is and grows at the most, and
-//! for ever that it has the import's minimum. So a window is pointed only between calls, and never to fewer bytes than
-//! the largest minimum that it was linked to, nor to more than an address of what it was linked to reaches. It has no page size and
-//! no maximum of its own: it is what the import says, if that has no maximum. Code also takes for granted that the memories a
-//! module imports have no bytes in common with those that it makes, so that no window is over a memory of its store.
+//! Code takes for granted, from one entry to its return, that an imported memory stays where it is and grows at the most,
+//! and for ever that it has the import's minimum. So a window is pointed only between calls, and never to fewer bytes than
+//! the largest minimum that it was linked to, nor to more than an address of what it was linked to reaches. It has no page
+//! size and no maximum of its own: it is what the import says, if that has no maximum. Code also takes for granted that the
+//! memories a module imports have no bytes in common with those that it makes, so that no window is over a memory of its
+//! store.
 
 use super::Store;
 use super::memory::{ALIGN, Memory, sayable};
@@ -37,16 +38,6 @@ impl Window {
         let least = usize::try_from(wanted.bytes(wanted.minimum)).unwrap_or(usize::MAX);
         self.least = self.least.max(least);
         self.most = self.most.min(reach(wanted));
-    }
-
-    /// Its type as an import of this type sees it.
-    pub fn seen_as(&self, wanted: &MemoryType, len: usize) -> MemoryType {
-        MemoryType {
-            minimum: len as u64 >> wanted.page_log2,
-            maximum: None,
-            shared: false,
-            ..*wanted
-        }
     }
 }
 

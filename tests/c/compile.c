@@ -103,6 +103,13 @@ static inlay_engine_t *engine_of(host_t *host) {
   if (host) CHECK(host->finalized == 0);
   return engine;
 }
+static inlay_engine_t *engine_on(size_t threads) {
+  inlay_config_t *config = inlay_config_new();
+  OK(inlay_config_compile_threads(config, threads));
+  inlay_engine_t *engine = new_engine(config);
+  inlay_config_delete(config);
+  return engine;
+}
 static inlay_compile_t how_of(host_t *host) {
   inlay_compile_t how;
   memset(&how, 0, sizeof how);
@@ -138,10 +145,7 @@ static void tells(void) {
   module_t module = many();
   inlay_buffer_t *image = expected(&module);
   for (size_t threads = 1; threads <= 4; threads += 3) {
-    inlay_config_t *config = inlay_config_new();
-    OK(inlay_config_compile_threads(config, threads));
-    inlay_engine_t *engine = new_engine(config);
-    inlay_config_delete(config);
+    inlay_engine_t *engine = engine_on(threads);
     host_t host;
     memset(&host, 0, sizeof host);
     inlay_compile_t how = how_of(&host);
@@ -184,10 +188,7 @@ static void tells(void) {
 static void cancels(void) {
   module_t module = many();
   for (size_t threads = 1; threads <= 4; threads += 3) {
-    inlay_config_t *config = inlay_config_new();
-    OK(inlay_config_compile_threads(config, threads));
-    inlay_engine_t *engine = new_engine(config);
-    inlay_config_delete(config);
+    inlay_engine_t *engine = engine_on(threads);
     host_t host;
     inlay_compile_t how = how_of(&host);
     inlay_module_t *made;

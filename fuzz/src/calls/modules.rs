@@ -125,7 +125,8 @@ const MODULES: &[&str] = &[
 pub struct Modules {
     /// In the order above, those that are not valid, too.
     pub wasm: Vec<Vec<u8>>,
-    /// The images that each sequence begins with, which saves it compiling them; for hosts that own little, and for those that own much.
+    /// The images that each sequence begins with, which saves it compiling them; for hosts that own little, and for those
+    /// that own much.
     pub(super) images: [Vec<Vec<u8>>; 2],
 }
 

@@ -1,8 +1,8 @@
 //! Puts what takes fuel in the place of markers (`fuel.rs`).
 //!
-//! The cost is subtracted, and a conditional trap tells that there was less. What it calls pays the cost once there is enough, or ends
-//! wasm: so it is a hint, and code goes on behind it. As with looks whether wasm is to stop, this comes after Cranelift's
-//! optimizer and the other passes.
+//! The cost is subtracted, and a conditional trap tells that there was less. What it calls pays the cost once there is
+//! enough, or ends wasm: so it is a hint, and code goes on behind it. As with looks whether wasm is to stop, this comes
+//! after Cranelift's optimizer and the other passes.
 
 use super::range::{constant, instruction};
 use crate::compiler::Env;

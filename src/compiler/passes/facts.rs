@@ -165,7 +165,8 @@ mod tests {
     use cranelift_codegen::ir::{BlockArg, Function, InstBuilder};
     use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
-    /// What the parameter of a loop is known not to be above. The loop begins with `first`, or with what the function is given, adds
+    /// What the parameter of a loop is known not to be above. The loop begins with `first`, or with what the function is
+    /// given, adds
     /// `step`, and goes on while this holds of the sum, or of what it was made of.
     fn most(first: Option<i64>, step: i64, cond: IntCC, sum: bool, limit: i64) -> u64 {
         let mut func = Function::new();

@@ -1,9 +1,9 @@
 //! Takes out of loops what they load again and again of memories that do not change.
 //!
-//! Every access adds the memory's base, and compares with its length, less how many bytes it wants. A memory that stays has one
-//! base for ever; but Cranelift takes nothing out of a loop that is loaded there under a condition. And only calls let a
-//! memory grow, those of builtins included, unless other threads use it: so in a loop without calls the length is the
-//! same in each turn. Both are loaded once, where the loop is entered, and what is subtracted from a length is subtracted there.
+//! Every access adds the memory's base, and compares with its length, less how many bytes it wants. A memory that stays has
+//! one base for ever; but Cranelift takes nothing out of a loop that is loaded there under a condition. And only calls let a
+//! memory grow, those of builtins included, unless other threads use it: so in a loop without calls the length is the same
+//! in each turn. Both are loaded once, where the loop is entered, and what is subtracted from a length is subtracted there.
 //!
 //! Lengths, and what is subtracted from them, take registers for the whole loop. So only from small loops these are hoisted.
 

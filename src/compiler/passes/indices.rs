@@ -1,10 +1,10 @@
 //! Keeps in 64 bits what loops count in 32 and use as an address.
 //!
-//! An address in wasm has 32 bits, and is extended before it is added to the memory's base. On x86-64 that costs nothing where
-//! the number is made: instructions with 32 bits clear the upper half. But what a loop goes on with is a parameter of its
-//! first block, and Cranelift does not know what was done to it: each turn moves it for the sake of its upper half. So such a
-//! parameter becomes one of 64 bits, which is extended where the loop goes on with it; its other uses take its lower half, which
-//! costs nothing either.
+//! An address in wasm has 32 bits, and is extended before it is added to the memory's base. On x86-64 that costs nothing
+//! where the number is made: instructions with 32 bits clear the upper half. But what a loop goes on with is a parameter of
+//! its first block, and Cranelift does not know what was done to it: each turn moves it for the sake of its upper half. So
+//! such a parameter becomes one of 64 bits, which is extended where the loop goes on with it; its other uses take its lower
+//! half, which costs nothing either.
 
 use super::loops::{pass, ways};
 use super::range::{constant, instruction};

@@ -1,15 +1,15 @@
 //! Lets each turn of a loop look whether wasm is to stop.
 //!
 //! The look is a conditional trap at the beginning of each block that a branch goes back to: the address of the store is
-//! compared with its word `stop`, which is larger if wasm is to stop, so that on x86-64 it is two instructions and one that loads the
-//! address from the frame. A register that keeps it throughout the loop would be one less for the loop: with that llhttp ran at 0.7
-//! of its speed, and no program was faster. It comes after the other passes, and after Cranelift's optimizer, which would find
-//! that nothing in the function writes the word. A function that calls looks when it begins, with the comparison of its stack
-//! pointer. See `runtime/interrupt.rs`.
+//! compared with its word `stop`, which is larger if wasm is to stop, so that on x86-64 it is two instructions and one that
+//! loads the address from the frame. A register that keeps it throughout the loop would be one less for the loop: with that
+//! llhttp ran at 0.7 of its speed, and no program was faster. It comes after the other passes, and after Cranelift's
+//! optimizer, which would find that nothing in the function writes the word. A function that calls looks when it begins,
+//! with the comparison of its stack pointer. See `runtime/interrupt.rs`.
 //!
-//! A loop that calls nothing has no look if it is known to end soon: a counter goes from one constant to another, and all its
-//! turns together, with those of the loops in it, have few instructions. Where many such loops, many calls or much else follow each
-//! other, there are looks between, so that nowhere more than [`FEW`] instructions pass without one.
+//! A loop that calls nothing has no look if it is known to end soon: a counter goes from one constant to another, and all
+//! its turns together, with those of the loops in it, have few instructions. Where many such loops, many calls or much else
+//! follow each other, there are looks between, so that nowhere more than [`FEW`] instructions pass without one.
 
 use super::dead::Uses;
 use super::loops::{End, entrance_and_back, params};

@@ -1,8 +1,8 @@
 //! Leaves out what shifts do not need.
 //!
-//! A shift takes no more bits of its amount than it has a use for, in wasm, in CLIF and in x86-64 alike. So `x << (y & 63)`, of 64
-//! bits, is `x << y`; Cranelift knows that, but not of a `y` that is extended. And `x >> 3 & ~7`, where a multiple of 8 bytes
-//! is made of a number of bits, becomes `(x >> 6) << 3`, whose last shift can go into an address.
+//! A shift takes no more bits of its amount than it has a use for, in wasm, in CLIF and in x86-64 alike. So `x << (y & 63)`,
+//! of 64 bits, is `x << y`; Cranelift knows that, but not of a `y` that is extended. And `x >> 3 & ~7`, where a multiple of
+//! 8 bytes is made of a number of bits, becomes `(x >> 6) << 3`, whose last shift can go into an address.
 
 use super::insts;
 use super::range::{constant, instruction};

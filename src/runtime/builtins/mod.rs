@@ -578,7 +578,8 @@ unsafe extern "C" fn return_to(vmctx: Vmctx, limit: usize) -> u32 {
     }
 }
 
-/// What wasm calls that has found the word set, or this stack pointer below the threshold; the largest number is for the former.
+/// What wasm calls that has found the word set, or this stack pointer below the threshold; the largest number is for the
+/// former.
 unsafe extern "C" fn stop(vmctx: Vmctx, sp: u64) {
     // SAFETY: called through an exit trampoline.
     unsafe {
