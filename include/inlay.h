@@ -117,7 +117,8 @@ typedef struct inlay_caller_t inlay_caller_t;
  * Callbacks: what holds for all functions that a host gives.
  *
  * A callback is a C function and, beside it, a pointer `env` of the host's that it is called with. Each callback's own
- * comment says on which thread it runs and what it may call. It must return: no `longjmp` and no C++ exception may leave it.
+ * comment says on which thread it runs and what it may call. It must return: no `longjmp` and no C++ exception may leave it, but
+ * for an exception that leaves a host function, under the conditions which `inlay_host_func_t` states.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
@@ -487,7 +488,7 @@ inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
  * A preset (a CPU model, such as "x86-64-v2") is enabled with "true", and what a feature implies comes with it. Copies
  * both strings. They are checked when the engine is made, since only then the target is known: an unknown name or value is
  * an `INLAY_ERROR_INVALID_ARGUMENT` there. `INLAY_ERROR_UNSUPPORTED` there is a CPU feature that this host lacks, and a
- * setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
+ * setting that Inlay's promises rest on, or that would change nothing, with the reason: "preserve_frame_pointers" and
  * "enable_pinned_reg" are such, and "use_bti" on aarch64.
  *
  * With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It
@@ -1098,6 +1099,26 @@ bool inlay_module_function(const inlay_module_t *module,
                            inlay_module_function_t *out);
 
 /**
+ * Gives what the system's unwinder needs to know of a module's code, in the system's form, for the host to register. The
+ * caller deletes `*out`.
+ *
+ * Where it is registered, native backtraces, debuggers and profilers see through WebAssembly to the frames that called it, and
+ * a C++ exception that a host function throws passes through WebAssembly, which does not catch it: `inlay_host_func_t` says
+ * how far. Nothing in Inlay needs it, and compiled code is the same without it.
+ *
+ * It is the bytes of a section `.eh_frame`, for the code where it lies: the host gives `inlay_buffer_data` to
+ * `__register_frame`, and before it deletes the module or the buffer to `__deregister_frame`. libgcc takes it whole; LLVM's
+ * libunwind, which is macOS's, takes it entry by entry. On Windows it is an array of `RUNTIME_FUNCTION` for
+ * `RtlAddFunctionTable`, with the address that `inlay_module_code` gives as the base, and then for `RtlDeleteFunctionTable`.
+ *
+ * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, and on Windows if it uses fuel or is not for x86-64. Any thread
+ * may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_unwind_info(const inlay_module_t *module,
+                                        inlay_buffer_t **out);
+
+/**
  * Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
  *
  * The wasm offset is that of the call which returns to the address, or of the instruction that faults there
@@ -1643,7 +1664,11 @@ typedef struct inlay_linker_t inlay_linker_t;
  * store. It runs on the stack that wasm is on, and finds at least 32 KiB of it: see `inlay_config_stack_bytes`.
  *
  * To fail, return an error: it unwinds the wasm that called and arrives, the same error with the frames that it passed
- * through, at the host that called that. The function must return: no `longjmp` and no C++ exception may leave it.
+ * through, at the host that called that. A C++ exception, or whatever else the system's unwinder is used for, such as the end
+ * of a thread, may leave the function only where the unwind information of all modules whose wasm it passes is registered
+ * (`inlay_module_unwind_info`), and where that wasm was called by `inlay_func_call` or by what `inlay_func_typed` gave: it ends
+ * those calls, and the stores stay usable. From a start function or another callback the program would end. No `longjmp` may
+ * leave it.
  */
 typedef inlay_error_t *(*inlay_host_func_t)(void *env,
                                             inlay_caller_t *caller,

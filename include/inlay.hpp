@@ -1716,6 +1716,12 @@ public:
         inlay_error_t *error = inlay_module_load(engine.get(), image.data(), image.size(), &handle);
         return detail::done<Module>(error, handle);
     }
+    // What the system's unwinder is to be told of the code; inlay_module_unwind_info says how.
+    Result<Buffer> try_unwind_info() const {
+        inlay_buffer_t *handle;
+        inlay_error_t *error = inlay_module_unwind_info(get(), &handle);
+        return detail::done<Buffer>(error, handle);
+    }
     Result<Buffer> try_save() const {
         inlay_buffer_t *handle;
         inlay_error_t *error = inlay_module_save(get(), &handle);
@@ -1730,6 +1736,7 @@ public:
     static void validate(const Engine &engine, Bytes wasm) { try_validate(engine, wasm).value(); }
     static Module load(const Engine &engine, Bytes image) { return try_load(engine, image).value(); }
     Buffer save() const { return try_save().value(); }
+    Buffer unwind_info() const { return try_unwind_info().value(); }
 #endif
     explicit Module(inlay_module_t *handle) noexcept : handle_(handle) {}
 

@@ -45,6 +45,7 @@ const PROGRAMS: &[&str] = &[
     "symbols.c",
     "threads.c",
     "traps.c",
+    "unwind.cpp",
     "wasm3.c",
     "window.c",
 ];
@@ -167,6 +168,11 @@ fn threads() {
 #[test]
 fn traps() {
     build_and_run("traps.c");
+}
+
+#[test]
+fn unwind() {
+    build_and_run("unwind.cpp");
 }
 
 #[test]

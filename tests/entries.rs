@@ -19,7 +19,7 @@ struct Nested {
 }
 
 /// Calls the function that called it, with as many values.
-unsafe extern "C" fn again(
+unsafe extern "C-unwind" fn again(
     env: *mut c_void,
     _: *mut c::inlay_caller_t,
     _: *const Value,

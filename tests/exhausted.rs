@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Fused {
 #[global_allocator]
 static ALLOCATOR: Fused = Fused;
 
-unsafe extern "C" fn add(
+unsafe extern "C-unwind" fn add(
     _: *mut c_void,
     _: *mut c::inlay_caller_t,
     args: *const c::inlay_value_t,
@@ -350,7 +350,7 @@ fn each_allocation_can_fail() {
     println!("exhausted: each of {failed} allocations failed once");
 }
 
-unsafe extern "C" fn nothing(
+unsafe extern "C-unwind" fn nothing(
     _: *mut c_void,
     _: *mut c::inlay_caller_t,
     _: *const c::inlay_value_t,

@@ -96,7 +96,7 @@ unsafe extern "C" fn add_typed(
     ptr::null_mut()
 }
 
-unsafe extern "C" fn add_boxed(
+unsafe extern "C-unwind" fn add_boxed(
     _: *mut c_void,
     _: *mut inlay_caller_t,
     args: *const inlay_value_t,

@@ -546,7 +546,7 @@ unsafe extern "C" fn finalize(env: *mut c_void) {
     drop(unsafe { Box::from_raw(env as *mut Import) });
 }
 
-unsafe extern "C" fn host_function(
+unsafe extern "C-unwind" fn host_function(
     env: *mut c_void,
     _caller: *mut c::inlay_caller_t,
     args: *const c::inlay_value_t,

@@ -1,7 +1,8 @@
 //! Callbacks: what holds for all functions that a host gives.
 //!
 //! A callback is a C function and, beside it, a pointer `env` of the host's that it is called with. Each callback's own
-//! comment says on which thread it runs and what it may call. It must return: no `longjmp` and no C++ exception may leave it.
+//! comment says on which thread it runs and what it may call. It must return: no `longjmp` and no C++ exception may leave it, but
+//! for an exception that leaves a host function, under the conditions which `inlay_host_func_t` states.
 
 use std::ffi::c_void;
 

@@ -242,7 +242,7 @@ pub unsafe extern "C" fn inlay_config_target(
 /// A preset (a CPU model, such as "x86-64-v2") is enabled with "true", and what a feature implies comes with it. Copies
 /// both strings. They are checked when the engine is made, since only then the target is known: an unknown name or value is
 /// an `INLAY_ERROR_INVALID_ARGUMENT` there. `INLAY_ERROR_UNSUPPORTED` there is a CPU feature that this host lacks, and a
-/// setting that Inlay's promises rest on, or that would change nothing, with the reason: "unwind_info" and
+/// setting that Inlay's promises rest on, or that would change nothing, with the reason: "preserve_frame_pointers" and
 /// "enable_pinned_reg" are such, and "use_bti" on aarch64.
 ///
 /// With "opt_level" as "none" a module is compiled in less than half of the time, and its code runs about half as fast. It

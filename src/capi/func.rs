@@ -53,38 +53,85 @@ pub unsafe extern "C" fn inlay_func_new(
 /// `INLAY_ERROR_INVALID_ARGUMENT` for other counts or kinds, or for a function of another store; `INLAY_ERROR_TRAP` if wasm
 /// trapped; or the error that a host function returned. The store stays usable after all of them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn inlay_func_call(
+pub unsafe extern "C-unwind" fn inlay_func_call(
     func: *mut inlay_func_t,
     args: *const inlay_value_t,
     nargs: usize,
     results: *mut inlay_value_t,
     nresults: usize,
 ) -> *mut inlay_error_t {
-    let error = fallible(|| {
-        if nresults != 0 && results.is_null() {
-            return Err(null("results"));
+    let func: *mut VmFuncRef = func.cast();
+    let (mut room, mut other_room) = (Room::new(), Room::new());
+    let mut slots: &mut [Slot] = &mut [];
+    let mut error = std::ptr::null_mut();
+    let is_there_room = nresults == 0 || !results.is_null();
+    // SAFETY: the caller gives a function and as many values as it says, or NULL.
+    match unsafe { take_numbers(func, args, nargs, nresults, &mut room) } {
+        Some(numbers) if is_there_room => slots = numbers,
+        _ => {
+            error = fallible(|| {
+                if !is_there_room {
+                    return Err(null("results"));
+                }
+                // SAFETY: as above.
+                slots = unsafe { take_args(func, args, nargs, nresults, &mut other_room) }?;
+                Ok(())
+            });
         }
-        // SAFETY: the caller gives a function and as many values as it says, or NULL.
-        unsafe { call(func.cast(), args, nargs, results, nresults) }
-    });
-    if !error.is_null() && !results.is_null() {
-        // SAFETY: as above. It writes fields, and cannot panic.
-        unsafe { zero_results(func.cast(), results, nresults) };
+    }
+    if error.is_null() {
+        // Outside a guard, which would stop what the host throws in a function of its own.
+        // SAFETY: the function is one, and the slots have its arguments.
+        error = unsafe { runtime::call(func, slots.as_mut_ptr()) }.cast();
+    }
+    if !results.is_null() {
+        // SAFETY: there is room for so many results, of which the slots have the values if there is no error. It writes fields,
+        // and cannot panic.
+        unsafe { give_results(func, slots, !error.is_null(), results, nresults) };
     }
     error
 }
 
+/// The arguments of a call, in slots, if all is right and they are numbers. It cannot panic, and so needs no guard.
+///
 /// # Safety
-/// As for `inlay_func_call`; `results` is not NULL if there are any. Both arrays may be one.
-unsafe fn call(
+/// As for `inlay_func_call`.
+unsafe fn take_numbers(
     func: *mut VmFuncRef,
     args: *const inlay_value_t,
     nargs: usize,
-    results: *mut inlay_value_t,
     nresults: usize,
-) -> Result<()> {
-    // SAFETY: as the caller promises; the arguments are read before a result is written, and the types are looked up anew
-    // after the call, which may add some.
+    room: &mut Room<Slot>,
+) -> Option<&mut [Slot]> {
+    if func.is_null() {
+        return None;
+    }
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (types, id) = func_type(func);
+        let ty = types.get(id);
+        let fits = nargs == ty.params.len() && nresults == ty.results.len();
+        let args = slice(args, nargs, "args").ok().filter(|_| fits)?;
+        let slots = room.fill([0; 16], nargs.max(nresults)).ok()?;
+        for ((slot, arg), &ty) in slots.iter_mut().zip(args).zip(&ty.params) {
+            *slot = arg.to_plain_slot(ty)?;
+        }
+        Some(slots)
+    }
+}
+
+/// The arguments of a call, in slots.
+///
+/// # Safety
+/// As for `inlay_func_call`.
+unsafe fn take_args(
+    func: *mut VmFuncRef,
+    args: *const inlay_value_t,
+    nargs: usize,
+    nresults: usize,
+    room: &mut Room<Slot>,
+) -> Result<&mut [Slot]> {
+    // SAFETY: as the caller promises.
     unsafe {
         borrow(func, "function")?;
         let args = slice(args, nargs, "args")?;
@@ -99,28 +146,26 @@ unsafe fn call(
                 ty.results.len()
             )));
         }
-        let mut room: Room<Slot> = Room::new();
         let slots = room.fill([0; 16], args.len().max(nresults))?;
         let store: *const Store = store_of(func);
         for (i, (arg, &ty)) in args.iter().zip(&ty.params).enumerate() {
             slots[i] = arg.to_slot(ty, store, format_args!("argument {i}"))?;
         }
-        runtime::call(func, slots)?;
-        let (types, id) = func_type(func);
-        for (i, &ty) in types.get(id).results.iter().enumerate() {
-            results
-                .add(i)
-                .write(inlay_value_t::from_slot(ty, &slots[i]));
-        }
+        Ok(slots)
     }
-    Ok(())
 }
 
-/// Writes zeros of the function's result types, and of i32 where it has none.
+/// Writes a call's results; if it failed, zeros of their types, and of i32 where there are more than the function has.
 ///
 /// # Safety
 /// The function is NULL or alive; there is room for so many results.
-unsafe fn zero_results(func: *const VmFuncRef, results: *mut inlay_value_t, nresults: usize) {
+unsafe fn give_results(
+    func: *const VmFuncRef,
+    slots: &[Slot],
+    failed: bool,
+    results: *mut inlay_value_t,
+    nresults: usize,
+) {
     // SAFETY: as the caller promises.
     unsafe {
         let types: &[ValType] = match func.is_null() {
@@ -132,7 +177,11 @@ unsafe fn zero_results(func: *const VmFuncRef, results: *mut inlay_value_t, nres
         };
         for i in 0..nresults {
             let ty = types.get(i).copied().unwrap_or(ValType::I32);
-            results.add(i).write(inlay_value_t::zero(ty));
+            let value = match slots.get(i) {
+                Some(slot) if !failed => inlay_value_t::from_slot(ty, slot),
+                _ => inlay_value_t::zero(ty),
+            };
+            results.add(i).write(value);
         }
     }
 }

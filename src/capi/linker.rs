@@ -9,8 +9,9 @@ use super::{
     inlay_module_t, inlay_store_t, inlay_value_t, name, name_n, null, produce, produce_handle,
     text,
 };
-use crate::error::{Error, Result};
+use crate::error::{Details, Error, Result};
 use crate::fallible::{Shared, boxed};
+use crate::guard::guard_raw;
 use crate::image::ClosedType;
 use crate::runtime::{
     Boxed, Engine, HostCall, HostContext, HostData, HostFunc, Instance, Linker, Placed, Prepared,
@@ -50,9 +51,13 @@ impl inlay_linker_t {
 /// store. It runs on the stack that wasm is on, and finds at least 32 KiB of it: see `inlay_config_stack_bytes`.
 ///
 /// To fail, return an error: it unwinds the wasm that called and arrives, the same error with the frames that it passed
-/// through, at the host that called that. The function must return: no `longjmp` and no C++ exception may leave it.
+/// through, at the host that called that. A C++ exception, or whatever else the system's unwinder is used for, such as the end
+/// of a thread, may leave the function only where the unwind information of all modules whose wasm it passes is registered
+/// (`inlay_module_unwind_info`), and where that wasm was called by `inlay_func_call` or by what `inlay_func_typed` gave: it ends
+/// those calls, and the stores stay usable. From a start function or another callback the program would end. No `longjmp` may
+/// leave it.
 pub type inlay_host_func_t = Option<
-    unsafe extern "C" fn(
+    unsafe extern "C-unwind" fn(
         env: *mut c_void,
         caller: *mut inlay_caller_t,
         args: *const inlay_value_t,
@@ -64,7 +69,7 @@ pub type inlay_host_func_t = Option<
 
 /// A host's function of boxed values.
 struct Callback {
-    function: unsafe extern "C" fn(
+    function: unsafe extern "C-unwind" fn(
         *mut c_void,
         *mut inlay_caller_t,
         *const inlay_value_t,
@@ -75,22 +80,29 @@ struct Callback {
 }
 
 impl Boxed for Callback {
-    unsafe fn call(&self, context: *mut HostContext, slots: &mut [Slot]) -> Result<()> {
+    unsafe fn call(&self, context: *mut HostContext, slots: *mut Slot) -> *mut Details {
         // SAFETY: as the caller promises; the types are looked up anew after the call, which may add some.
         unsafe {
             let store = Store::of(&raw const (*context).vm.header);
             let id = (*context).func_ref.type_id;
             let ty = (*store).types.get(id);
             let zero = inlay_value_t::zero(crate::image::ValType::I32);
-            let (mut room, mut results_room) = (Room::new(), Room::new());
-            let args = room.fill(zero, ty.params.len())?;
-            for ((arg, &ty), slot) in args.iter_mut().zip(&ty.params).zip(slots.iter()) {
-                *arg = inlay_value_t::from_slot(ty, slot);
+            let (mut args, mut results) = (Room::new(), Room::new());
+            let rooms = (
+                args.fill(zero, ty.params.len()),
+                results.fill(zero, ty.results.len()),
+            );
+            let (args, results) = match rooms {
+                (Ok(args), Ok(results)) => (args, results),
+                (Err(error), _) | (_, Err(error)) => return error.into_raw(),
+            };
+            for (i, (arg, &ty)) in args.iter_mut().zip(&ty.params).enumerate() {
+                *arg = inlay_value_t::from_slot(ty, &*slots.add(i));
             }
-            let results = results_room.fill(zero, ty.results.len())?;
             for (result, &ty) in results.iter_mut().zip(&ty.results) {
                 *result = inlay_value_t::zero(ty);
             }
+            // Outside a guard, which would stop what the host throws.
             let error = (self.function)(
                 (*context).vm.env,
                 context.cast(),
@@ -100,16 +112,26 @@ impl Boxed for Callback {
                 results.len(),
             );
             if !error.is_null() {
-                // The host gave the error away.
-                return Err(Error::from_raw(error.cast()));
+                return error.cast();
             }
             let ty = (*store).types.get(id);
-            for (i, (&ty, slot)) in ty.results.iter().zip(slots).enumerate() {
-                let what = format_args!("result {i} of a host function");
-                *slot = results[i].to_slot(ty, store, what)?;
+            let slots = std::slice::from_raw_parts_mut(slots, ty.results.len());
+            let mut values = results.iter().zip(&ty.results).zip(&mut *slots);
+            let are_plain = values.all(|((result, &ty), slot)| {
+                let plain = result.to_plain_slot(ty);
+                plain.map(|plain| *slot = plain).is_some()
+            });
+            if are_plain {
+                return std::ptr::null_mut();
             }
+            guard_raw(|| {
+                for (i, (&ty, result)) in ty.results.iter().zip(results.iter()).enumerate() {
+                    let what = format_args!("result {i} of a host function");
+                    slots[i] = result.to_slot(ty, store, what)?;
+                }
+                Ok(())
+            })
         }
-        Ok(())
     }
 }
 

@@ -284,6 +284,34 @@ pub unsafe extern "C" fn inlay_module_function(
     }
 }
 
+/// Gives what the system's unwinder needs to know of a module's code, in the system's form, for the host to register. The
+/// caller deletes `*out`.
+///
+/// Where it is registered, native backtraces, debuggers and profilers see through WebAssembly to the frames that called it, and
+/// a C++ exception that a host function throws passes through WebAssembly, which does not catch it: `inlay_host_func_t` says
+/// how far. Nothing in Inlay needs it, and compiled code is the same without it.
+///
+/// It is the bytes of a section `.eh_frame`, for the code where it lies: the host gives `inlay_buffer_data` to
+/// `__register_frame`, and before it deletes the module or the buffer to `__deregister_frame`. libgcc takes it whole; LLVM's
+/// libunwind, which is macOS's, takes it entry by entry. On Windows it is an array of `RUNTIME_FUNCTION` for
+/// `RtlAddFunctionTable`, with the address that `inlay_module_code` gives as the base, and then for `RtlDeleteFunctionTable`.
+///
+/// `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, and on Windows if it uses fuel or is not for x86-64. Any thread
+/// may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_unwind_info(
+    module: *const inlay_module_t,
+    out: *mut *mut inlay_buffer_t,
+) -> *mut inlay_error_t {
+    // SAFETY: the caller gives a module and a place for the buffer, or NULL.
+    unsafe {
+        produce_handle(out, || {
+            let module = &borrow(module, "module")?.module;
+            Ok(inlay_buffer_t(module.unwind_info()?))
+        })
+    }
+}
+
 /// Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
 ///
 /// The wasm offset is that of the call which returns to the address, or of the instruction that faults there

@@ -435,6 +435,27 @@ impl inlay_value_t {
                 )));
             }
         }
+        // SAFETY: as the caller promises.
+        Ok(unsafe { self.bytes(ty) })
+    }
+
+    /// The value as a slot, if it is of this type and that is one of numbers, for which nothing else is looked at.
+    ///
+    /// # Safety
+    /// The member that the kind says is initialized.
+    #[inline(always)]
+    pub(super) unsafe fn to_plain_slot(self, ty: ValType) -> Option<Slot> {
+        let is_plain = self.kind == kind_of(ty) && !matches!(ty, ValType::Ref(_));
+        // SAFETY: as the caller promises.
+        is_plain.then(|| unsafe { self.bytes(ty) })
+    }
+
+    /// The bytes of the member for this type.
+    ///
+    /// # Safety
+    /// It is initialized.
+    #[inline(always)]
+    unsafe fn bytes(self, ty: ValType) -> Slot {
         let mut slot = [0; 16];
         // SAFETY: as the caller promises, the first bytes are initialized.
         unsafe {
@@ -445,7 +466,7 @@ impl inlay_value_t {
                 _ => slot.as_mut_ptr().copy_from_nonoverlapping(from, 16),
             }
         }
-        Ok(slot)
+        slot
     }
 }
 

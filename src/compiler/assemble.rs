@@ -2,11 +2,13 @@
 
 use super::Env;
 use super::exception::exception_sites;
+use super::fuel;
 use super::layout;
 use super::shorten;
 use super::stubs::Stubs;
 use super::trap::{is_hint, trap_of};
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
+use super::unwind::{self, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::{CallSite, TrapSite};
 use cranelift_codegen::ir;
@@ -100,6 +102,12 @@ pub fn context(
             "{what} needs a stack frame of {frame} bytes"
         )));
     }
+    let of_host = entry.is_some().then(|| fuel::place_of_host(env, buffer));
+    let unwind = Frame {
+        prologue: buffer.unwind_info.to_vec(),
+        kept: of_host.flatten(),
+        returns: Vec::new(),
+    };
     let align = buffer.alignment;
     let mut code = Code {
         align,
@@ -111,6 +119,7 @@ pub fn context(
         catches,
         entry,
         frame,
+        unwind,
         bytes,
     };
     let mut loops = layout::innermost_loops(&layout::Blocks {
@@ -125,6 +134,10 @@ pub fn context(
         let charges = env.target.has_fuel_register();
         let understood = shorten::shorten(&mut code, &compiled.bb_starts, &mut loops, charges);
         debug_assert!(understood.is_some(), "{what} is not understood");
+    }
+    // Behind an entry trampoline is the host, whose frame pointer may be anything: what unwinds where it returns must know that.
+    if code.entry.is_some() {
+        code.unwind.returns = unwind::returns(env.target.cpu(), &code.bytes);
     }
     code.start = layout::start(&loops, align.max(isa.function_alignment().minimum));
     Ok(code)

@@ -4,15 +4,16 @@
 use super::call_tables::ENTRY;
 use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol, trampoline_name};
-use super::{Env, layout, stubs, trampoline};
+use super::{Env, layout, stubs, trampoline, unwind};
 use crate::error::{Error, Result};
 use crate::image::flat::{NONE, Span, Str, append, append_text};
+use crate::image::frame::Cpu;
 use crate::image::signature::Signatures;
 use crate::image::{
     CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, DebugSection, ElementSegment, EntrySite,
-    Export, ExternKind, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite, Header, Image,
-    Import, Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind, TrapSite, TypeRecord,
-    ValType,
+    Export, ExternKind, FrameRules, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite,
+    Header, Image, Import, Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind,
+    TrapSite, TypeRecord, ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
 use cranelift_codegen::ir::Endianness;
@@ -41,6 +42,7 @@ pub fn link(env: &Env<'_>, funcs: Vec<Assembled>) -> Result<(Image, Vec<u8>)> {
     let mut sections = Sections::default();
     let mut text = Text::new(env, &funcs, &trampolines);
     text.lay_out(&funcs, &trampolines, &mut sections)?;
+    text.place_rules(&mut sections)?;
     let landing = text.landing.unwrap_or(NONE);
     let call_tables = text.call_tables(env, &sections)?.unwrap_or(NONE);
     let align = text.align;
@@ -100,6 +102,8 @@ struct Trampolines {
     imports: Vec<(u32, Code)>,
     /// Where faults go on, if traps are faults.
     landing: Option<Code>,
+    /// What the system calls to unwind an entry trampoline, where it wants that in the text.
+    unwinding: Option<Code>,
 }
 
 fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
@@ -162,6 +166,11 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     if env.target.faults() {
         all.landing = Some(trampoline::landing(env, &mut scratch)?);
     }
+    let code = all.by_type.iter().map(|(_, _, code)| code);
+    let mut code = code.chain(all.called.iter().map(|(_, code)| code));
+    if env.target.unwinds_as_windows() && code.any(|code| code.entry.is_some()) {
+        all.unwinding = Some(trampoline::unwinding(env, &mut scratch)?);
+    }
     Ok(all)
 }
 
@@ -179,6 +188,13 @@ struct Text {
     imports: HashMap<u32, u32>,
     /// Where the landing of faults is, likewise.
     landing: Option<u32>,
+    /// Where rules are by which frames are unwound.
+    rules: HashMap<Vec<u8>, Span<u8>>,
+    /// The rules that will be in the text, behind all code; none where they are not.
+    rules_in_text: Option<Vec<u8>>,
+    /// Where the code is that the system calls to unwind an entry trampoline, once it is laid out.
+    unwinding: u32,
+    cpu: &'static Cpu,
     /// The label number of each symbol. Labels are numbered in the order in which labeled code is appended.
     labels: HashMap<Symbol, usize>,
 }
@@ -197,6 +213,10 @@ impl Text {
             align: 16,
             imports: HashMap::new(),
             landing: None,
+            rules: HashMap::new(),
+            rules_in_text: env.target.unwinds_as_windows().then(Vec::new),
+            unwinding: NONE,
+            cpu: env.target.cpu(),
             labels,
         }
     }
@@ -214,6 +234,10 @@ impl Text {
         }
         for func in funcs.iter().filter(|func| func.frame_check.is_some()) {
             self.func(func.index, &func.code, sections)?;
+        }
+        if let Some(code) = &trampolines.unwinding {
+            self.unwinding = self.append(false, code)?;
+            self.glue(self.unwinding, code, &"handler of unwinding", sections)?;
         }
         for (symbol, code) in &trampolines.called {
             let offset = self.append(true, code)?;
@@ -248,15 +272,36 @@ impl Text {
         Ok(())
     }
 
+    /// Appends the rules by which frames are unwound, where they are in the text, and says so.
+    fn place_rules(&mut self, sections: &mut Sections) -> Result<()> {
+        if let Some(rules) = self.rules_in_text.take() {
+            let start = self.put(&rules, size_of::<u32>() as u32)?;
+            for frame in &mut sections.frame_rules {
+                frame.rules.start += start;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends bytes that are no code; gives their offset.
+    fn put(&mut self, bytes: &[u8], align: u32) -> Result<u32> {
+        let start = self
+            .builder
+            .append(false, bytes, align, &mut Default::default());
+        match start + bytes.len() as u64 > MAX_TEXT {
+            true => Err(too_large()),
+            false => Ok(start as u32),
+        }
+    }
+
     /// Appends the call tables, if there are any; gives their offset.
     fn call_tables(&mut self, env: &Env<'_>, sections: &Sections) -> Result<Option<u32>> {
         if env.call_tables.is_empty() {
             return Ok(None);
         }
         let module = env.module;
-        let mut control = Default::default();
         // Where they start is known when they are appended, so nothing is, first.
-        let start = self.builder.append(false, &[], ENTRY, &mut control) as u32;
+        let start = self.put(&[], ENTRY)?;
         let ty = |func: u32| env.canonical[module.funcs[func as usize] as usize];
         let imports = &self.imports;
         let code = |func: u32| match func.checked_sub(module.imported_funcs) {
@@ -271,21 +316,40 @@ impl Text {
                 false => number.to_le_bytes(),
             })
             .collect();
-        let end = self.builder.append(false, &bytes, 1, &mut control) + bytes.len() as u64;
-        match end > MAX_TEXT {
-            true => Err(too_large()),
-            false => Ok(Some(start)),
+        self.put(&bytes, 1)?;
+        Ok(Some(start))
+    }
+
+    /// Lists how frames of code that has been appended are unwound, where that is another way than just before.
+    fn unwound(&mut self, start: u32, code: &Code, sections: &mut Sections) -> Result<()> {
+        let rules = match self.rules_in_text {
+            Some(_) => unwind::unwind_info(code, self.unwinding).unwrap_or_default(),
+            None => unwind::rules(self.cpu, code),
+        };
+        let rules = match self.rules.entry(rules) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let section = self.rules_in_text.as_mut().unwrap_or(&mut sections.bytes);
+                let rules = append(section, new.key().iter().copied())?;
+                *new.insert(rules)
+            }
+        };
+        let last = sections.frame_rules.last();
+        if last.is_none_or(|last| last.rules != rules) {
+            sections.frame_rules.push(FrameRules { start, rules });
         }
+        Ok(())
     }
 
     /// Lists code between wasm and C that has been appended.
     fn glue(
-        &self,
+        &mut self,
         start: u32,
         code: &Code,
         name: &dyn Display,
         sections: &mut Sections,
     ) -> Result<()> {
+        self.unwound(start, code, sections)?;
         let name = append_text(&mut sections.bytes, name.to_string().as_bytes())?;
         let end = start + code.bytes.len() as u32;
         sections.glue.push(GlueRange { start, end, name });
@@ -295,6 +359,7 @@ impl Text {
     /// Appends a function's code, its call sites and its handlers; gives the code's offset.
     fn func(&mut self, func: u32, code: &Code, sections: &mut Sections) -> Result<u32> {
         let start = self.append(true, code)?;
+        self.unwound(start, code, sections)?;
         sections.code_ranges.push(CodeRange {
             start,
             end: start + code.bytes.len() as u32,

@@ -51,6 +51,7 @@ mod translate;
 mod trap;
 mod unit;
 mod unsupported;
+mod unwind;
 mod vm;
 mod webs;
 

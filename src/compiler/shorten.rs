@@ -50,6 +50,9 @@ pub fn shorten(code: &mut Code, blocks: &[u32], loops: &mut [Loop], charges: boo
     if let Some(site) = &mut code.entry {
         site.returns_to = moved.end(site.returns_to);
     }
+    for (at, _) in &mut code.unwind.prologue {
+        *at = moved.end(*at);
+    }
     for found in loops {
         found.start = moved.start(found.start);
         found.end = moved.end(found.end);
@@ -465,6 +468,7 @@ mod tests {
             catches: Vec::new(),
             entry: None,
             frame: 0,
+            unwind: Default::default(),
         }
     }
 

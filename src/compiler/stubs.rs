@@ -296,6 +296,7 @@ pub fn exit(trap: Trap, slot: u32) -> Code {
         catches: Vec::new(),
         entry: None,
         frame: 0,
+        unwind: Default::default(),
         bytes,
     }
 }

@@ -3,14 +3,15 @@
 use super::unit::Effort;
 use crate::error::{Commas, Error, Result};
 use crate::fallible::Text;
-use crate::image::machine::Machine;
+use crate::image::frame::Cpu;
+use crate::image::machine::{self, Machine};
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings, Traps};
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, OptLevel, SetError, SettingKind};
 use target_lexicon::{Architecture, OperatingSystem, Triple};
 
 /// Settings of Cranelift's that have one value here, with the reason. Most of them would change nothing, because an image
-/// holds no relocations, no unwind information and no thread-locals: a host that sets one expects something that it would
+/// holds no relocations and no thread-locals: a host that sets one expects something that it would
 /// not get.
 const FIXED: &[(&str, &str, &str)] = &[
     (
@@ -28,11 +29,11 @@ const FIXED: &[(&str, &str, &str)] = &[
         "false",
         "nothing but fuel is kept in it, where code uses that",
     ),
-    ("unwind_info", "false", "images hold no unwind information"),
+    ("unwind_info", "true", "images hold how frames are unwound"),
     (
         "enable_compact_unwind_abi",
         "false",
-        "images hold no unwind information",
+        "images hold how frames are unwound in the form of DWARF",
     ),
     (
         "machine_code_cfg_info",
@@ -251,6 +252,16 @@ impl Target {
             Effort::Full | Effort::NoOptimizer => &*self.assembler,
             Effort::Linear => &*self.linear_assembler,
         }
+    }
+
+    /// Whether frames are unwound as on Windows on x86-64.
+    pub fn unwinds_as_windows(&self) -> bool {
+        machine::unwinds_as_windows(self.machine.triple())
+    }
+
+    /// How its CPU numbers registers.
+    pub fn cpu(&self) -> &'static Cpu {
+        self.machine.cpu().expect("Cranelift has made an ISA of it")
     }
 
     pub fn is_x86_64(&self) -> bool {

@@ -22,6 +22,7 @@ use super::vm::{
 use super::{assemble, fuel};
 use crate::error::Result;
 use crate::image::builtin::Builtin;
+use crate::image::frame::windows;
 use crate::image::trap::Trap;
 use crate::image::vmctx::{
     SLOT, UNCHECKED_FRAME, VmActivation, VmFuncImport, VmFuncRef, VmHeader, VmHostFunc, VmStore,
@@ -202,6 +203,35 @@ pub fn landing(env: &Env<'_>, scratch: &mut Scratch) -> Result<Code> {
         signature,
         |mut b, params| {
             leave_by_trap(env, &mut b, params[0], params[1]);
+            b.finalize(isa.frontend_config());
+        },
+    )
+}
+
+/// What Windows calls when it unwinds the frame of an entry trampoline: it makes the previous activation current again. Its
+/// arguments are as `image/frame.rs` says.
+pub fn unwinding(env: &Env<'_>, scratch: &mut Scratch) -> Result<Code> {
+    let isa = env.target.isa();
+    let mut signature = Signature::new(isa.default_call_conv());
+    signature.params.extend([AbiParam::new(I64); 4]);
+    signature.returns.push(AbiParam::new(I32));
+    build(
+        env,
+        scratch,
+        "the handler of unwinding",
+        signature,
+        |mut b, params| {
+            let (frame, dispatcher) = (params[1], params[3]);
+            let flags = MemFlagsData::trusted();
+            let data = b.ins().load(I64, flags, dispatcher, windows::HANDLER_DATA);
+            let below = b.ins().uload32(flags, data, 0);
+            let place = b.ins().isub(frame, below);
+            let vmctx = b.ins().load(I64, flags, place, 0);
+            let store = load_constant(&mut b, vmctx, offset_of!(VmHeader, store));
+            let activation = load_pointer(&mut b, store, offset_of!(VmStore, activation));
+            leave(&mut b, store, activation);
+            let go_on = b.ins().iconst(I32, windows::CONTINUE);
+            b.ins().return_(&[go_on]);
             b.finalize(isa.frontend_config());
         },
     )
@@ -511,6 +541,7 @@ fn entry(
         "an entry trampoline",
         signature,
         |mut b, params| {
+            fuel::keep_of_host(env, &mut b);
             let (func, params) = (params[0], &params[1..]);
             let code = load_constant(&mut b, func, offset_of!(VmFuncRef, code));
             let vmctx = load_constant(&mut b, func, offset_of!(VmFuncRef, vmctx));
@@ -541,7 +572,6 @@ fn entry(
             b.ins().jump(call, &[]);
             b.switch_to_block(call);
             b.seal_block(call);
-            let of_host = fuel::of_host(env, &mut b);
             let activation = enter(env, &mut b, store, limit, call);
 
             let results: Vec<BlockArg> = ty
@@ -570,7 +600,7 @@ fn entry(
 
             b.switch_to_block(returned);
             fuel::save(env, &mut b, store);
-            fuel::give_back(&mut b, of_host);
+            fuel::give_back(env, &mut b);
             leave(&mut b, store, activation);
             let values = b.block_params(returned).to_vec();
             for (value, &(base, offset)) in values.into_iter().zip(&places) {
@@ -580,7 +610,7 @@ fn entry(
             b.ins().return_(&[none]);
 
             b.switch_to_block(raised);
-            fuel::give_back(&mut b, of_host);
+            fuel::give_back(env, &mut b);
             leave(&mut b, store, activation);
             zero_results(&mut b, ty, &places);
             let error = call_plain(&mut b, isa, vmctx, Builtin::TakeError, &[]);

@@ -2,6 +2,7 @@
 
 use super::stubs::Stubs;
 use super::survey::Budget;
+use super::unwind::Frame;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
 use crate::image::{CallSite, EntrySite, TrapSite};
@@ -146,8 +147,9 @@ pub struct Code {
     pub catches: Vec<CatchSite>,
     /// The call by which an entry trampoline enters wasm.
     pub entry: Option<EntrySite>,
-    /// The size of its frame in bytes.
+    /// The size of its frame in bytes, and what is saved in it.
     pub frame: u32,
+    pub unwind: Frame,
 }
 
 /// A call whose exceptions are caught by the function that makes it, with offsets from the function's start. See

@@ -1,6 +1,7 @@
 //! Whether an image's metadata is consistent: what reads it relies on every position being in range.
 
 use super::flat::{Field, NONE, Records, Span, Str};
+use super::machine;
 use super::{
     CallSite, Catch, ConstExpr, ConstOp, Directory, ExternKind, HeapType, Image, MOST_PARAMS,
     MemoryType, PAGE_LOG2, RefType, SegmentMode, ValType,
@@ -261,6 +262,10 @@ impl Check<'_> {
         let glue = s.glue().iter().all(|glue| {
             after <= glue.start && glue.start < glue.end && u64::from(glue.end) <= text
         });
+        let rules_among = match machine::unwinds_as_windows(self.image.triple()) {
+            true => text as usize,
+            false => s.bytes().len(),
+        };
         let catch = |catch: Catch| catch.tag.is_none_or(|tag| below(tag, s.tags().len()));
         text <= u64::from(NONE)
             && s.entries().iter().all(inside)
@@ -268,6 +273,10 @@ impl Check<'_> {
             && ascends(s.code_ranges(), |a, b| a.end <= b.start)
             && glue
             && ascends(s.glue(), |a, b| a.end <= b.start)
+            && ascends(s.frame_rules(), |a, b| a.start < b.start)
+            && s.frame_rules()
+                .iter()
+                .all(|frame| frame.rules.is_within(rules_among))
             && ascends(s.call_sites(), |a: CallSite, b| a.returns_to < b.returns_to)
             && ascends(s.trap_sites(), |a, b| a.at < b.at)
             && ascends(s.entry_sites(), |a, b| a.returns_to < b.returns_to)

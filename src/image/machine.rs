@@ -1,5 +1,6 @@
 //! What code is for: a target, and what its CPU has.
 
+use super::frame::Cpu;
 use super::settings::Settings;
 use crate::error::{Commas, Error, ErrorKind, Result};
 use crate::fallible::{self, Text};
@@ -20,6 +21,11 @@ const HOST: &str = env!("INLAY_TARGET");
 fn system(triple: &str) -> (Option<&str>, Option<&str>) {
     let mut parts = triple.split('-');
     (parts.next(), parts.nth(1))
+}
+
+/// Whether images for this triple have the rules by which frames are unwound in their text.
+pub fn unwinds_as_windows(triple: &str) -> bool {
+    system(triple) == (Some("x86_64"), Some("windows"))
 }
 
 impl Machine {
@@ -121,6 +127,11 @@ impl Machine {
 
     pub fn triple(&self) -> &str {
         self.triple.as_str()
+    }
+
+    /// How its CPU numbers registers; none if no code is made for it.
+    pub fn cpu(&self) -> Option<&'static Cpu> {
+        system(self.triple()).0.and_then(Cpu::of)
     }
 
     pub fn cpu_features(&self) -> impl Iterator<Item = &str> {

@@ -13,6 +13,14 @@ mod const_expr;
 pub mod features;
 mod file;
 pub mod flat;
+#[cfg_attr(
+    windows,
+    allow(
+        dead_code,
+        reason = "no runtime reads DWARF there, and a compiler writes it"
+    )
+)]
+pub mod frame;
 pub mod machine;
 pub mod settings;
 pub mod signature;
@@ -178,6 +186,13 @@ records! {
         pub name: Str,
     }
 
+    /// How frames are unwound of the pieces of code from here on, up to where the next of these starts: the rules of each, as
+    /// `image/frame.rs` has them. For Windows on x86-64 they are in the text.
+    pub struct FrameRules {
+        pub start: u32,
+        pub rules: Span<u8>,
+    }
+
     /// A call in the text: where it returns to, and where its instruction is in the wasm.
     pub struct CallSite {
         pub returns_to: u32,
@@ -267,6 +282,8 @@ sections! {
     code_ranges: CodeRange,
     /// Ascending, and behind all functions.
     glue: GlueRange,
+    /// Ascending.
+    frame_rules: FrameRules,
     /// Ascending.
     call_sites: CallSite,
     /// Ascending. Each has a call site one byte behind it, for where its instruction is in the wasm.

@@ -18,7 +18,7 @@ mod touched;
 mod touched;
 #[cfg(unix)]
 mod unix;
-mod unwinder;
+pub mod unwinder;
 #[cfg(windows)]
 mod windows;
 

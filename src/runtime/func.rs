@@ -13,10 +13,12 @@ pub type Slot = [u8; SLOT];
 
 /// A host function of boxed values: it reads its arguments from the slots and writes its results there.
 pub trait Boxed: Send + Sync {
+    /// Gives the error, or null. It does not panic; but what the host throws passes.
+    ///
     /// # Safety
     /// The context is that of the function, for its store's thread, and the slots have its arguments and room for its
     /// results.
-    unsafe fn call(&self, context: *mut HostContext, slots: &mut [Slot]) -> Result<()>;
+    unsafe fn call(&self, context: *mut HostContext, slots: *mut Slot) -> *mut Details;
 }
 
 /// How a host function is called.
@@ -148,33 +150,41 @@ pub unsafe fn typed_entry(func: *const VmFuncRef) -> Result<*const c_void> {
     })
 }
 
-/// Calls a function: arguments are in the slots, and results after it returns.
-/// There are as many slots as the larger of both counts.
+/// Calls a function: arguments are in the slots, and results after it returns. There are as many slots as the larger of both
+/// counts. Gives the error, or null. It does not panic; but what the host throws in a function of its own passes.
 ///
 /// # Safety
-/// The function is alive, its store is used by this thread alone and no
-/// reference into it is held; the slots hold values of its parameter types.
-pub unsafe fn call(func: *mut VmFuncRef, slots: &mut [Slot]) -> Result<()> {
-    type Entry = unsafe extern "C" fn(*mut VmFuncRef, *mut Slot) -> *mut Details;
+/// The function is alive, its store is used by this thread alone and no reference into it is held; the slots hold values of
+/// its parameter types.
+pub unsafe fn call(func: *mut VmFuncRef, slots: *mut Slot) -> *mut Details {
+    type Entry = unsafe extern "C-unwind" fn(*mut VmFuncRef, *mut Slot) -> *mut Details;
     // SAFETY: as the caller promises; the entry is published code of this type.
     unsafe {
         let (types, id) = func_type(func);
-        let Some(entry) = types.trampoline(id, TrampolineKind::BoxedEntry) else {
+        match types.trampoline(id, TrampolineKind::BoxedEntry) {
+            Some(entry) => std::mem::transmute::<*const c_void, Entry>(entry)(func, slots),
             // No module has functions of this type, so this is one of the host's.
-            let context: *mut HostContext = (*func).vmctx.cast();
-            let host = (*context).host.clone();
-            return match &host.call {
-                HostCall::Boxed(boxed) => boxed.call(context, slots),
-                HostCall::Typed(_) => {
-                    Err(Error::internal("a typed host function without a module"))
-                }
-            };
-        };
-        let entry: Entry = std::mem::transmute(entry);
-        let error = entry(func, slots.as_mut_ptr());
-        match error.is_null() {
-            true => Ok(()),
-            false => Err(Error::from_raw(error)),
+            None => {
+                let context: *mut HostContext = (*func).vmctx.cast();
+                let host = (*context).host.clone();
+                call_boxed(context, &host, slots)
+            }
         }
+    }
+}
+
+/// Calls a host function of boxed values, as [`Boxed::call`].
+///
+/// # Safety
+/// As for that.
+pub unsafe fn call_boxed(
+    context: *mut HostContext,
+    host: &HostFunc,
+    slots: *mut Slot,
+) -> *mut Details {
+    match &host.call {
+        // SAFETY: as the caller promises.
+        HostCall::Boxed(boxed) => unsafe { boxed.call(context, slots) },
+        HostCall::Typed(_) => Error::internal("a typed function in a boxed call").into_raw(),
     }
 }

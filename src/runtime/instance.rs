@@ -593,11 +593,14 @@ pub unsafe fn start(instance: *mut Instance, known: &mut bool) -> Result<()> {
         let slot = slot.ok_or_else(|| Error::internal("a start function without a slot"))?;
         let start = (*instance).func_ref(slot);
         *known |= (*instance).can_be_known();
-        let outcome = super::call(start, &mut []);
+        let error = super::call(start, std::ptr::null_mut());
+        if error.is_null() {
+            return Ok(());
+        }
+        let error = Error::from_raw(error);
         // An exception that leaves the instance refers to its tag, and has values that may be references.
-        let thrown = |error: &Error| error.kind() == ErrorKind::Exception;
-        *known |= outcome.as_ref().is_err_and(thrown);
-        outcome
+        *known |= error.kind() == ErrorKind::Exception;
+        Err(error)
     }
 }
 

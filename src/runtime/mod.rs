@@ -39,6 +39,8 @@ mod stack;
 mod store;
 mod table;
 mod types;
+#[cfg_attr(windows, path = "unwind_windows.rs")]
+mod unwind;
 mod window;
 mod words;
 

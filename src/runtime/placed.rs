@@ -112,6 +112,11 @@ impl Placed {
         image::save(&self.image, text)
     }
 
+    /// How the code's frames are unwound, in the system's form.
+    pub fn unwind_info(&self) -> Result<Vec<u8>> {
+        super::unwind::unwind_info(self)
+    }
+
     /// Where the code is, if this process can run it.
     pub fn published(&self) -> Option<&Published> {
         match &self.code {

@@ -622,6 +622,7 @@ int main() {
         CHECK(counts.published == 2 && module.code().size() == compiled.code().size());
         CHECK(std::memcmp(module.code().data(), compiled.code().data(), module.code().size()) == 0);
         CHECK(!inlay::Module::try_load(engine, inlay::Bytes(image.data(), image.size() - 1)));
+        CHECK(MUST(module.try_unwind_info()).size() > 100);
         CHECK(std::vector<std::uint8_t>(image.begin(), image.end()).size() == image.size());
         CHECK(module.imports().size() == 8 && module.imports()[0].signature == "iIfF:FfIi");
         CHECK(module.exports().size() == 16 && module.exports()[0].name == "memory");

@@ -141,7 +141,7 @@ fn each_setting_works_or_is_refused_by_its_name() {
 fn settings_that_break_promises_are_named() {
     for (name, value) in [
         ("enable_pinned_reg", "true"),
-        ("unwind_info", "true"),
+        ("unwind_info", "false"),
         ("is_pic", "true"),
         ("tls_model", "elf_gd"),
         ("preserve_frame_pointers", "false"),

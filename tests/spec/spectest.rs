@@ -90,7 +90,7 @@ struct Boxed {
     calls: Arc<Calls>,
 }
 
-unsafe extern "C" fn print_boxed(
+unsafe extern "C-unwind" fn print_boxed(
     env: *mut c_void,
     _caller: *mut c::inlay_caller_t,
     args: *const Value,

@@ -205,7 +205,7 @@ fn letter(ty: &wasmparser::ValType) -> Outcome<char> {
 }
 
 /// What every import is for Inlay.
-unsafe extern "C" fn imported(
+unsafe extern "C-unwind" fn imported(
     env: *mut c_void,
     _: *mut inlay_caller_t,
     args: *const inlay_value_t,

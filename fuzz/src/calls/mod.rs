@@ -570,7 +570,7 @@ unsafe extern "C" fn finalize(env: *mut c_void) {
     env.live.set(env.live.get() - 1);
 }
 
-unsafe extern "C" fn boxed(
+unsafe extern "C-unwind" fn boxed(
     env: *mut c_void,
     caller: *mut c::inlay_caller_t,
     args: *const c::inlay_value_t,

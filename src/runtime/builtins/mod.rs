@@ -7,7 +7,7 @@
 pub mod float;
 pub mod vector;
 
-use super::func::{HostCall, HostContext, Slot};
+use super::func::{HostContext, Slot, call_boxed};
 use super::shared::{holds32, holds64};
 use super::{Exception, Instance, Memory, Store, Table, stack};
 use crate::error::{Details, Error, Result};
@@ -462,25 +462,18 @@ unsafe extern "C" fn throw_ref(vmctx: Vmctx, exnref: u64) {
     }
 }
 
-/// Calls a boxed host function; 1 if it recorded an error.
-unsafe extern "C" fn host_call(vmctx: Vmctx, slots: *mut Slot) -> u32 {
+/// Calls a boxed host function; 1 if it recorded an error. What the host throws passes, and no panic is among that.
+unsafe extern "C-unwind" fn host_call(vmctx: Vmctx, slots: *mut Slot) -> u32 {
     let context: *mut HostContext = vmctx.cast();
     // SAFETY: called by the host trampoline of this function's type, with slots for its arguments and results.
     // The host function lives as long as the store, which outlives the wasm that runs in it.
     unsafe {
-        exit(vmctx, 1, || {
-            let ty = store(vmctx).types.get((*context).func_ref.type_id);
-            let count = ty.params.len().max(ty.results.len());
-            let slots = std::slice::from_raw_parts_mut(slots, count);
-            let host = &(*context).host;
-            match &host.call {
-                HostCall::Boxed(boxed) => boxed.call(context, slots)?,
-                HostCall::Typed(_) => {
-                    return Err(Error::internal("a typed function in a boxed call").into());
-                }
-            }
-            Ok(0)
-        })
+        let error = call_boxed(context, &(*context).host, slots);
+        if error.is_null() {
+            return 0;
+        }
+        store(vmctx).record(Error::from_raw(error));
+        1
     }
 }
 

@@ -1,0 +1,37 @@
+//! Unwind information for placed code as Windows has it on x86-64: the section `.pdata`, entries of type `RUNTIME_FUNCTION`, which
+//! refer to what the image has in its text. Its addresses are offsets from where the code starts.
+
+use super::placed::Placed;
+use crate::error::{Error, Result};
+use crate::fallible;
+
+/// The table of a module's functions, in the order of their addresses.
+pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
+    let image = &placed.image;
+    if placed.published().is_none() || cfg!(not(target_arch = "x86_64")) {
+        return Err(Error::unsupported(
+            "the module has no code that this process can run, or that Windows can be told about, which is code for x86-64",
+        ));
+    }
+    // An entry trampoline keeps the host's register where no `UNWIND_INFO` can say it.
+    if image.header().fuel != 0 {
+        return Err(Error::unsupported(
+            "code that uses fuel keeps a register of the host where Windows does not find it; unwind only code without \
+             inlay_config_fuel",
+        ));
+    }
+    let rules = image.sections().frame_rules();
+    let mut table = Vec::new();
+    for piece in (0..).map_while(|n| image.code(n)) {
+        let after = rules.partition_point(|rules| rules.start <= piece.range.start);
+        let rules = after.checked_sub(1).and_then(|at| rules.get(at));
+        let Some(rules) = rules.filter(|rules| rules.rules.len != 0) else {
+            // It has no frame.
+            continue;
+        };
+        for offset in [piece.range.start, piece.range.end, rules.rules.start] {
+            fallible::extend(&mut table, &offset.to_ne_bytes())?;
+        }
+    }
+    Ok(table)
+}
