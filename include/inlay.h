@@ -1550,6 +1550,28 @@ typedef struct inlay_memory_span_t {
   void *handle;
 } inlay_memory_span_t;
 
+/** Bytes that a memory begins with, and where. */
+typedef struct inlay_memory_piece_t {
+  /** How far from where the memory begins. */
+  size_t offset;
+  /** The module's own. */
+  const uint8_t *bytes;
+  /** How many there are. */
+  size_t len;
+} inlay_memory_piece_t;
+
+/** What a memory begins with: the data segments that its module copies to it, and zeros around them. */
+typedef struct inlay_memory_contents_t {
+  /** `sizeof(inlay_memory_contents_t)` of this version. Later ones may have more fields behind these. */
+  size_t size;
+  /** A number that is these contents', and no others', for as long as the callbacks are used. */
+  uint64_t id;
+  /** The pieces; later ones are over earlier ones. */
+  const inlay_memory_piece_t *pieces;
+  /** How many pieces there are. */
+  size_t count;
+} inlay_memory_contents_t;
+
 /**
  * Memory for wasm's linear memories, supplied by the host. The host sets `size` to `sizeof(inlay_linear_memory_t)`.
  *
@@ -1560,7 +1582,8 @@ typedef struct inlay_memory_span_t {
  */
 typedef struct inlay_linear_memory_t {
   /**
-   * `sizeof(inlay_linear_memory_t)`. A table that ends after `release`, or is longer than this version's, is accepted.
+   * `sizeof(inlay_linear_memory_t)`. A table that ends after `release` or `finalize`, or is longer than this version's, is
+   * accepted.
    */
   size_t size;
   /** Passed to each callback; Inlay does not look at it. */
@@ -1596,6 +1619,36 @@ typedef struct inlay_linear_memory_t {
    * on the thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
    */
   void (*finalize)(void *env);
+  /**
+   * Makes what a memory has left as it was when it was new, for the next one, in the place of `release`: at least
+   * `request->minimum` bytes are accessible, and not more if the request is for guarded ones, and all are zeros; or, if they
+   * are `populated`, what `populate` wrote and zeros. True if it has: then Inlay keeps the span, up to 32 of each engine, for
+   * a memory that asks for the same, whatever store it is in; or gives it to `release` later, before the engine goes, when
+   * others are wanted more, or when `allocate` fails. False if not: then `release` comes next. The request is that of the
+   * memory that is gone, or of one that wants more or less. NULL to keep nothing.
+   */
+  bool (*reset)(void *env,
+                const inlay_memory_request_t *request,
+                inlay_memory_span_t *span,
+                bool populated);
+  /**
+   * Writes what a memory begins with over its zeros, better than by copying: by mapping pages of a file that has it, say,
+   * copy-on-write. True if it has. False, and nothing is written, if it is not worth that: Inlay copies then.
+   *
+   * It is asked for memories that a module makes, not shared ones, if all segments for them have constant offsets within
+   * what they have at first. `contents` and the pieces are good during the call; the same `id` comes with the same contents
+   * for each instance, until `forget`. NULL to copy.
+   */
+  bool (*populate)(void *env,
+                   const inlay_memory_request_t *request,
+                   const inlay_memory_span_t *span,
+                   const inlay_memory_contents_t *contents);
+  /**
+   * Tells that no memory will begin with these contents any more: their module goes. Memories that did may be there still.
+   * It is called on the thread that deletes the module's last owner, also for contents that `populate` never saw. May be
+   * NULL.
+   */
+  void (*forget)(void *env, uint64_t id);
 } inlay_linear_memory_t;
 
 /**

@@ -1378,6 +1378,8 @@ public:
 // What a memory of WebAssembly asks of the host, and what the host gives it; inlay.h says what each field is.
 using MemoryRequest = inlay_memory_request_t;
 using MemorySpan = inlay_memory_span_t;
+// What a memory begins with: the data segments of its module.
+using MemoryContents = inlay_memory_contents_t;
 
 // Memory for WebAssembly's linear memories, supplied by the host: derive from this and hand it to
 // Config::linear_memory. Its functions run on the threads that make, grow and delete memories, at the same time on several if several do
@@ -1397,6 +1399,14 @@ public:
 
     // The bytes are no longer used: once for every allocate that succeeded. Must not throw.
     virtual void release(const MemorySpan &span) noexcept = 0;
+
+    // The next three are as inlay_linear_memory_t says, and must not throw. Whether it has made what a memory has left as it was
+    // when it was new, to be kept for the next one. If not, release comes next.
+    virtual bool reset(const MemoryRequest &, MemorySpan &, bool /* populated */) noexcept { return false; }
+    // Whether it has written what a memory begins with.
+    virtual bool populate(const MemoryRequest &, const MemorySpan &, const MemoryContents &) noexcept { return false; }
+    // No memory will begin with these contents any more.
+    virtual void forget(std::uint64_t /* id */) noexcept {}
 };
 
 // Something that an executor runs, up to `count` times; see Config::try_executor.
@@ -1495,6 +1505,13 @@ public:
             static_cast<LinearMemory *>(env)->release(*span);
         };
         callbacks.finalize = [](void *env) noexcept { delete static_cast<LinearMemory *>(env); };
+        callbacks.reset = [](void *env, const MemoryRequest *request, MemorySpan *span, bool populated) noexcept {
+            return static_cast<LinearMemory *>(env)->reset(*request, *span, populated);
+        };
+        callbacks.populate = [](void *env, const MemoryRequest *request, const MemorySpan *span, const MemoryContents *contents) noexcept {
+            return static_cast<LinearMemory *>(env)->populate(*request, *span, *contents);
+        };
+        callbacks.forget = [](void *env, std::uint64_t id) noexcept { static_cast<LinearMemory *>(env)->forget(id); };
         return detail::done(inlay_config_linear_memory(get(), &callbacks));
     }
     // Whose threads compile, in place of compile_threads: `F` is a callable of a Job and a std::size_t that returns Result<void>. It calls the job up

@@ -25,6 +25,7 @@ const PROGRAMS: &[&str] = &[
     "calls.c",
     "code_memory.c",
     "compile.c",
+    "contents.c",
     "cxx.cpp",
     "dwarf.c",
     "errors.c",
@@ -68,6 +69,11 @@ fn code_memory() {
 #[test]
 fn compile() {
     build_and_run("compile.c");
+}
+
+#[test]
+fn contents() {
+    build_and_run("contents.c");
 }
 
 #[test]

@@ -166,9 +166,18 @@ fn new_memory(
     minimum: u64,
     is_64: bool,
 ) -> Result<*mut c::inlay_memory_t, api::Error> {
+    new_memory_up_to(store, minimum, c::INLAY_NO_MAXIMUM, is_64)
+}
+
+fn new_memory_up_to(
+    store: &api::Store,
+    minimum: u64,
+    maximum: u64,
+    is_64: bool,
+) -> Result<*mut c::inlay_memory_t, api::Error> {
     let ty = c::inlay_memory_type_t {
         minimum,
-        maximum: c::INLAY_NO_MAXIMUM,
+        maximum,
         page_size: 0,
         is_64,
         is_shared: false,
@@ -209,7 +218,9 @@ fn a_memory_that_moves_takes_nothing_of_others() {
     if !is_apart("a_memory_that_moves_takes_nothing_of_others", "moves") {
         return;
     }
-    let engine = Config::new().engine().unwrap();
+    let config = Config::new();
+    config.max_memory_pages(1 << 20).unwrap();
+    let engine = config.engine().unwrap();
     let done = AtomicBool::new(false);
     let started = Barrier::new(3);
     std::thread::scope(|scope| {
@@ -239,9 +250,10 @@ fn a_memory_that_moves_takes_nothing_of_others() {
         // So little is left that a memory first reserves 16 MiB, and then 36 MiB.
         limit(libc::RLIMIT_AS, bytes_in_use(0) + (58 << 20));
         let (mut moves, rounds) = (0, 20_000);
-        for _ in 0..rounds {
+        for round in 0..rounds {
             let store = engine.store().unwrap();
-            let memory = new_memory(&store, 1, true).unwrap();
+            // Each has a maximum of its own, so that it gets no address space that one before it has left.
+            let memory = new_memory_up_to(&store, 1, (1 << 17) + round as u64, true).unwrap();
             // SAFETY: the memory lives, and its data is asked for again after each growth.
             unsafe {
                 c::inlay_memory_data(memory).write_volatile(42);

@@ -3,9 +3,12 @@
 use super::{borrow_mut, fallible, inlay_config_t, inlay_error_t, outcome, read_table};
 use crate::error::{Error, Result};
 use crate::fallible::{Shared, boxed};
-use crate::runtime::{HostData, LinearMemories, LinearMemory, Request, Span};
+use crate::runtime::{
+    Contents, HostData, LinearMemories, LinearMemory, Piece, Request, Room, Span,
+};
 use std::ffi::c_void;
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory
 /// lives.
@@ -53,6 +56,32 @@ pub struct inlay_memory_span_t {
     pub handle: *mut c_void,
 }
 
+/// Bytes that a memory begins with, and where.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_memory_piece_t {
+    /// How far from where the memory begins.
+    pub offset: usize,
+    /// The module's own.
+    pub bytes: *const u8,
+    /// How many there are.
+    pub len: usize,
+}
+
+/// What a memory begins with: the data segments that its module copies to it, and zeros around them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_memory_contents_t {
+    /// `sizeof(inlay_memory_contents_t)` of this version. Later ones may have more fields behind these.
+    pub size: usize,
+    /// A number that is these contents', and no others', for as long as the callbacks are used.
+    pub id: u64,
+    /// The pieces; later ones are over earlier ones.
+    pub pieces: *const inlay_memory_piece_t,
+    /// How many pieces there are.
+    pub count: usize,
+}
+
 /// Memory for wasm's linear memories, supplied by the host. The host sets `size` to `sizeof(inlay_linear_memory_t)`.
 ///
 /// The callbacks are called on the thread that makes, grows or deletes a memory: at once on several threads, if several do
@@ -62,7 +91,8 @@ pub struct inlay_memory_span_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct inlay_linear_memory_t {
-    /// `sizeof(inlay_linear_memory_t)`. A table that ends after `release`, or is longer than this version's, is accepted.
+    /// `sizeof(inlay_linear_memory_t)`. A table that ends after `release` or `finalize`, or is longer than this version's, is
+    /// accepted.
     pub size: usize,
     /// Passed to each callback; Inlay does not look at it.
     pub env: *mut c_void,
@@ -101,12 +131,46 @@ pub struct inlay_linear_memory_t {
     /// Called once, after the last `release`, when the configuration, the engines made of it and all that they made are gone,
     /// on the thread that deleted the last of them; also when the table was refused, on that thread. May be NULL.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
+    /// Makes what a memory has left as it was when it was new, for the next one, in the place of `release`: at least
+    /// `request->minimum` bytes are accessible, and not more if the request is for guarded ones, and all are zeros; or, if they
+    /// are `populated`, what `populate` wrote and zeros. True if it has: then Inlay keeps the span, up to 32 of each engine, for
+    /// a memory that asks for the same, whatever store it is in; or gives it to `release` later, before the engine goes, when
+    /// others are wanted more, or when `allocate` fails. False if not: then `release` comes next. The request is that of the
+    /// memory that is gone, or of one that wants more or less. NULL to keep nothing.
+    pub reset: Option<
+        unsafe extern "C" fn(
+            env: *mut c_void,
+            request: *const inlay_memory_request_t,
+            span: *mut inlay_memory_span_t,
+            populated: bool,
+        ) -> bool,
+    >,
+    /// Writes what a memory begins with over its zeros, better than by copying: by mapping pages of a file that has it, say,
+    /// copy-on-write. True if it has. False, and nothing is written, if it is not worth that: Inlay copies then.
+    ///
+    /// It is asked for memories that a module makes, not shared ones, if all segments for them have constant offsets within
+    /// what they have at first. `contents` and the pieces are good during the call; the same `id` comes with the same contents
+    /// for each instance, until `forget`. NULL to copy.
+    pub populate: Option<
+        unsafe extern "C" fn(
+            env: *mut c_void,
+            request: *const inlay_memory_request_t,
+            span: *const inlay_memory_span_t,
+            contents: *const inlay_memory_contents_t,
+        ) -> bool,
+    >,
+    /// Tells that no memory will begin with these contents any more: their module goes. Memories that did may be there still.
+    /// It is called on the thread that deletes the module's last owner, also for contents that `populate` never saw. May be
+    /// NULL.
+    pub forget: Option<unsafe extern "C" fn(env: *mut c_void, id: u64)>,
 }
 
 /// The host's table, as the provider that memories use. What is finalized is in `data`.
 struct HostMemory {
     table: inlay_linear_memory_t,
     data: HostData,
+    /// How many contents there have been.
+    ids: AtomicU64,
 }
 
 // SAFETY: the contract of inlay_linear_memory_t is that any threads may call it.
@@ -154,16 +218,21 @@ impl From<inlay_memory_span_t> for Span {
 }
 
 impl LinearMemory for HostMemory {
-    fn allocate(&self, request: &Request) -> Result<Span> {
+    fn allocate(&self, request: &Request, room: Room<'_>) -> Result<Span> {
         let allocate = self.table.allocate.expect("checked when it was configured");
         let request = inlay_memory_request_t::new(request);
         let mut span = Span::NONE.into();
         // SAFETY: the host's function, called as its contract says.
-        unsafe { outcome(allocate(self.data.env, &request, &mut span)) }?;
+        while let Err(error) = unsafe { outcome(allocate(self.data.env, &request, &mut span)) } {
+            if !room() {
+                return Err(error);
+            }
+            span = Span::NONE.into();
+        }
         Ok(span.into())
     }
 
-    fn grow(&self, request: &Request, span: &mut Span, len: usize) -> Result<()> {
+    fn grow(&self, request: &Request, span: &mut Span, len: usize, _: Room<'_>) -> Result<()> {
         let Some(grow) = self.table.grow else {
             return Err(Error::limit(format_args!(
                 "a memory of the host's, which does not grow, cannot have {len} bytes"
@@ -185,7 +254,53 @@ impl LinearMemory for HostMemory {
         // SAFETY: as above.
         unsafe { release(self.data.env, &(*span).into()) };
     }
+
+    fn reset(&self, request: &Request, span: &mut Span, populated: bool) -> bool {
+        let Some(reset) = self.table.reset.filter(|_| !span.base.is_null()) else {
+            return false;
+        };
+        let request = inlay_memory_request_t::new(request);
+        let mut new = (*span).into();
+        // SAFETY: as above.
+        let done = unsafe { reset(self.data.env, &request, &mut new, populated) };
+        *span = new.into();
+        done
+    }
+
+    fn new_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn populate(&self, request: &Request, span: &Span, contents: &Contents) -> bool {
+        let Some(populate) = self.table.populate else {
+            return false;
+        };
+        let request = inlay_memory_request_t::new(request);
+        let contents = inlay_memory_contents_t {
+            size: size_of::<inlay_memory_contents_t>(),
+            id: contents.id,
+            pieces: contents.pieces.as_ptr().cast(),
+            count: contents.pieces.len(),
+        };
+        // SAFETY: as above.
+        unsafe { populate(self.data.env, &request, &(*span).into(), &contents) }
+    }
+
+    fn forget(&self, contents: u64) {
+        if let Some(forget) = self.table.forget {
+            // SAFETY: as above.
+            unsafe { forget(self.data.env, contents) };
+        }
+    }
 }
+
+// Pieces are handed over as they are.
+const _: () = assert!(
+    size_of::<inlay_memory_piece_t>() == size_of::<Piece>()
+        && offset_of!(inlay_memory_piece_t, offset) == offset_of!(Piece, offset)
+        && offset_of!(inlay_memory_piece_t, bytes) == offset_of!(Piece, bytes)
+        && offset_of!(inlay_memory_piece_t, len) == offset_of!(Piece, len)
+);
 
 /// Sets where the bytes of linear memories come from, and replaces what was set before. Without this each memory has address
 /// space of its own, as `inlay_memory_new` says.
@@ -205,6 +320,9 @@ pub unsafe extern "C" fn inlay_config_linear_memory(
             grow: None,
             release: None,
             finalize: None,
+            reset: None,
+            populate: None,
+            forget: None,
         };
         let least = offset_of!(inlay_linear_memory_t, finalize);
         // SAFETY: the caller gives a table of the size that it says; its fields are pointers.
@@ -215,6 +333,7 @@ pub unsafe extern "C" fn inlay_config_linear_memory(
                 env: memory.env,
                 finalize: memory.finalize,
             },
+            ids: AtomicU64::new(0),
         };
         if memory.table.allocate.is_none() || memory.table.release.is_none() {
             return Err(Error::argument("linear memory needs allocate and release"));

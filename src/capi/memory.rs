@@ -36,7 +36,7 @@ pub unsafe extern "C" fn inlay_memory_new(
             let ty = borrow(ty, "type")?.read()?;
             let store: *mut Store = store.cast();
             let engine = &borrow(store, "store")?.engine;
-            add(store, Memory::new(store, engine, ty, None)?)
+            add(store, Memory::new(store, engine, ty, None, None)?)
         })
     }
 }

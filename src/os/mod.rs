@@ -12,6 +12,11 @@ mod code;
 #[cfg_attr(windows, path = "fault_windows.rs")]
 pub mod fault;
 #[cfg(target_os = "linux")]
+mod mapped_file;
+#[cfg(not(target_os = "linux"))]
+#[path = "unmapped_file.rs"]
+mod mapped_file;
+#[cfg(target_os = "linux")]
 mod touched;
 #[cfg(not(target_os = "linux"))]
 #[path = "untouched.rs"]
@@ -23,6 +28,7 @@ pub mod unwinder;
 mod windows;
 
 pub use code::place_code;
+pub use mapped_file::MappedFile;
 pub use touched::Touched;
 #[cfg(unix)]
 pub use unix::*;

@@ -3,6 +3,7 @@
 use super::code::CodeMemory;
 use super::code_map::CodeMap;
 use super::linear_memory::LinearMemories;
+use super::memories::Memories;
 use super::own_code::OwnCode;
 use super::own_memory::OwnMemory;
 use crate::error::{Error, Result};
@@ -59,7 +60,7 @@ pub struct Engine {
     pub machine: Machine,
     pub limits: Limits,
     pub code_memory: CodeMemory,
-    pub linear_memory: LinearMemories,
+    pub memories: Shared<Memories>,
     /// Whether memories may move as they grow, all but shared ones. The code of all modules allows for it then.
     pub memory_moves: bool,
     /// Whether traps are faults. Memories are then guarded, those that can be.
@@ -102,13 +103,13 @@ impl Engine {
         };
         let linear_memory = match &config.linear_memory {
             Some(memory) => memory.clone(),
-            None => Shared::new(boxed(OwnMemory::new(config.resident_bytes)?)? as _)?,
+            None => Shared::new(boxed(OwnMemory::new(config.resident_bytes))? as _)?,
         };
         Ok(Shared::new(Engine {
             machine,
             limits: config.limits,
             code_memory,
-            linear_memory,
+            memories: Shared::new(Memories::new(linear_memory)?)?,
             memory_moves: settings.memory_moves,
             faults,
             interruption: settings.interruption,

@@ -499,7 +499,9 @@ impl Instance {
             // SAFETY: the layout has a VmMemory there, or a pointer to one if the memory is shared.
             unsafe {
                 let inline = self.inline::<VmMemory>(place);
-                let memory = Memory::new(store, engine, ty, inline)?;
+                let mut contents = module.contents.iter();
+                let contents = contents.find(|contents| contents.memory == i);
+                let memory = Memory::new(store, engine, ty, inline, contents)?;
                 let definition = (*memory.as_ptr()).definition();
                 self.point(place, definition);
                 add(&mut self.memories, &mut self.own.memories, memory)?;
@@ -567,8 +569,12 @@ impl Instance {
                 let is64 = sections.memories().at(segment.memory).memory64;
                 let offset = self.offset(segment.offset, is64)?;
                 let len = u64::from(segment.bytes.len);
-                // SAFETY: no reference to a memory is held.
-                unsafe { self.init_memory(segment.memory, i, offset, 0, len, || Ok(())) }?;
+                // SAFETY: no reference to a memory is held, and each lives as long as the instance.
+                unsafe {
+                    if !(*self.memories[segment.memory as usize]).is_populated() {
+                        self.init_memory(segment.memory, i, offset, 0, len, || Ok(()))?;
+                    }
+                }
                 self.drop_data(i);
             }
         }

@@ -1,6 +1,7 @@
 //! Where the bytes of linear memories come from: a provider, the host's or Inlay's own, which is asked for nothing that a
 //! host's is not.
 
+use super::contents::Contents;
 use crate::error::Result;
 use crate::fallible::Shared;
 use std::ffi::c_void;
@@ -64,17 +65,34 @@ impl Span {
     };
 }
 
+/// Gives back what one memory has left that was kept, and says whether there was any: for a provider that finds too little.
+pub type Room<'a> = &'a dyn Fn() -> bool;
+
 /// What gives memories their bytes. Any number of threads may use it at once. Its drop is its `finalize`.
 pub trait LinearMemory: Send + Sync {
     /// Gives a new memory its first bytes.
-    fn allocate(&self, request: &Request) -> Result<Span>;
+    fn allocate(&self, request: &Request, room: Room<'_>) -> Result<Span>;
 
     /// Makes so many bytes accessible, which are more than before. They move only if the request allows that, and what wasm
     /// had in them moves, too. If it fails, nothing has changed.
-    fn grow(&self, request: &Request, span: &mut Span, len: usize) -> Result<()>;
+    fn grow(&self, request: &Request, span: &mut Span, len: usize, room: Room<'_>) -> Result<()>;
 
     /// Takes a memory's bytes back, which nothing uses any more.
     fn release(&self, span: &Span);
+
+    /// Makes what a memory has left as a new one is that asks for this, where it is: so many bytes are accessible, or more if
+    /// they are not guarded, and all are zeros; or the contents that it began with, if they are `populated`. Whether it has;
+    /// if not, what is there is given back.
+    fn reset(&self, request: &Request, span: &mut Span, populated: bool) -> bool;
+
+    /// An id for contents, which is not 0 and which no others have.
+    fn new_id(&self) -> u64;
+
+    /// Writes the contents of a new memory over its zeros, if that can be done better than by copying; whether it has.
+    fn populate(&self, request: &Request, span: &Span, contents: &Contents) -> bool;
+
+    /// Forgets contents of this id, which no memory will begin with any more.
+    fn forget(&self, contents: u64);
 }
 
 /// A provider, shared by the configuration, its engines and their memories.

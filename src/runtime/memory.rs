@@ -1,7 +1,9 @@
 //! Linear memories. Their bytes are a provider's (`linear_memory.rs`).
 
 use super::budget::{Counted, Share};
-use super::linear_memory::{LinearMemories, Request, Span};
+use super::contents::Contents;
+use super::linear_memory::{Request, Span};
+use super::memories::Memories;
 use super::window::Window;
 use super::{Engine, SharedMemory, Store};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,7 +22,9 @@ pub struct Memory {
     /// The definition of a memory that the host made.
     own: VmMemory,
     /// Where its bytes are from; none if it is a view of a shared memory.
-    provider: Option<LinearMemories>,
+    memories: Option<Shared<Memories>>,
+    /// The contents that its provider has written; 0 if there are none.
+    populated: u64,
     request: Request,
     /// None until it has any.
     span: Option<Span>,
@@ -35,13 +39,14 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A memory of zeros. Its definition is at `place`, or in itself if there is none; that of a shared memory is
-    /// with what is shared.
+    /// A memory of zeros, or of contents, if its provider can give it those. Its definition is at `place`, or in itself if there
+    /// is none; that of a shared memory is with what is shared.
     pub fn new(
         store: *mut Store,
         engine: &Engine,
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
+        contents: Option<&Contents>,
     ) -> Result<Pinned<Memory>> {
         let maximum = ty.bytes(most(engine, &ty)?);
         let minimum = ty.bytes(ty.minimum);
@@ -49,7 +54,7 @@ impl Memory {
         let share = unsafe { Share::new(store, (Counted::MemoryBytes, 0), minimum, maximum) }?;
         let memory = match ty.shared {
             true => Memory::of_shared(store, SharedMemory::new(engine, ty)?)?,
-            false => Memory::owned(store, engine, ty, place)?,
+            false => Memory::owned(store, engine, ty, place, contents)?,
         };
         // SAFETY: nobody else knows the memory yet.
         unsafe { (*memory.as_ptr()).share = Some(share) };
@@ -66,7 +71,8 @@ impl Memory {
                 base: std::ptr::null_mut(),
                 len: 0,
             },
-            provider: None,
+            memories: None,
+            populated: 0,
             request: shared.request(),
             span: None,
             // SAFETY: the store lives while things are made in it.
@@ -95,7 +101,8 @@ impl Memory {
                 base: std::ptr::null_mut(),
                 len: 0,
             },
-            provider: None,
+            memories: None,
+            populated: 0,
             request: Request::NONE,
             span: None,
             share: None,
@@ -117,6 +124,7 @@ impl Memory {
         engine: &Engine,
         ty: MemoryType,
         place: Option<NonNull<VmMemory>>,
+        contents: Option<&Contents>,
     ) -> Result<Pinned<Memory>> {
         let most = most(engine, &ty)?;
         let maximum = usize::try_from(ty.bytes(most)).unwrap_or(usize::MAX);
@@ -128,7 +136,8 @@ impl Memory {
                 base: NonNull::<u128>::dangling().as_ptr().cast(),
                 len: 0,
             },
-            provider: Some(engine.linear_memory.clone()),
+            memories: Some(engine.memories.clone()),
+            populated: 0,
             request: Request {
                 minimum: bytes(&ty, ty.minimum)?,
                 maximum: maximum.min(isize::MAX as usize),
@@ -155,9 +164,28 @@ impl Memory {
             let own = NonNull::new_unchecked(&raw mut (*this).own);
             (*this).definition = place.unwrap_or(own);
             *(*this).definition.as_ptr() = (*this).own;
-            (*this).resize((*this).request.minimum)?;
+            (*this).begin(contents)?;
         }
         Ok(memory)
+    }
+
+    /// Gives it its first bytes.
+    fn begin(&mut self, contents: Option<&Contents>) -> Result<()> {
+        let Some(contents) = contents else {
+            return self.resize(self.request.minimum, 0);
+        };
+        self.resize(self.request.minimum, contents.id)?;
+        if let (0, Some(memories), Some(span)) = (self.populated, &self.memories, &self.span)
+            && memories.populate(&self.request, span, contents)
+        {
+            self.populated = contents.id;
+        }
+        Ok(())
+    }
+
+    /// Whether it began with the contents that its module has for it.
+    pub fn is_populated(&self) -> bool {
+        self.populated != 0
     }
 
     pub fn definition(&self) -> NonNull<VmMemory> {
@@ -308,13 +336,14 @@ impl Memory {
                 "a memory of {pages} pages cannot grow by {delta}; its type and the engine's limit allow {most}"
             )));
         };
-        self.resize(bytes(&self.ty, new)?)?;
+        self.resize(bytes(&self.ty, new)?, 0)?;
         Ok(pages)
     }
 
-    /// Makes the memory `len` bytes, which is not less than it has. If that fails, nothing has changed.
-    fn resize(&mut self, len: usize) -> Result<()> {
-        let provider = self.provider.as_ref().expect("it has bytes of its own");
+    /// Makes the memory `len` bytes, which is not less than it has; the first of them have these contents, if there are some and
+    /// it is known where. If that fails, nothing has changed.
+    fn resize(&mut self, len: usize, contents: u64) -> Result<()> {
+        let memories = self.memories.as_ref().expect("it has bytes of its own");
         let before = self.span;
         let span = match before {
             // It can come when there is something to have, unless code wants to know by then where it is.
@@ -324,11 +353,12 @@ impl Memory {
                     minimum: len,
                     ..self.request
                 };
-                let span = provider.allocate(&request)?;
+                let (span, is_populated) = memories.allocate(&request, contents)?;
                 if let Err(error) = check(&request, len, &span) {
-                    provider.release(&span);
+                    memories.give_back(&span);
                     return Err(error);
                 }
+                self.populated = if is_populated { contents } else { 0 };
                 span
             }
             Some(span) if len <= span.accessible => span,
@@ -345,7 +375,7 @@ impl Memory {
             }
             Some(before) => {
                 let mut span = before;
-                provider.grow(&self.request, &mut span, len)?;
+                memories.grow(&self.request, &mut span, len)?;
                 if self.request.stays && span.base != before.base {
                     return Err(misbehaves("another place to a memory that has to stay"));
                 }
@@ -435,9 +465,9 @@ fn misbehaves(what: &str) -> Error {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some((provider, span)) = self.provider.as_ref().zip(self.span) {
+        if let Some((memories, span)) = self.memories.as_ref().zip(self.span) {
             // The store is going, or the instance was never seen, and with it all that uses the memory.
-            provider.release(&span);
+            memories.release(&self.request, span, self.populated);
         }
     }
 }

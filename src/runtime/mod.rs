@@ -13,6 +13,8 @@ mod budget;
 pub mod builtins;
 mod code;
 mod code_map;
+mod contents;
+mod contents_files;
 #[cfg(feature = "dwarf")]
 mod dwarf;
 mod engine;
@@ -27,6 +29,7 @@ mod interrupt;
 mod linear_memory;
 mod link;
 mod linker;
+mod memories;
 mod memory;
 mod own_code;
 mod own_memory;
@@ -46,6 +49,7 @@ mod words;
 
 pub use budget::{Counted, Demand, Limiter};
 pub use code::{CodeMemory, Provider};
+pub use contents::{Contents, Piece};
 pub use engine::{Config, Engine};
 pub use exception::{Exception, Tag};
 pub use func::{
@@ -54,7 +58,7 @@ pub use func::{
 pub use global::Global;
 pub use instance::{Extern, Instance};
 pub use interrupt::{Interrupter, OnStop};
-pub use linear_memory::{LinearMemories, LinearMemory, Request, Span};
+pub use linear_memory::{LinearMemories, LinearMemory, Request, Room, Span};
 pub use link::start;
 pub use linker::{Linker, Prepared};
 pub use memory::Memory;

@@ -1,128 +1,49 @@
 //! The provider for hosts that give none: address space of its own for each memory, of which pages become accessible as it
 //! grows.
 //!
-//! To reserve address space, to make its pages accessible and to give it back are three calls of the system, which take
-//! longer than the rest of making an instance. So what a memory leaves is emptied, which is one call, and kept for the next
-//! one of its size. Where the host lets it stay resident, that call is one which finds out what was touched, and the rest is
-//! overwriting it.
+//! What a memory leaves is emptied, which is one call of the system. Where the host lets it stay resident, that call is one which
+//! finds out what was touched, and the rest is overwriting it.
 
-use super::linear_memory::{LinearMemory, Request, Span};
-use super::stack;
+use super::contents::Contents;
+use super::contents_files::ContentsFiles;
+use super::linear_memory::{LinearMemory, Request, Room, Span};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fallible::OutOfMemory;
 use crate::image::RESERVED;
 use crate::os::{self, Access, Touched};
 use std::ptr::NonNull;
-use std::sync::{Mutex, PoisonError};
-
-/// How many lists of spans there are that are not in use, so that threads seldom meet.
-const LISTS: usize = 8;
-
-/// How many spans each of them keeps.
-const MOST_IDLE: usize = 4;
 
 /// Linear memory from the operating system.
 pub struct OwnMemory {
-    /// What is not in use, whose bytes are zeros; the last one of a list was used last. A list is passed over where another
-    /// thread has it, so that nobody waits, and a process that forks meanwhile does not wait for ever.
-    idle: [Idle; LISTS],
-    /// How many bytes of each of these may stay resident.
+    /// How many bytes of each memory that is gone may stay resident.
     resident: usize,
     /// What tells which pages to overwrite for that; none where the system does not.
     touched: Option<Touched>,
+    /// Contents to map.
+    files: ContentsFiles,
 }
 
-/// A list of what is not in use, in a line of the CPU's cache of its own.
-#[derive(Default)]
-#[repr(align(64))]
-struct Idle(Mutex<Vec<Span>>);
+/// A memory that can never have more has all of it from the beginning.
+const SMALL: usize = 1 << 20;
 
 impl OwnMemory {
-    pub fn new(resident: usize) -> Result<OwnMemory> {
-        let mut idle: [Idle; LISTS] = Default::default();
-        for Idle(list) in &mut idle {
-            let list = list.get_mut().unwrap_or_else(PoisonError::into_inner);
-            list.try_reserve_exact(MOST_IDLE)
-                .map_err(OutOfMemory::from)?;
-        }
-        Ok(OwnMemory {
-            idle,
+    pub fn new(resident: usize) -> OwnMemory {
+        OwnMemory {
             resident,
             touched: (resident > 0).then(Touched::new).flatten(),
-        })
-    }
-
-    /// What an earlier memory left that had as much address space as this one wants, with `end` bytes accessible.
-    fn reuse(&self, request: &Request, end: usize) -> Option<Span> {
-        let size = wanted(request, end)?;
-        let as_large = |span: &Span| span.reserved == size;
-        let the_same = |span: &Span| as_large(span) && span.accessible == end;
-        let mut span = self.take(the_same).or_else(|| self.take(as_large))?;
-        let start = NonNull::new(span.base)?;
-        let has = span.accessible;
-        // SAFETY: the pages are of the reservation, which nobody uses.
-        let done = unsafe {
-            match has <= end {
-                true => os::protect(start.add(has), end - has, Access::ReadWrite),
-                false => os::protect(start.add(end), has - end, Access::None),
-            }
-        };
-        span.accessible = end;
-        if !done {
-            give_back(&span);
-            return None;
+            files: ContentsFiles::default(),
         }
-        Some(span)
     }
 
-    /// Keeps a span for later; gives what is to be given back for that.
-    fn keep(&self, span: Span) -> Option<Span> {
-        let start = NonNull::new(span.base)?;
-        // SAFETY: it is what was given, and nothing uses it any more.
-        if !unsafe { self.empty(start, span.accessible) } {
-            return Some(span);
-        }
-        let mut lists = self.lists().filter_map(|list| list.try_lock().ok());
-        let mut full = None;
-        let free = lists.find_map(|list| match list.len() < MOST_IDLE {
-            true => Some(list),
-            false => {
-                full.get_or_insert(list);
-                None
-            }
-        });
-        let Some(mut list) = free.or(full) else {
-            return Some(span);
-        };
-        let oldest = (list.len() == MOST_IDLE).then(|| list.remove(0));
-        list.push(span);
-        oldest
-    }
-
-    /// The lists of what is not in use, beginning with this thread's.
-    fn lists(&self) -> impl Iterator<Item = &Mutex<Vec<Span>>> {
-        // Threads' numbers are often multiples of the same number, so that all bits of them count.
-        let mixed = (stack::thread() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (before, from) = self.idle.split_at((mixed >> 32) as usize % LISTS);
-        from.iter().chain(before).map(|Idle(list)| list)
-    }
-
-    /// Takes a span that fits, the one that was used last of the first list that has any.
-    fn take(&self, fits: impl Fn(&Span) -> bool) -> Option<Span> {
-        let mut lists = self.lists().filter_map(|list| list.try_lock().ok());
-        lists.find_map(|mut list| {
-            let at = list.iter().rposition(&fits)?;
-            Some(list.remove(at))
-        })
-    }
-
-    /// Makes pages zeros again; whether that worked.
+    /// Makes pages again what they were at first: zeros, or the contents that a file is mapped for; whether that worked.
     ///
     /// # Safety
     /// They are accessible pages of a span that nobody uses any more.
-    unsafe fn empty(&self, start: NonNull<u8>, len: usize) -> bool {
+    unsafe fn empty(&self, start: NonNull<u8>, len: usize, populated: bool) -> bool {
         // SAFETY: as the caller promises.
         unsafe {
+            if populated {
+                return os::empty(start, len);
+            }
             let touched = self.touched.as_ref();
             if touched.is_some_and(|touched| touched.zero(start, len, self.resident)) {
                 return true;
@@ -136,25 +57,21 @@ impl OwnMemory {
         }
     }
 
-    /// Gives back all that is not in use; whether there was anything.
-    fn give_back_idle(&self) -> bool {
-        let mut any = false;
-        while let Some(span) = self.take(|_| true) {
-            give_back(&span);
-            any = true;
-        }
-        any
-    }
-
     /// A reservation for `end` bytes and as much more as there is, accessible from `used` to `end`: what could fail has then
     /// been done before anything moves. All sizes are whole pages.
-    fn reserve(&self, request: &Request, used: usize, end: usize) -> Option<(NonNull<u8>, usize)> {
+    fn reserve(
+        &self,
+        request: &Request,
+        used: usize,
+        end: usize,
+        room: Room<'_>,
+    ) -> Option<(NonNull<u8>, usize)> {
         let page = os::page_size();
         let mut size = wanted(request, end)?;
         let start = loop {
             match os::reserve(size, page) {
                 Some(start) => break start,
-                None if self.give_back_idle() => {}
+                None if room() => {}
                 None if size == end || request.shared || request.guarded != 0 => return None,
                 // Less than wished, but not so little that the next page would move the memory again.
                 None => {
@@ -182,14 +99,15 @@ impl OwnMemory {
         before: (NonNull<u8>, usize),
         used: usize,
         end: usize,
+        room: Room<'_>,
     ) -> Option<(NonNull<u8>, usize)> {
-        let (start, size) = self.reserve(request, used, end)?;
+        let (start, size) = self.reserve(request, used, end, room)?;
         // SAFETY: the reservations are ours and do not overlap; what moved, and what is given back, is not used again.
         unsafe {
             if os::move_pages(before, (start, size), used) {
                 return Some((start, size));
             }
-            let (start, size) = self.reserve(request, used, end)?;
+            let (start, size) = self.reserve(request, used, end, room)?;
             if !os::protect(start, used, Access::ReadWrite) {
                 os::release(start, size);
                 return None;
@@ -201,19 +119,10 @@ impl OwnMemory {
     }
 }
 
-impl Drop for OwnMemory {
-    fn drop(&mut self) {
-        self.give_back_idle();
-    }
-}
-
 impl LinearMemory for OwnMemory {
-    fn allocate(&self, request: &Request) -> Result<Span> {
-        let end = request.minimum.checked_next_multiple_of(os::page_size());
-        if let Some(span) = end.and_then(|end| self.reuse(request, end)) {
-            return Ok(span);
-        }
-        let place = end.and_then(|end| self.reserve(request, 0, end).map(|place| (place, end)));
+    fn allocate(&self, request: &Request, room: Room<'_>) -> Result<Span> {
+        let end = first(request);
+        let place = end.and_then(|end| Some((self.reserve(request, 0, end, room)?, end)));
         // A shared memory never moves, so that there must be room for all that it may grow to.
         let wanted = match request.shared {
             true => request.maximum,
@@ -229,7 +138,7 @@ impl LinearMemory for OwnMemory {
         })
     }
 
-    fn grow(&self, request: &Request, span: &mut Span, len: usize) -> Result<()> {
+    fn grow(&self, request: &Request, span: &mut Span, len: usize, room: Room<'_>) -> Result<()> {
         let before = NonNull::new(span.base).expect("it was allocated");
         let used = span.accessible;
         let grown = || {
@@ -241,7 +150,7 @@ impl LinearMemory for OwnMemory {
                         unsafe { os::protect(before.add(used), end - used, Access::ReadWrite) };
                     committed.then_some((before, span.reserved))?
                 }
-                false => self.relocate(request, (before, span.reserved), used, end)?,
+                false => self.relocate(request, (before, span.reserved), used, end, room)?,
             };
             Some(Span {
                 base: start.as_ptr(),
@@ -256,17 +165,44 @@ impl LinearMemory for OwnMemory {
     }
 
     fn release(&self, span: &Span) {
-        if let Some(span) = self.keep(*span) {
-            give_back(&span);
+        if let Some(start) = NonNull::new(span.base) {
+            // SAFETY: it is a reservation of this provider's, and nothing uses it any more.
+            unsafe { os::release(start, span.reserved) };
         }
     }
-}
 
-/// Gives a span back to the system.
-fn give_back(span: &Span) {
-    if let Some(start) = NonNull::new(span.base) {
-        // SAFETY: it is a reservation of this provider's, and nothing uses it any more.
-        unsafe { os::release(start, span.reserved) };
+    fn reset(&self, request: &Request, span: &mut Span, populated: bool) -> bool {
+        let (Some(start), Some(end)) = (NonNull::new(span.base), first(request)) else {
+            return false;
+        };
+        let has = span.accessible;
+        // Of what is larger only guarded pages are taken away: for others there is no harm in them.
+        let fits = match request.guarded {
+            0 => end.max(has),
+            _ => end,
+        };
+        // SAFETY: the pages are of the reservation, which nobody uses.
+        unsafe {
+            let done = self.empty(start, has, populated)
+                && match has <= fits {
+                    true => os::protect(start.add(has), fits - has, Access::ReadWrite),
+                    false => os::protect(start.add(fits), has - fits, Access::None),
+                };
+            span.accessible = fits;
+            done
+        }
+    }
+
+    fn new_id(&self) -> u64 {
+        self.files.new_id()
+    }
+
+    fn populate(&self, request: &Request, span: &Span, contents: &Contents) -> bool {
+        self.files.map(request, span, contents, self.resident)
+    }
+
+    fn forget(&self, contents: u64) {
+        self.files.forget(contents);
     }
 }
 
@@ -296,6 +232,16 @@ fn ahead(request: &Request, len: usize) -> usize {
         (false, false) => len,
     };
     most.max(len).max(request.guarded)
+}
+
+/// How many bytes are accessible at first: whole pages; all that it may ever have, if that is little, so that it takes no call
+/// to grow.
+fn first(request: &Request) -> Option<usize> {
+    let bytes = match request.guarded == 0 && request.maximum <= SMALL {
+        true => request.maximum,
+        false => request.minimum,
+    };
+    bytes.checked_next_multiple_of(os::page_size())
 }
 
 /// How much that is in whole pages, one at least.

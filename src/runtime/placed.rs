@@ -1,6 +1,7 @@
 //! A module ready to run: an image whose code has its place.
 
 use super::code::Published;
+use super::contents::Contents;
 use super::engine::Engine;
 use super::types::ModuleTypes;
 use crate::error::{Error, ErrorKind, Lines, Result};
@@ -17,6 +18,8 @@ pub struct Placed {
     pub image: Image,
     pub layout: VmLayout,
     pub types: ModuleTypes,
+    /// What its memories begin with.
+    pub contents: Vec<Contents>,
     /// What it says of its sources, if that can be read.
     pub lines: Option<Lines>,
     code: Code,
@@ -91,6 +94,7 @@ impl Placed {
             engine: engine.clone(),
             types: ModuleTypes::new(&image, start)?,
             lines: lines(&image)?,
+            contents: Contents::of(&image, &engine.memories)?,
             image,
             layout,
             code,
@@ -145,6 +149,9 @@ fn lines(_: &Image) -> Result<Option<Lines>> {
 
 impl Drop for Placed {
     fn drop(&mut self) {
+        for contents in &self.contents {
+            self.engine.memories.forget(contents.id);
+        }
         if self.engine.faults {
             self.engine.code.remove(self);
         }

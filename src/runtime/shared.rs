@@ -56,7 +56,7 @@ pub enum Waited {
 
 impl SharedMemory {
     pub fn new(engine: &Engine, ty: MemoryType) -> Result<Shared<SharedMemory>> {
-        let memory = Memory::owned(std::ptr::null_mut(), engine, ty, None)?;
+        let memory = Memory::owned(std::ptr::null_mut(), engine, ty, None, None)?;
         // SAFETY: nobody else knows the memory yet.
         let (definition, request) = unsafe {
             (

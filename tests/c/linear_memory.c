@@ -99,7 +99,7 @@ static inlay_config_t *supplied(host_t *host, manner_t manner, inlay_traps_t tra
   memset(host, 0, sizeof *host);
   host->manner = manner;
   inlay_config_t *config = config_with(traps);
-  inlay_linear_memory_t table = {sizeof table, host, allocate, grow, release, finalize};
+  inlay_linear_memory_t table = {.size = sizeof table, .env = host, .allocate = allocate, .grow = grow, .release = release, .finalize = finalize};
   OK(inlay_config_linear_memory(config, &table));
   return config;
 }
@@ -223,7 +223,7 @@ static void ends(void) {
   expect_all_back(&host);
 
   config = supplied(&host, GIVES_MORE, INLAY_TRAPS_EXPLICIT);
-  inlay_linear_memory_t table = {sizeof table, &host, allocate, NULL, release, finalize};
+  inlay_linear_memory_t table = {.size = sizeof table, .env = &host, .allocate = allocate, .release = release, .finalize = finalize};
   OK(inlay_config_linear_memory(config, &table));
   CHECK(host.finalized == 1);
   world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
@@ -370,7 +370,7 @@ static void faults(void) {
   for (int moves = 0; may_fault() && moves < 2; moves++) {
     host_t host;
     inlay_config_t *config = supplied(&host, GIVES_EXACTLY, INLAY_TRAPS_FAULTS);
-    inlay_linear_memory_t table = {sizeof table, &host, guarded_allocate, guarded_grow, guarded_release, finalize};
+    inlay_linear_memory_t table = {.size = sizeof table, .env = &host, .allocate = guarded_allocate, .grow = guarded_grow, .release = guarded_release, .finalize = finalize};
     OK(inlay_config_linear_memory(config, &table));
     OK(inlay_config_memory_moves(config, moves));
     world_t world = world_new(config, linear_memory_wasm, linear_memory_wasm_len);
@@ -516,7 +516,7 @@ static void settings(void) {
   host_t host;
   memset(&host, 0, sizeof host);
   inlay_config_t *config = config_with(INLAY_TRAPS_EXPLICIT);
-  inlay_linear_memory_t table = {sizeof table, &host, NULL, grow, release, finalize};
+  inlay_linear_memory_t table = {.size = sizeof table, .env = &host, .grow = grow, .release = release, .finalize = finalize};
   FAILS(inlay_config_linear_memory(config, &table), INLAY_ERROR_INVALID_ARGUMENT, "allocate");
   table.allocate = allocate, table.release = NULL;
   FAILS(inlay_config_linear_memory(config, &table), INLAY_ERROR_INVALID_ARGUMENT, "release");

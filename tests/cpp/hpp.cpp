@@ -462,6 +462,12 @@ public:
         std::free(span.handle);
     }
 
+    bool reset(const inlay::MemoryRequest &, inlay::MemorySpan &span, bool populated) noexcept override {
+        CHECK(!populated);
+        std::memset(span.base, 0, span.accessible);
+        return true;
+    }
+
 private:
     inlay::MemorySpan give(std::size_t bytes) {
         live_++;
@@ -494,6 +500,11 @@ static void test_linear_memory() {
         CHECK(std::strcmp(FAILS(memory.try_grow(1), Host).message(), "three pages at the most") == 0);
         type.minimum = 4;
         FAILS(store.try_memory(type), Host);
+        // What the store leaves is there for the next one.
+        store = MUST(inlay::Store::try_make(engine));
+        type.minimum = 1;
+        memory = MUST(store.try_memory(type));
+        CHECK(live == 1 && memory.data()[5] == 0);
 #if INLAY_HPP_EXCEPTIONS
         CHECK(inlay::Config().memory_moves(true).debug_info(true).resident_bytes(65536).linear_memory(std::make_unique<HeapMemory>(live)).get() != nullptr);
         live -= 100;

@@ -72,6 +72,9 @@ impl World<'_> {
             grow: (!self.once_in(8)).then_some(grow as _),
             release: Some(release),
             finalize: Some(finalize),
+            reset: (!self.once_in(3)).then_some(reset as _),
+            populate: (!self.once_in(3)).then_some(populate as _),
+            forget: None,
         };
         unsafe { c::inlay_config_linear_memory(config, &table) }
     }
@@ -334,6 +337,42 @@ unsafe extern "C" fn grow(
     span.accessible = bytes;
     span.reserved = span.handle.addr();
     ptr::null_mut()
+}
+
+unsafe extern "C" fn reset(
+    env: *mut c_void,
+    request: *const c::inlay_memory_request_t,
+    span: *mut c::inlay_memory_span_t,
+    populated: bool,
+) -> bool {
+    let (world, request, span) = unsafe { (world(env), &*request, &mut *span) };
+    // What it began with is not kept here.
+    if populated || world.fails() || request.minimum > span.handle.addr() {
+        return false;
+    }
+    unsafe { span.base.write_bytes(0, span.accessible) };
+    span.accessible = span.accessible.max(request.minimum);
+    true
+}
+
+unsafe extern "C" fn populate(
+    env: *mut c_void,
+    request: *const c::inlay_memory_request_t,
+    span: *const c::inlay_memory_span_t,
+    contents: *const c::inlay_memory_contents_t,
+) -> bool {
+    let (world, request, span, contents) = unsafe { (world(env), &*request, &*span, &*contents) };
+    if world.fails() {
+        return false;
+    }
+    for piece in unsafe { std::slice::from_raw_parts(contents.pieces, contents.count) } {
+        assert!(piece.offset + piece.len <= request.minimum);
+        unsafe {
+            let place = span.base.add(piece.offset);
+            place.copy_from_nonoverlapping(piece.bytes, piece.len);
+        }
+    }
+    true
 }
 
 unsafe extern "C" fn release(env: *mut c_void, span: *const c::inlay_memory_span_t) {
