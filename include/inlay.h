@@ -1102,7 +1102,7 @@ bool inlay_module_function(const inlay_module_t *module,
  * Gives what the system's unwinder needs to know of a module's code, in the system's form, for the host to register. The
  * caller deletes `*out`.
  *
- * Where it is registered, native backtraces, debuggers and profilers see through WebAssembly to the frames that called it, and
+ * Where it is registered, of all modules of a store, native backtraces, debuggers and profilers see through WebAssembly to the frames that called it, and
  * a C++ exception that a host function throws passes through WebAssembly, which does not catch it: `inlay_host_func_t` says
  * how far. Nothing in Inlay needs it, and compiled code is the same without it.
  *
@@ -1111,8 +1111,8 @@ bool inlay_module_function(const inlay_module_t *module,
  * libunwind, which is macOS's, takes it entry by entry. On Windows it is an array of `RUNTIME_FUNCTION` for
  * `RtlAddFunctionTable`, with the address that `inlay_module_code` gives as the base, and then for `RtlDeleteFunctionTable`.
  *
- * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, and on Windows if it uses fuel or is not for x86-64. Any thread
- * may call this.
+ * `INLAY_ERROR_UNSUPPORTED` if the code is for another machine or signs return addresses ("sign_return_address" on aarch64), and
+ * on Windows if it uses fuel or is not for x86-64. Any thread may call this.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_unwind_info(const inlay_module_t *module,
@@ -1622,7 +1622,7 @@ typedef struct inlay_linear_memory_t {
   /**
    * Makes what a memory has left as it was when it was new, for the next one, in the place of `release`: at least
    * `request->minimum` bytes are accessible, and not more if the request is for guarded ones, and all are zeros; or, if they
-   * are `populated`, what `populate` wrote and zeros. True if it has: then Inlay keeps the span, up to 32 of each engine, for
+   * are `populated`, what `populate` wrote and zeros, also where `grow` moved it since. True if it has: then Inlay keeps the span, up to 32 of each engine, for
    * a memory that asks for the same, whatever store it is in; or gives it to `release` later, before the engine goes, when
    * others are wanted more, or when `allocate` fails. False if not: then `release` comes next. The request is that of the
    * memory that is gone, or of one that wants more or less. NULL to keep nothing.
@@ -1718,8 +1718,8 @@ typedef struct inlay_linker_t inlay_linker_t;
  *
  * To fail, return an error: it unwinds the wasm that called and arrives, the same error with the frames that it passed
  * through, at the host that called that. A C++ exception, or whatever else the system's unwinder is used for, such as the end
- * of a thread, may leave the function only where the unwind information of all modules whose wasm it passes is registered
- * (`inlay_module_unwind_info`), and where that wasm was called by `inlay_func_call` or by what `inlay_func_typed` gave: it ends
+ * of a thread, may leave the function only where the unwind information of all modules that have instances in the stores whose
+ * wasm it passes is registered (`inlay_module_unwind_info`), as long as those live, and where that wasm was called by `inlay_func_call` or by what `inlay_func_typed` gave: it ends
  * those calls, and the stores stay usable. From a start function or another callback the program would end. No `longjmp` may
  * leave it.
  */

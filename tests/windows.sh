@@ -34,8 +34,6 @@
 #   - Shadow stacks (CET) and control flow guard, which Wine does not have.
 #   - The instruction cache of another CPU; and whether memory that is reserved is counted as such.
 #   - Microsoft's compiler, its C library and its debugger: there is none here. clang and lld-link speak their dialects.
-#   - An exception that nobody handles in the host's own frames: no wasm frame has unwind tables yet, so the system finds no
-#     way from a host function through wasm to a handler further up, and ends the process. Wine does too, elsewhere.
 #   - How many handles a process has, which the Wine of Debian 12 does not count.
 #   - What Windows says when it refuses something: Wine has sentences of its own.
 set -eu

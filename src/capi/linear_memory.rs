@@ -133,7 +133,7 @@ pub struct inlay_linear_memory_t {
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
     /// Makes what a memory has left as it was when it was new, for the next one, in the place of `release`: at least
     /// `request->minimum` bytes are accessible, and not more if the request is for guarded ones, and all are zeros; or, if they
-    /// are `populated`, what `populate` wrote and zeros. True if it has: then Inlay keeps the span, up to 32 of each engine, for
+    /// are `populated`, what `populate` wrote and zeros, also where `grow` moved it since. True if it has: then Inlay keeps the span, up to 32 of each engine, for
     /// a memory that asks for the same, whatever store it is in; or gives it to `release` later, before the engine goes, when
     /// others are wanted more, or when `allocate` fails. False if not: then `release` comes next. The request is that of the
     /// memory that is gone, or of one that wants more or less. NULL to keep nothing.

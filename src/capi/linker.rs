@@ -52,8 +52,8 @@ impl inlay_linker_t {
 ///
 /// To fail, return an error: it unwinds the wasm that called and arrives, the same error with the frames that it passed
 /// through, at the host that called that. A C++ exception, or whatever else the system's unwinder is used for, such as the end
-/// of a thread, may leave the function only where the unwind information of all modules whose wasm it passes is registered
-/// (`inlay_module_unwind_info`), and where that wasm was called by `inlay_func_call` or by what `inlay_func_typed` gave: it ends
+/// of a thread, may leave the function only where the unwind information of all modules that have instances in the stores whose
+/// wasm it passes is registered (`inlay_module_unwind_info`), as long as those live, and where that wasm was called by `inlay_func_call` or by what `inlay_func_typed` gave: it ends
 /// those calls, and the stores stay usable. From a start function or another callback the program would end. No `longjmp` may
 /// leave it.
 pub type inlay_host_func_t = Option<

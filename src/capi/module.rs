@@ -287,7 +287,7 @@ pub unsafe extern "C" fn inlay_module_function(
 /// Gives what the system's unwinder needs to know of a module's code, in the system's form, for the host to register. The
 /// caller deletes `*out`.
 ///
-/// Where it is registered, native backtraces, debuggers and profilers see through WebAssembly to the frames that called it, and
+/// Where it is registered, of all modules of a store, native backtraces, debuggers and profilers see through WebAssembly to the frames that called it, and
 /// a C++ exception that a host function throws passes through WebAssembly, which does not catch it: `inlay_host_func_t` says
 /// how far. Nothing in Inlay needs it, and compiled code is the same without it.
 ///
@@ -296,8 +296,8 @@ pub unsafe extern "C" fn inlay_module_function(
 /// libunwind, which is macOS's, takes it entry by entry. On Windows it is an array of `RUNTIME_FUNCTION` for
 /// `RtlAddFunctionTable`, with the address that `inlay_module_code` gives as the base, and then for `RtlDeleteFunctionTable`.
 ///
-/// `INLAY_ERROR_UNSUPPORTED` if the code is for another machine, and on Windows if it uses fuel or is not for x86-64. Any thread
-/// may call this.
+/// `INLAY_ERROR_UNSUPPORTED` if the code is for another machine or signs return addresses ("sign_return_address" on aarch64), and
+/// on Windows if it uses fuel or is not for x86-64. Any thread may call this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_unwind_info(
     module: *const inlay_module_t,

@@ -12,7 +12,7 @@ use super::unwind::{self, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::{CallSite, TrapSite};
 use cranelift_codegen::ir;
-use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{CodegenError, FinalizedMachReloc, FinalizedRelocTarget};
 use std::fmt::Display;
@@ -135,8 +135,8 @@ pub fn context(
         let understood = shorten::shorten(&mut code, &compiled.bb_starts, &mut loops, charges);
         debug_assert!(understood.is_some(), "{what} is not understood");
     }
-    // Behind an entry trampoline is the host, whose frame pointer may be anything: what unwinds where it returns must know that.
-    if code.entry.is_some() {
+    // Behind what C calls is C, whose frame pointer may be anything: what unwinds where it returns must know that.
+    if context.func.signature.call_conv != CallConv::Tail {
         code.unwind.returns = unwind::returns(env.target.cpu(), &code.bytes);
     }
     code.start = layout::start(&loops, align.max(isa.function_alignment().minimum));

@@ -190,6 +190,8 @@ struct Text {
     landing: Option<u32>,
     /// Where rules are by which frames are unwound.
     rules: HashMap<Vec<u8>, Span<u8>>,
+    /// Whether there are any for all code.
+    is_unwound: bool,
     /// The rules that will be in the text, behind all code; none where they are not.
     rules_in_text: Option<Vec<u8>>,
     /// Where the code is that the system calls to unwind an entry trampoline, once it is laid out.
@@ -214,6 +216,7 @@ impl Text {
             imports: HashMap::new(),
             landing: None,
             rules: HashMap::new(),
+            is_unwound: true,
             rules_in_text: env.target.unwinds_as_windows().then(Vec::new),
             unwinding: NONE,
             cpu: env.target.cpu(),
@@ -272,8 +275,11 @@ impl Text {
         Ok(())
     }
 
-    /// Appends the rules by which frames are unwound, where they are in the text, and says so.
+    /// Appends the rules by which frames are unwound, where they are in the text, and says so; lists none if some are missing.
     fn place_rules(&mut self, sections: &mut Sections) -> Result<()> {
+        if !self.is_unwound {
+            sections.frame_rules.clear();
+        }
         if let Some(rules) = self.rules_in_text.take() {
             let start = self.put(&rules, size_of::<u32>() as u32)?;
             for frame in &mut sections.frame_rules {
@@ -323,8 +329,12 @@ impl Text {
     /// Lists how frames of code that has been appended are unwound, where that is another way than just before.
     fn unwound(&mut self, start: u32, code: &Code, sections: &mut Sections) -> Result<()> {
         let rules = match self.rules_in_text {
-            Some(_) => unwind::unwind_info(code, self.unwinding).unwrap_or_default(),
+            Some(_) => Some(unwind::unwind_info(code, self.unwinding).unwrap_or_default()),
             None => unwind::rules(self.cpu, code),
+        };
+        let Some(rules) = rules else {
+            self.is_unwound = false;
+            return Ok(());
         };
         let rules = match self.rules.entry(rules) {
             Entry::Occupied(known) => *known.get(),

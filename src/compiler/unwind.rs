@@ -35,10 +35,10 @@ pub fn returns(cpu: &Cpu, code: &[u8]) -> Vec<(u32, u32)> {
     .collect()
 }
 
-/// The rules of a piece of code; see `image/frame.rs`.
-pub fn rules(cpu: &Cpu, code: &Code) -> Vec<u8> {
+/// The rules of a piece of code; see `image/frame.rs`. None if there are none that unwinders understand.
+pub fn rules(cpu: &Cpu, code: &Code) -> Option<Vec<u8>> {
     let mut rules = Rules::default();
-    // From the canonical frame address down to where saved registers begin; its distance from the stack pointer; and from the
+    // From the canonical frame address down to where saved registers begin; to the register that it counts from; and to the
     // frame pointer.
     let (mut saves, mut distance, mut above) = (0, 0, 0);
     let mut is_framed = false;
@@ -50,36 +50,40 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Vec<u8> {
             UnwindInst::PushFrameRegs {
                 offset_upward_to_caller_sp: up,
             } => {
-                (above, distance) = (up as i32, up);
+                (above, distance) = (up, up);
                 rules.distance(up);
                 if let Some(register) = cpu.frame_pointer {
-                    rules.saved(register, -above);
+                    rules.saved(register, -(above as i32));
                 }
                 if !cpu.pushes {
-                    rules.saved(cpu.return_address, 8 - above);
+                    rules.saved(cpu.return_address, 8 - above as i32);
                 }
             }
             UnwindInst::DefineNewFrame {
                 offset_upward_to_caller_sp: up,
                 offset_downward_to_clobbers: down,
             } => {
-                let is_moved = cpu.pushes && up as i32 > above;
-                if is_moved {
-                    // It has room for more arguments than it was given, and what the call pushed was copied below them.
+                is_framed = cpu.frame_pointer.is_some();
+                if !is_framed {
+                    (saves, distance) = ((up + down) as i32, up);
+                    continue;
+                }
+                // It can have made room for more arguments than it was given, and copied what a call saves below them.
+                if cpu.pushes && up > above {
                     if let [first, second] = frame_pointer_set(&code.bytes[..at as usize])[..] {
                         rules.advance(first);
                         rules.count_from_frame_pointer(cpu);
                         rules.advance(second);
                         rules.distance(up);
                     }
+                    distance = up;
                 }
                 rules.advance(at);
-                if is_moved {
-                    rules.distance(above as u32);
+                if distance != above {
+                    rules.distance(above);
                 }
                 rules.count_from_frame_pointer(cpu);
-                (saves, distance) = ((up + down) as i32, up);
-                is_framed = cpu.frame_pointer.is_some();
+                saves = (above + down) as i32;
             }
             UnwindInst::StackAlloc { size } => {
                 distance += size;
@@ -103,15 +107,15 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Vec<u8> {
                 rules.number(register.into());
                 rules.offset(clobber_offset as i32 - saves);
             }
-            UnwindInst::Aarch64SetPointerAuth { return_addresses } => {
-                if return_addresses {
-                    rules.put(cfa::AARCH64_NEGATE_RA_STATE);
-                }
-            }
+            // Signatures of code in the tail convention are made without the stack pointer, by which unwinders check them.
+            UnwindInst::Aarch64SetPointerAuth {
+                return_addresses: true,
+            } => return None,
+            UnwindInst::Aarch64SetPointerAuth { .. } => {}
         }
     }
     if let Some((register, below)) = code.unwind.kept {
-        rules.saved(register, below - above);
+        rules.saved(register, below - above as i32);
     }
     let saved = std::mem::take(&mut rules.registers);
     for &(from, to) in &code.unwind.returns {
@@ -126,7 +130,7 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Vec<u8> {
         rules.advance(to);
         rules.put(cfa::RESTORE_STATE);
     }
-    rules.bytes
+    Some(rules.bytes)
 }
 
 /// The places behind `mov rbp, rsp`.

@@ -92,7 +92,6 @@ pub mod cfa {
     pub const DEF_CFA_REGISTER: u8 = 0x0d;
     pub const DEF_CFA_OFFSET: u8 = 0x0e;
     pub const VAL_OFFSET: u8 = 0x14;
-    pub const AARCH64_NEGATE_RA_STATE: u8 = 0x2d;
 }
 
 /// A number in as few groups of seven bits as it needs, the lowest first; each but the last has the upper bit set.

@@ -1,16 +1,44 @@
 //! Files in memory whose pages are put into the place of a memory's: private ones, which take memory where they are written to.
 
+use super::FileId;
 use std::ptr::NonNull;
 
 /// A file without a name, which nothing changes any more.
 pub struct MappedFile {
     file: libc::c_int,
+    /// Which file that is.
+    id: FileId,
     len: usize,
+}
+
+/// Whether files of this length may be made and mapped: what is over a limit is a signal, and a kernel that counts what is
+/// promised (`vm.overcommit_memory` of 2) may take pages away before it finds that it cannot put others there.
+fn is_allowed(len: usize) -> bool {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    let mut mode = b'2';
+    // SAFETY: the system writes a limit and a byte, each into a place for it, and the file is ours.
+    unsafe {
+        let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+        let file = libc::open(c"/proc/sys/vm/overcommit_memory".as_ptr(), flags);
+        if file >= 0 {
+            libc::read(file, (&raw mut mode).cast(), 1);
+            libc::close(file);
+        }
+        libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0
+            && len as u64 <= limit.rlim_cur
+            && mode != b'2'
+    }
 }
 
 impl MappedFile {
     /// A file of whole pages, which `write` fills in, over zeros; none if the system has no room for it.
     pub fn new(len: usize, write: impl FnOnce(&mut [u8])) -> Option<MappedFile> {
+        if !is_allowed(len) {
+            return None;
+        }
         let name = c"inlay".as_ptr();
         let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
         // SAFETY: it makes a file, and reads a string.
@@ -18,7 +46,8 @@ impl MappedFile {
         if file < 0 {
             return None;
         }
-        let made = MappedFile { file, len };
+        let id = FileId::of(file);
+        let made = MappedFile { file, id, len };
         let seals =
             libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
         // SAFETY: the file is ours, and so is the mapping, which is of its whole length and goes before it is sealed.
@@ -49,14 +78,19 @@ impl MappedFile {
         let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
         let place = at.as_ptr().cast::<libc::c_void>();
         // SAFETY: as the caller promises; what was there gives way.
-        unsafe { libc::mmap(place, self.len, access, flags, self.file, 0) == place }
+        unsafe {
+            self.id == FileId::of(self.file)
+                && libc::mmap(place, self.len, access, flags, self.file, 0) == place
+        }
     }
 }
 
 impl Drop for MappedFile {
     fn drop(&mut self) {
-        // SAFETY: it is ours, and what is mapped of it stays.
-        unsafe { libc::close(self.file) };
+        if self.id == FileId::of(self.file) {
+            // SAFETY: it is ours, and what is mapped of it stays.
+            unsafe { libc::close(self.file) };
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! To give pages back and to have them again takes longer, and interrupts all CPUs that run threads of the process. Source:
 //! the kernel's `Documentation/admin-guide/mm/pagemap.rst`, section "PAGEMAP_SCAN ioctl".
 
+use super::FileId;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
@@ -47,8 +48,8 @@ const MOST_REGIONS: usize = 32;
 /// This process's own page table, as a file of the kernel's.
 pub struct Touched {
     file: libc::c_int,
-    /// Which file that is: a host may close what it does not know, and have another file of this number.
-    id: (u64, u64),
+    /// Which file that is.
+    id: FileId,
     /// A page that is zeros in a child of the process, where the file is still the parent's.
     mark: NonNull<u8>,
 }
@@ -77,7 +78,7 @@ impl Touched {
                 return None;
             }
             mark.write(1);
-            let id = file_id(file);
+            let id = FileId::of(file);
             let touched = Touched { file, id, mark };
             // An old kernel does not know the call, which finds the mark, and takes it away.
             let knows = touched.zero(mark, page, page);
@@ -137,22 +138,11 @@ impl Touched {
     }
 }
 
-/// What tells a file from all others; zeros if it is none.
-fn file_id(file: libc::c_int) -> (u64, u64) {
-    let mut status = std::mem::MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: the system fills the structure in, for which zeros are as good as anything.
-    let status = unsafe {
-        libc::fstat(file, status.as_mut_ptr());
-        status.assume_init()
-    };
-    (status.st_dev as u64, status.st_ino as u64)
-}
-
 impl Drop for Touched {
     fn drop(&mut self) {
         // SAFETY: both are ours, and not used again.
         unsafe {
-            if file_id(self.file) == self.id {
+            if FileId::of(self.file) == self.id {
                 libc::close(self.file);
             }
             super::release(self.mark, super::page_size());

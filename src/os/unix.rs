@@ -333,3 +333,22 @@ pub fn on_threads(threads: usize, work: &(dyn Fn() + Sync)) {
         unsafe { libc::pthread_join(id, std::ptr::null_mut()) };
     }
 }
+
+/// What tells an open file from all others: a host may close what it does not know, and have another file of that number.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+#[cfg(target_os = "linux")]
+impl FileId {
+    /// That of an open file; zeros if it is none.
+    pub fn of(file: libc::c_int) -> FileId {
+        let mut status = MaybeUninit::<libc::stat>::zeroed();
+        // SAFETY: the system fills the structure in, for which zeros are as good as anything.
+        let status = unsafe {
+            libc::fstat(file, status.as_mut_ptr());
+            status.assume_init()
+        };
+        FileId(status.st_dev as u64, status.st_ino as u64)
+    }
+}

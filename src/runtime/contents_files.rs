@@ -6,27 +6,25 @@
 
 use super::contents::Contents;
 use super::linear_memory::{Request, Span};
-use crate::fallible;
+use crate::fallible::{self, Shared};
 use crate::os::{self, MappedFile};
 use std::ptr::NonNull;
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
-/// Contents of fewer bytes are copied: to map a file is a call of the system, and each page that is touched is a fault.
+/// Contents of fewer bytes are copied: a mapped memory counts as two mappings more, of which a process may not have any number.
 const LEAST: usize = 32 << 10;
 
 /// How much of a file may be zeros between pieces, by the sum of the pieces.
 const SPARSEST: usize = 4;
 
-/// How often a file that goes waits for those who use the list, which is for the time of a system call. If that is not enough,
-/// it stays as long as the engine.
-const PATIENCE: usize = 1000;
+/// How often a thread looks whether another one still has the list, which is for less than a microsecond. In a process that
+/// forked meanwhile it is for ever; there contents are copied then, and a file that would go stays as long as the engine.
+const PATIENCE: usize = 10_000;
 
-/// A list of files, which nobody waits for: where a thread changes it, others copy, also one in a process that forks
-/// meanwhile.
 #[derive(Default)]
 pub struct ContentsFiles {
-    known: RwLock<Vec<Known>>,
+    known: Mutex<Vec<Known>>,
     /// How many contents there have been.
     ids: AtomicU64,
 }
@@ -34,8 +32,15 @@ pub struct ContentsFiles {
 /// Contents that a memory had before.
 struct Known {
     id: u64,
-    /// None until they are wanted again, or if there can be none.
-    file: Option<File>,
+    file: Wanted,
+}
+
+/// A file that is made when contents are wanted for the second time.
+enum Wanted {
+    Once,
+    /// A thread makes it, or found that it cannot be made; others copy.
+    Begun,
+    Made(Shared<File>),
 }
 
 struct File {
@@ -68,38 +73,51 @@ impl ContentsFiles {
         let base =
             NonNull::new(span.base).filter(|_| is_worth_it && start + len <= span.accessible);
         let Some(base) = base else { return false };
+        let Some(file) = self.file(contents, start, len) else {
+            return false;
+        };
         // SAFETY: the pages are the memory's, which nobody uses yet.
-        let map = |file: &File| unsafe { file.file.map(base.add(file.start)) };
-        if let Ok(known) = self.known.try_read()
-            && let Some(known) = known.iter().find(|known| known.id == contents.id)
-            && let Some(file) = &known.file
-        {
-            return map(file);
-        }
-        let Ok(mut known) = self.known.try_write() else {
-            return false;
-        };
-        let Some(known) = known.iter_mut().find(|known| known.id == contents.id) else {
-            let id = contents.id;
-            // Without memory for that it is copied the next time, too.
-            let _ = fallible::push(&mut known, Known { id, file: None });
-            return false;
-        };
-        if known.file.is_none() {
-            let file = MappedFile::new(len, |bytes| contents.write(start, bytes));
-            known.file = file.map(|file| File { start, file });
-        }
-        known.file.as_ref().is_some_and(map)
+        unsafe { file.file.map(base.add(file.start)) }
     }
 
-    /// Closes the file of contents that no memory begins with any more.
-    pub fn forget(&self, contents: u64) {
-        for _ in 0..PATIENCE {
-            if let Ok(mut known) = self.known.try_write() {
-                known.retain(|known| known.id != contents);
-                return;
+    /// The file of contents, which takes up so many bytes of a memory from `start` on. None if it is not to be had yet.
+    fn file(&self, contents: &Contents, start: usize, len: usize) -> Option<Shared<File>> {
+        let id = contents.id;
+        {
+            let mut list = self.lock()?;
+            let Some(known) = list.iter_mut().find(|known| known.id == id) else {
+                let file = Wanted::Once;
+                // Without memory for that it is copied the next time, too.
+                let _ = fallible::push(&mut list, Known { id, file });
+                return None;
+            };
+            match &known.file {
+                Wanted::Once => known.file = Wanted::Begun,
+                Wanted::Begun => return None,
+                Wanted::Made(file) => return Some(file.clone()),
             }
-            std::thread::yield_now();
         }
+        let file = MappedFile::new(len, |bytes| contents.write(start, bytes))?;
+        let file = Shared::new(File { start, file }).ok()?;
+        let mut list = self.lock()?;
+        let known = list.iter_mut().find(|known| known.id == id)?;
+        known.file = Wanted::Made(file.clone());
+        Some(file)
+    }
+
+    /// Lets go of the file of contents that no memory begins with any more.
+    pub fn forget(&self, contents: u64) {
+        if let Some(mut known) = self.lock() {
+            known.retain(|known| known.id != contents);
+        }
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, Vec<Known>>> {
+        (0..PATIENCE).find_map(|turn| {
+            if turn > 0 {
+                std::thread::yield_now();
+            }
+            self.known.try_lock().ok()
+        })
     }
 }

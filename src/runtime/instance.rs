@@ -566,12 +566,14 @@ impl Instance {
         }
         for (segment, i) in sections.data().iter().zip(0..) {
             if segment.mode == SegmentMode::Active {
-                let is64 = sections.memories().at(segment.memory).memory64;
-                let offset = self.offset(segment.offset, is64)?;
-                let len = u64::from(segment.bytes.len);
-                // SAFETY: no reference to a memory is held, and each lives as long as the instance.
+                let memory = self.memories[segment.memory as usize];
+                let is_own = segment.memory >= shape.imported_memories;
+                // SAFETY: a memory lives as long as the instance that has it, and no reference to one is held.
                 unsafe {
-                    if !(*self.memories[segment.memory as usize]).is_populated() {
+                    if !is_own || !(*memory).is_populated() {
+                        let is64 = sections.memories().at(segment.memory).memory64;
+                        let offset = self.offset(segment.offset, is64)?;
+                        let len = u64::from(segment.bytes.len);
                         self.init_memory(segment.memory, i, offset, 0, len, || Ok(()))?;
                     }
                 }

@@ -78,7 +78,8 @@ impl Memories {
 
     /// Gives a new memory its bytes, and says whether its contents are in them.
     pub fn allocate(&self, request: &Request, contents: u64) -> Result<(Span, bool)> {
-        for contents in [contents, 0] {
+        let zeros = (contents != 0).then_some(0);
+        for contents in std::iter::once(contents).chain(zeros) {
             let same = |idle: &Idle| idle.fits(request, contents) && idle.is_as_large(request);
             if let Some(idle) = self.take(same) {
                 return Ok((idle.span, contents != 0));

@@ -20,6 +20,9 @@ const ABSOLUTE: u8 = 0;
 /// Entries begin at multiples of this, as in sections of the system's own.
 const ALIGN: usize = 8;
 
+/// A length of 0 ends the section.
+const END: [u8; 4] = [0; 4];
+
 /// The section that tells how frames of a module's code are unwound, where it lies.
 pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
     let image = &placed.image;
@@ -35,6 +38,17 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
         bytes: Vec::new(),
         cpu,
     };
+    if image.code(0).is_none() {
+        // An unwinder that finds no frames at all may take that for a fault.
+        section.put(&END)?;
+        return Ok(section.bytes);
+    }
+    if rules.len() == 0 {
+        return Err(Error::unsupported(
+            "the code's return addresses are signed (sign_return_address), in a way that unwinders do not know; compile the \
+             module without",
+        ));
+    }
     let plain = section.common(None)?;
     let entering = section.common(Some(personality))?;
     for piece in (0..).map_while(|n| image.code(n)) {
@@ -60,8 +74,7 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
         section.put(rules)?;
         section.end(start)?;
     }
-    // A length of 0 ends the section.
-    section.put(&0u32.to_ne_bytes())?;
+    section.put(&END)?;
     Ok(section.bytes)
 }
 

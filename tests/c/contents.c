@@ -376,6 +376,59 @@ static void copied(void) {
   }
 }
 
+/* (import "host" "it" (memory 5 9)), and data for it: 100 bytes at 1000, and one at `last` */
+static bytes_t module_for(uint32_t last) {
+  bytes_t module = {0}, body = {0};
+  static const uint8_t magic[] = {0, 'a', 's', 'm', 1, 0, 0, 0}, memory[] = {2, 1, PAGES, 9};
+  for (size_t i = 0; i < sizeof magic; i++) put(&module, magic[i]);
+  put(&body, 1);
+  put_text(&body, "host"), put_text(&body, "it");
+  for (size_t i = 0; i < sizeof memory; i++) put(&body, memory[i]);
+  put_section(&module, 2, &body);
+  body.len = 0;
+  put(&body, 2);
+  put(&body, 0), put_i32(&body, 1000), put(&body, 0x0b), put_u32(&body, 100);
+  for (int i = 0; i < 100; i++) put(&body, 0xab);
+  put(&body, 0), put_i32(&body, last), put(&body, 0x0b), put_u32(&body, 1), put(&body, 0xcd);
+  put_section(&module, 11, &body);
+  free(body.data);
+  return module;
+}
+
+/* Another module's segments for a memory that began with contents of its own module. */
+static void imported(void) {
+  for (int own = 0; own < 2; own++) {
+    host_t host;
+    memset(&host, 0, sizeof host);
+    host.populates = host.resets = true;
+    inlay_config_t *config = own ? config_with(INLAY_TRAPS_EXPLICIT) : supplied(&host);
+    const bytes_t wasm = module_of(PLAIN), fits = module_for(PAGES * PAGE - 1), beyond = module_for(PAGES * PAGE);
+    inlay_engine_t *engine = new_engine(config);
+    inlay_config_delete(config);
+    inlay_module_t *module = compile(engine, wasm.data, wasm.len), *side = compile(engine, fits.data, fits.len);
+    inlay_module_t *wrong = compile(engine, beyond.data, beyond.len);
+    for (int turn = 0; turn < 5; turn++) {
+      inlay_linker_t *linker = new_linker(engine);
+      inlay_store_t *store = new_store(engine);
+      inlay_memory_t *memory = inlay_instance_memory(instantiate(linker, store, module), "memory");
+      const uint8_t *bytes = inlay_memory_data(memory);
+      CHECK(memcmp(bytes, expected, sizeof expected) == 0);
+      inlay_extern_t item = {.kind = INLAY_EXTERN_MEMORY, .of.memory = memory};
+      OK(inlay_linker_define(linker, "host", "it", &item));
+      instantiate(linker, store, side);
+      for (int i = 0; i < 100; i++) CHECK(bytes[1000 + i] == 0xab);
+      CHECK(bytes[sizeof expected - 1] == 0xcd && memcmp(bytes, expected, 1000) == 0);
+      inlay_instance_t *instance = NULL;
+      TRAPS(inlay_linker_instantiate(linker, store, wrong, &instance), INLAY_TRAP_OUT_OF_BOUNDS_MEMORY, NULL);
+      inlay_store_delete(store);
+      inlay_linker_delete(linker);
+    }
+    inlay_module_delete(module), inlay_module_delete(side), inlay_module_delete(wrong);
+    inlay_engine_delete(engine);
+    free(wasm.data), free(fits.data), free(beyond.data);
+  }
+}
+
 int main(void) {
   test_start();
   expect_segments();
@@ -383,5 +436,6 @@ int main(void) {
   RUN(by_a_host);
   RUN(kept);
   RUN(copied);
+  RUN(imported);
   return test_end();
 }

@@ -11,6 +11,7 @@
 #ifdef _WIN32
 #include <windows.h>
 #else
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 extern "C" void __register_frame(const void *);
@@ -458,7 +459,8 @@ static void instantiation() {
   const pid_t child = fork();
   if (child == 0) {
     registered_t registered(world.module);
-    if (!freopen("/dev/null", "w", stderr)) _exit(2);
+    const rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || !freopen("/dev/null", "w", stderr)) _exit(2);
     try {
       world_start(&world);
     } catch (const thrown_t &) {
@@ -478,6 +480,21 @@ static void refused() {
   inlay_buffer_t *out = reinterpret_cast<inlay_buffer_t *>(&world);
   FAILS(inlay_module_unwind_info(nullptr, &out), INLAY_ERROR_INVALID_ARGUMENT, "module");
   CHECK(out == nullptr);
+  // Without code there is nothing to tell.
+  const std::uint8_t empty[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
+  inlay_module_t *module = compile(world.engine, empty, sizeof empty);
+  OK(inlay_module_unwind_info(module, &out));
+  CHECK(inlay_buffer_size(out) <= 4);
+  inlay_buffer_delete(out);
+  inlay_module_delete(module);
+#ifdef __aarch64__
+  inlay_config_t *config = inlay_config_new();
+  OK(inlay_config_flag(config, "sign_return_address", "true"));
+  world_t signs = world_new(config, unwind_start_wasm, unwind_start_wasm_len);
+  inlay_config_delete(config);
+  FAILS(inlay_module_unwind_info(signs.module, &out), INLAY_ERROR_UNSUPPORTED, "sign_return_address");
+  world_delete(&signs);
+#endif
   FAILS(inlay_module_unwind_info(world.module, nullptr), INLAY_ERROR_INVALID_ARGUMENT, "out");
   world_delete(&world);
 }

@@ -1,6 +1,7 @@
 /* Structured exceptions that a host handles within its own frames, with wasm above and below them on the stack: wasm neither
    sees nor disturbs them, and a trap below a host function's __try is an error in it and no exception. (What nobody handles
-   in a frame of the host's own finds no way through wasm's frames, which have no unwind tables.) For clang: gcc has no __try. */
+   in a frame of the host's own finds its way through wasm's frames only where their unwind tables are registered: see
+   tests/c/unwind.cpp.) For clang: gcc has no __try. */
 #include "traps.h"
 
 static volatile LONG finally_ran, filter_ran;
