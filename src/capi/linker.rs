@@ -408,7 +408,7 @@ unsafe fn define_all(
         let linker = &mut borrow_mut(linker, "linker")?.linker;
         let instance = borrow(instance.cast::<Instance>(), "instance")?;
         let id = (*instance.store).id;
-        let image = &instance.module.image;
+        let image = &instance.module().image;
         for export in image.sections().exports().iter() {
             let item = instance.exported(export);
             let item = item.ok_or_else(|| Error::internal("an export without a value"))?;

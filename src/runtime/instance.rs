@@ -43,7 +43,9 @@ pub struct Imports {
 /// An instance. Its vmctx is an allocation of its own, laid out by `VmLayout`.
 pub struct Instance {
     pub store: *mut Store,
-    pub module: Shared<Placed>,
+    /// The module, which the store has until its instances are gone. Not to be one owner more spares threads that make
+    /// instances of one module from meeting there.
+    module: NonNull<Placed>,
     vmctx: Vmctx,
     /// All that the module has, imported ones first; likewise for memories, globals and tags.
     pub tables: Vec<*mut Table>,
@@ -143,20 +145,19 @@ impl Instance {
             own: Own::default(),
             dropped_elements: fallible::repeat(false, sections.elements().len())?,
             dropped_data: fallible::repeat(false, sections.data().len())?,
-            module: module.clone(),
+            module: NonNull::from(&**module),
             _share: share,
         })?)
     }
 
     fn image(&self) -> &Image {
-        &self.module.image
+        &self.module().image
     }
 
-    /// The module, for as long as the instance lives, also while the instance changes. To count one owner more takes time
-    /// where several threads make instances of one module.
-    fn module<'a>(&self) -> &'a Placed {
-        // SAFETY: the instance owns a share of it, and whoever asks is done before the instance goes.
-        unsafe { &*Shared::as_ptr(&self.module) }
+    /// The module, for as long as the instance lives, also while the instance changes.
+    pub fn module<'a>(&self) -> &'a Placed {
+        // SAFETY: the store owns a share of it, and whoever asks is done before the instance goes.
+        unsafe { self.module.as_ref() }
     }
 
     pub fn vmctx(&self) -> *mut VmContext {
@@ -175,7 +176,7 @@ impl Instance {
     /// The function reference in a slot.
     fn func_ref(&self, slot: u32) -> *mut VmFuncRef {
         // SAFETY: the layout has a function reference in each slot.
-        unsafe { self.field(self.module.layout.func_ref(slot)).as_ptr() }
+        unsafe { self.field(self.module().layout.func_ref(slot)).as_ptr() }
     }
 
     /// What the module exports under this name.

@@ -21,8 +21,8 @@ pub struct Memory {
     definition: NonNull<VmMemory>,
     /// The definition of a memory that the host made.
     own: VmMemory,
-    /// Where its bytes are from; none if it is a view of a shared memory.
-    memories: Option<Shared<Memories>>,
+    /// Where its bytes are from, which its engine has, or what is shared; none if it has no bytes of its own.
+    memories: Option<NonNull<Memories>>,
     /// The contents that its provider has written; 0 if there are none.
     populated: u64,
     request: Request,
@@ -136,7 +136,7 @@ impl Memory {
                 base: NonNull::<u128>::dangling().as_ptr().cast(),
                 len: 0,
             },
-            memories: Some(engine.memories.clone()),
+            memories: NonNull::new(Shared::as_ptr(&engine.memories).cast_mut()),
             populated: 0,
             request: Request {
                 minimum: bytes(&ty, ty.minimum)?,
@@ -169,13 +169,19 @@ impl Memory {
         Ok(memory)
     }
 
+    /// Where its bytes are from. What it gives lives longer than the memory.
+    fn memories<'a>(&self) -> Option<&'a Memories> {
+        // SAFETY: a store has its engine until its memories are gone, and so has what is shared.
+        self.memories.map(|memories| unsafe { memories.as_ref() })
+    }
+
     /// Gives it its first bytes.
     fn begin(&mut self, contents: Option<&Contents>) -> Result<()> {
         let Some(contents) = contents else {
             return self.resize(self.request.minimum, 0);
         };
         self.resize(self.request.minimum, contents.id)?;
-        if let (0, Some(memories), Some(span)) = (self.populated, &self.memories, &self.span)
+        if let (0, Some(memories), Some(span)) = (self.populated, self.memories(), &self.span)
             && memories.populate(&self.request, span, contents)
         {
             self.populated = contents.id;
@@ -343,7 +349,7 @@ impl Memory {
     /// Makes the memory `len` bytes, which is not less than it has; the first of them have these contents, if there are some and
     /// it is known where. If that fails, nothing has changed.
     fn resize(&mut self, len: usize, contents: u64) -> Result<()> {
-        let memories = self.memories.as_ref().expect("it has bytes of its own");
+        let memories = self.memories().expect("it has bytes of its own");
         let before = self.span;
         let span = match before {
             // It can come when there is something to have, unless code wants to know by then where it is.
@@ -465,7 +471,7 @@ fn misbehaves(what: &str) -> Error {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some((memories, span)) = self.memories.as_ref().zip(self.span) {
+        if let Some((memories, span)) = self.memories().zip(self.span) {
             // The store is going, or the instance was never seen, and with it all that uses the memory.
             memories.release(&self.request, span, self.populated);
         }

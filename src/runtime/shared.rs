@@ -1,6 +1,7 @@
 //! Memories that several stores, on several threads, use at once; and waiting on their addresses.
 
 use super::linear_memory::Request;
+use super::memories::Memories;
 use super::{Engine, Memory};
 use crate::error::Result;
 use crate::fallible::{self, Pinned, Shared};
@@ -19,6 +20,8 @@ pub struct SharedMemory {
     request: Request,
     /// Held to grow it.
     memory: Mutex<Pinned<Memory>>,
+    /// Where its bytes are from, until it is gone.
+    _memories: Shared<Memories>,
     /// Threads that wait, in the order in which they came.
     waiting: Mutex<Vec<Waiting>>,
 }
@@ -69,6 +72,7 @@ impl SharedMemory {
             definition,
             request,
             memory: Mutex::new(memory),
+            _memories: engine.memories.clone(),
             waiting: Mutex::default(),
         })?)
     }

@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub struct Store {
     /// What compiled code sees of it.
     pub vm: Shared<VmStore>,
-    pub engine: Shared<Engine>,
     pub budget: Shared<Budget>,
     /// A number that no other store of the process has, also after this one is gone.
     pub id: u64,
@@ -35,7 +34,7 @@ pub struct Store {
     pub on_stop: Option<Shared<Box<dyn OnStop>>>,
     /// Whether it is being asked.
     pub is_waiting: bool,
-    // Dropped in this order: instances refer to what is below them.
+    // Dropped in this order: instances and memories refer to what is below them.
     pub instances: Vec<Pinned<Instance>>,
     /// The objects that the host made, here and in the next four lists.
     pub memories: Vec<Pinned<Memory>>,
@@ -55,6 +54,7 @@ pub struct Store {
     positions: Vec<(*const Placed, usize)>,
     /// The last addresses of the modules' code, ascending, with positions in `modules`.
     code: Vec<(usize, usize)>,
+    pub engine: Shared<Engine>,
 }
 
 /// A module in a store.
@@ -82,7 +82,6 @@ impl Store {
         let budget = Shared::new(Budget::new())?;
         let store = Pinned::new(Store {
             vm: vm.clone(),
-            engine: engine.clone(),
             exnrefs: ExnRefs::new(id, &budget),
             budget,
             id,
@@ -103,6 +102,7 @@ impl Store {
             modules: Vec::new(),
             positions: Vec::new(),
             code: Vec::new(),
+            engine: engine.clone(),
         })?;
         vm.store.set(store.as_ptr().cast());
         Ok(store)
