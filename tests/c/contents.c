@@ -202,14 +202,18 @@ typedef struct {
   atomic_int allocated, released, populated, reset, forgotten, finalized, live;
   atomic_bool populates, resets;
   int most; /* how many there may be at once; 0 for any number */
+  int fail_at; /* which call fails; 0 for none */
+  atomic_int calls;
   inlay_memory_request_t last;
   uint64_t last_id;
   size_t count;
 } host_t;
 
+static bool fails(host_t *host) { return ++host->calls == host->fail_at; }
 static inlay_error_t *allocate(void *env, const inlay_memory_request_t *request, inlay_memory_span_t *span) {
   host_t *host = (host_t *)env;
   CHECK(!span->base && !span->accessible && !span->handle);
+  if (fails(host)) return inlay_error_new("the host's own reason");
   if (host->most != 0 && host->live >= host->most) return inlay_error_new("all slots are taken");
   host->allocated++;
   host->live++;
@@ -222,8 +226,8 @@ static inlay_error_t *allocate(void *env, const inlay_memory_request_t *request,
   return NULL;
 }
 static inlay_error_t *grow(void *env, const inlay_memory_request_t *request, inlay_memory_span_t *span, size_t bytes) {
-  (void)env;
   CHECK(bytes <= request->maximum && bytes > span->accessible);
+  if (fails((host_t *)env)) return inlay_error_new("the host's own reason");
   span->accessible = bytes;
   return NULL;
 }
@@ -236,7 +240,7 @@ static void release(void *env, const inlay_memory_span_t *span) {
 static void finalize(void *env) { ((host_t *)env)->finalized++; }
 static bool reset(void *env, const inlay_memory_request_t *request, inlay_memory_span_t *span, bool populated) {
   host_t *host = (host_t *)env;
-  if (!host->resets) return false;
+  if (!host->resets || fails(host)) return false;
   host->reset++;
   memset(span->base, 0, span->accessible);
   if (populated) memcpy(span->base, expected, sizeof expected);
@@ -248,7 +252,7 @@ static bool populate(void *env, const inlay_memory_request_t *request, const inl
   CHECK(contents->size == sizeof *contents && contents->id != 0 && span->accessible >= request->minimum);
   host->last_id = contents->id;
   host->count = contents->count;
-  if (!host->populates) return false;
+  if (!host->populates || fails(host)) return false;
   host->populated++;
   for (size_t i = 0; i < contents->count; i++) {
     const inlay_memory_piece_t *piece = &contents->pieces[i];
@@ -328,6 +332,46 @@ static void kept(void) {
   CHECK(host.live == 2);
   inlay_engine_delete(engine);
   CHECK(host.live == 0 && host.finalized == 1);
+}
+
+/* Each of the host's functions fails at its n-th call, for every n: nothing is lost, and what goes on begins as it should. */
+static void each_failing(void) {
+  const bytes_t wasm = module_of(PLAIN);
+  int refused = 0, calls = 1;
+  for (int n = 1; n <= calls; n++) {
+    host_t host;
+    memset(&host, 0, sizeof host);
+    host.populates = host.resets = true;
+    host.fail_at = n;
+    inlay_config_t *config = supplied(&host);
+    world_t world = world_new(config, wasm.data, wasm.len);
+    inlay_config_delete(config);
+    for (int turn = 0; turn < 4; turn++) {
+      inlay_store_t *store = new_store(world.engine);
+      for (int again = 0; again < 2; again++) {
+        inlay_instance_t *instance = NULL;
+        inlay_error_t *error = inlay_linker_instantiate(world.linker, store, world.module, &instance);
+        if (error) {
+          refused++;
+          FAILS(error, INLAY_ERROR_HOST, "the host's own reason");
+          continue;
+        }
+        uint8_t *bytes = inlay_memory_data(inlay_instance_memory(instance, "memory"));
+        CHECK(memcmp(bytes, expected, sizeof expected) == 0);
+        int32_t result = 0;
+        OK(call_i_i(func(instance, "grow"), 1 + turn, &result));
+        CHECK(result == PAGES || result == -1);
+        CHECK(memcmp(bytes, expected, sizeof expected) == 0);
+        memset(bytes, 0x77, inlay_memory_size(inlay_instance_memory(instance, "memory")));
+      }
+      inlay_store_delete(store);
+    }
+    calls = host.calls;
+    world_delete(&world);
+    CHECK(host.live == 0 && host.finalized == 1 && host.allocated == host.released);
+  }
+  CHECK(calls > 15 && refused > 0);
+  free(wasm.data);
 }
 
 /* Where something depends on the instance, traps or is seen, segments are copied one after the other, as ever. */
@@ -435,6 +479,7 @@ int main(void) {
   RUN(by_itself);
   RUN(by_a_host);
   RUN(kept);
+  RUN(each_failing);
   RUN(copied);
   RUN(imported);
   return test_end();

@@ -311,6 +311,25 @@ static void exceptions() {
   }
 }
 
+// Two modules in one store: what is between WebAssembly and C is the first one's, for both.
+static void two_modules() {
+  host = throws;
+  world_t world = world_with_host(nullptr);
+  inlay_module_t *second = compile(world.engine, unwind_wasm, unwind_wasm_len);
+  inlay_instance_t *instance = instantiate(world.linker, world.store, second);
+  {
+    registered_t registered(world.module), also(second);
+    for (const shape_t &shape : shapes) {
+      for (int is_boxed = 0; is_boxed < 2; is_boxed++) {
+        throw_through(func(instance, shape.name), is_boxed, shape);
+        check_store(&world);
+      }
+    }
+  }
+  inlay_module_delete(second);
+  world_delete(&world);
+}
+
 // ---- calls inside calls: the host's function calls WebAssembly, whose host's function throws
 
 static world_t *inner_world, *outer_world;
@@ -506,6 +525,7 @@ int main() {
   RUN(every_instruction);
 #endif
   RUN(exceptions);
+  RUN(two_modules);
   RUN(nested);
   RUN(fuel);
 #ifndef _WIN32
