@@ -188,16 +188,6 @@ impl<T> Shared<T> {
         a.0 == b.0
     }
 
-    /// The value, if it has no other owner.
-    pub fn get_mut(this: &mut Shared<T>) -> Option<&mut T> {
-        let counted = this.0.as_ptr();
-        // SAFETY: until this owner goes, the count lives. What other owners did with the value, on their threads, comes
-        // before it is changed.
-        let owners = unsafe { (*counted).owners.load(Ordering::Acquire) };
-        // SAFETY: there is no other owner, and nobody becomes one while this one is borrowed.
-        (owners == 1).then(|| unsafe { &mut (*counted).value })
-    }
-
     /// Where the value is: the same for all of its owners.
     pub fn as_ptr(this: &Shared<T>) -> *const T {
         &raw const **this
@@ -323,11 +313,6 @@ mod tests {
             thread.join().unwrap();
         }
         assert_eq!(Arc::strong_count(&witness), 2);
-        let mut shared = shared;
-        let other = shared.clone();
-        assert!(Shared::get_mut(&mut shared).is_none());
-        drop(other);
-        assert!(Shared::get_mut(&mut shared).is_some());
         drop(shared);
         assert_eq!(Arc::strong_count(&witness), 1);
     }

@@ -71,9 +71,7 @@ pub unsafe extern "C" fn inlay_module_compile_with(
                 true => inlay_compile_t::ANY,
                 false => read_table(how, inlay_compile_t::ANY, least, "inlay_compile_t")?,
             };
-            Ok(inlay_module_t {
-                module: engine.compile(wasm, &how)?,
-            })
+            inlay_module_t::new(engine.compile(wasm, &how)?)
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{borrow, fallible, inlay_config_t, inlay_error_t, produce_handle};
 use crate::error::Result;
 use crate::fallible::Shared;
-use crate::runtime::{self, Engine};
+use crate::runtime::{self, Engine, Owners};
 use std::ffi::{c_char, c_void};
 use std::ptr::NonNull;
 
@@ -16,6 +16,8 @@ use crate::{compiler::Compiler, executor::Threads, fallible::boxed};
 /// linkers keep alive what they need of it.
 pub struct inlay_engine_t {
     pub(super) engine: Shared<Engine>,
+    /// Of which stores are owners.
+    pub(super) owners: Owners<Engine>,
     #[cfg(feature = "compiler")]
     pub(super) compiler: Compiler,
 }
@@ -29,14 +31,21 @@ impl inlay_engine_t {
         };
         let compiler = Compiler::new(&config.settings, &executor)?;
         let engine = runtime::engine(&config.runtime, &config.settings, compiler.machine()?)?;
-        Ok(inlay_engine_t { engine, compiler })
+        Ok(inlay_engine_t {
+            owners: Owners::new(&engine)?,
+            engine,
+            compiler,
+        })
     }
 
     #[cfg(not(feature = "compiler"))]
     fn new(config: &inlay_config_t) -> Result<Self> {
         let machine = crate::image::machine::Machine::of(&config.settings)?;
         let engine = runtime::engine(&config.runtime, &config.settings, machine)?;
-        Ok(inlay_engine_t { engine })
+        Ok(inlay_engine_t {
+            owners: Owners::new(&engine)?,
+            engine,
+        })
     }
 }
 

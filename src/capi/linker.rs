@@ -440,9 +440,9 @@ pub unsafe extern "C" fn inlay_linker_prepare(
     // SAFETY: the caller gives a linker, a module and a place for the handle, or NULL.
     unsafe {
         produce_handle(out, || {
-            let module = &borrow(module, "module")?.module;
-            let linker = borrow(linker, "linker")?.of_engine_of(module)?;
-            Ok(inlay_prepared_t(linker.prepare(module)?))
+            let module = borrow(module, "module")?;
+            let linker = borrow(linker, "linker")?.of_engine_of(&module.module)?;
+            Ok(inlay_prepared_t(linker.prepare(&module.owners)?))
         })
     }
 }
@@ -498,7 +498,7 @@ pub unsafe extern "C" fn inlay_linker_instantiate(
                 return Err(null("store"));
             }
             // The module's own reference is not used after this: a start function may make the host delete it.
-            let module = borrow(module, "module")?.module.clone();
+            let module = borrow(module, "module")?.owners.of_this_thread().clone();
             let linker = borrow(linker, "linker")?.of_engine_of(&module)?;
             let instance = linker.instantiate(store, &module)?;
             crate::runtime::start(store, instance)?;

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::fallible::Shared;
 use crate::image::flat::Str;
 use crate::image::{ExternKind, ExternType, Image};
-use crate::runtime::Placed;
+use crate::runtime::{Owners, Placed};
 use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
 
@@ -18,6 +18,17 @@ use std::mem::offset_of;
 /// The host deletes it when it likes: instances keep alive what they need of it.
 pub struct inlay_module_t {
     pub(super) module: Shared<Placed>,
+    /// Of which stores are owners.
+    pub(super) owners: Owners<Placed>,
+}
+
+impl inlay_module_t {
+    pub(super) fn new(module: Shared<Placed>) -> Result<Self> {
+        Ok(inlay_module_t {
+            owners: Owners::new(&module)?,
+            module,
+        })
+    }
 }
 
 /// Bytes that Inlay made. The host deletes it.
@@ -195,9 +206,7 @@ pub unsafe extern "C" fn inlay_module_load(
         produce_handle(out, || {
             let engine = borrow(engine, "engine")?;
             let image = slice(image, len, "image")?;
-            Ok(inlay_module_t {
-                module: crate::load(&engine.engine, image)?,
-            })
+            inlay_module_t::new(crate::load(&engine.engine, image)?)
         })
     }
 }

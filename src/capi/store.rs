@@ -28,7 +28,7 @@ pub unsafe extern "C" fn inlay_store_new(
     // SAFETY: the caller gives an engine and a place for the store, or NULL.
     unsafe {
         produce(out, std::ptr::null_mut(), || {
-            let store = Store::new(&borrow(engine, "engine")?.engine, data)?;
+            let store = Store::new(borrow(engine, "engine")?.owners.of_this_thread(), data)?;
             Ok(store.into_raw().cast())
         })
     }

@@ -129,11 +129,7 @@ impl Instance {
 
     /// Makes an instance without imports and definitions. It is made first because host functions get a pointer to the
     /// instance that imports them.
-    pub fn new(
-        store: *mut Store,
-        module: &Shared<Placed>,
-        share: Share,
-    ) -> Result<Pinned<Instance>> {
+    pub fn new(store: *mut Store, module: &Placed, share: Share) -> Result<Pinned<Instance>> {
         let sections = module.image.sections();
         Ok(Pinned::new(Instance {
             store,
@@ -145,7 +141,7 @@ impl Instance {
             own: Own::default(),
             dropped_elements: fallible::repeat(false, sections.elements().len())?,
             dropped_data: fallible::repeat(false, sections.data().len())?,
-            module: NonNull::from(&**module),
+            module: NonNull::from(module),
             _share: share,
         })?)
     }

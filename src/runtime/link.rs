@@ -4,10 +4,11 @@ use super::budget::{Counted, Share};
 use super::func::{HostCall, HostContext, HostFunc};
 use super::instance::{self, Imports, Instance};
 use super::linker::Definition;
+use super::owners::Owner;
 use super::placed::Placed;
 use super::types::Types;
 use super::words::InWords;
-use super::{Extern, Store, window};
+use super::{Engine, Extern, Store, window};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fallible::{self, OutOfMemory, Shared, Text};
 use crate::image::vmctx::VmFuncImport;
@@ -22,14 +23,14 @@ use std::fmt::{self, Display};
 /// the module, in their order, and host functions among them have been checked by [`check_host`].
 pub unsafe fn instantiate<'a>(
     store: *mut Store,
-    module: &Shared<Placed>,
+    module: &Shared<Owner<Placed>>,
     definitions: impl Iterator<Item = &'a Definition> + Clone,
 ) -> Result<*mut Instance> {
     super::shadow_stack::refuse()?;
     // SAFETY: as the caller promises; the imports are checked before they are used.
     unsafe {
         (*store).must_not_be_waiting()?;
-        if !Shared::ptr_eq(&(*store).engine, &module.engine) {
+        if !std::ptr::eq::<Engine>(&**(*store).engine, &*module.engine) {
             return Err(Error::argument(
                 "the module and the store are of different engines",
             ));

@@ -3,6 +3,7 @@
 use super::func::HostFunc;
 use super::instance::Instance;
 use super::link::{self, Name};
+use super::owners::{Owner, Owners};
 use super::placed::Placed;
 use super::words::InWords;
 use super::{Extern, Store};
@@ -104,9 +105,9 @@ impl Linker {
     }
 
     /// Finds what a module imports, once for all instances.
-    pub fn prepare(&self, module: &Shared<Placed>) -> Result<Prepared> {
+    pub fn prepare(&self, module: &Owners<Placed>) -> Result<Prepared> {
         let mut definitions = Vec::new();
-        for definition in self.find(module)?.into_iter().flatten() {
+        for definition in self.find(module.of_this_thread())?.into_iter().flatten() {
             fallible::push(&mut definitions, definition.clone())?;
         }
         Ok(Prepared {
@@ -123,7 +124,7 @@ impl Linker {
     pub unsafe fn instantiate(
         &self,
         store: *mut Store,
-        module: &Shared<Placed>,
+        module: &Shared<Owner<Placed>>,
     ) -> Result<*mut Instance> {
         let found = self.find(module)?;
         // SAFETY: as the caller promises; what was found is what the module imports.
@@ -133,7 +134,7 @@ impl Linker {
 
 /// A module with what its imports stand for. Any number of threads may use it.
 pub struct Prepared {
-    module: Shared<Placed>,
+    module: Owners<Placed>,
     definitions: Vec<Definition>,
 }
 
@@ -149,7 +150,7 @@ impl Prepared {
     /// As for that.
     pub unsafe fn instantiate(&self, store: *mut Store) -> Result<*mut Instance> {
         // SAFETY: as the caller promises; the definitions are what the module imports.
-        unsafe { link::instantiate(store, &self.module, self.definitions.iter()) }
+        unsafe { link::instantiate(store, self.module.of_this_thread(), self.definitions.iter()) }
     }
 }
 

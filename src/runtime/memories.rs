@@ -6,7 +6,7 @@
 
 use super::contents::Contents;
 use super::linear_memory::{LinearMemories, Request, Span};
-use super::stack;
+use super::owners;
 use crate::error::Result;
 use crate::fallible::OutOfMemory;
 use std::sync::{Mutex, PoisonError};
@@ -169,9 +169,7 @@ impl Memories {
 
     /// The lists of what is not in use, beginning with this thread's.
     fn lists(&self) -> impl Iterator<Item = &Mutex<Vec<Idle>>> {
-        // Threads' numbers are often multiples of the same number, so that all bits of them count.
-        let mixed = (stack::thread() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (before, from) = self.idle.split_at((mixed >> 32) as usize % LISTS);
+        let (before, from) = self.idle.split_at(owners::place(LISTS));
         from.iter().chain(before).map(|List(list)| list)
     }
 }

@@ -6,6 +6,7 @@ use super::exception::Exception;
 use super::exnrefs::ExnRefs;
 use super::func::HostContext;
 use super::interrupt::OnStop;
+use super::owners::{self, Owner};
 use super::placed::Placed;
 use super::types::Types;
 use super::{Global, Instance, Memory, Table, Tag};
@@ -54,20 +55,30 @@ pub struct Store {
     positions: Vec<(*const Placed, usize)>,
     /// The last addresses of the modules' code, ascending, with positions in `modules`.
     code: Vec<(usize, usize)>,
-    pub engine: Shared<Engine>,
+    pub engine: Shared<Owner<Engine>>,
+}
+
+/// A number that no other store of the process has or had: threads count by themselves, mostly, and each in steps.
+fn new_id() -> u64 {
+    const COUNTS: usize = 8;
+    #[repr(align(64))]
+    struct Count(AtomicU64);
+    static COUNTED: [Count; COUNTS] = [const { Count(AtomicU64::new(1)) }; COUNTS];
+    let place = owners::place(COUNTS);
+    let count = COUNTED[place].0.fetch_add(1, Ordering::Relaxed);
+    count * COUNTS as u64 + place as u64
 }
 
 /// A module in a store.
 struct Registered {
-    module: Shared<Placed>,
+    module: Shared<Owner<Placed>>,
     /// The store's ids of the module's types, by their indices, if they are not what they are in the module alone.
     type_ids: Option<Vec<u32>>,
 }
 
 impl Store {
-    pub fn new(engine: &Shared<Engine>, data: *mut c_void) -> Result<Pinned<Store>> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    pub fn new(engine: &Shared<Owner<Engine>>, data: *mut c_void) -> Result<Pinned<Store>> {
+        let id = new_id();
         let vm = Shared::new(VmStore {
             stack_limit: Cell::new(0),
             exit_fp: Cell::new(0),
@@ -154,8 +165,8 @@ impl Store {
     }
 
     /// Registers a module, unless it already is; gives its position in the store.
-    pub fn register(&mut self, module: &Shared<Placed>) -> Result<usize> {
-        let address = Shared::as_ptr(module);
+    pub fn register(&mut self, module: &Shared<Owner<Placed>>) -> Result<usize> {
+        let address: *const Placed = &***module;
         let place = self
             .positions
             .binary_search_by_key(&address, |&(known, _)| known);

@@ -2,11 +2,13 @@
 
 use super::placed::Placed;
 use crate::error::{Error, Result};
-use crate::fallible::{self, Shared, Text};
+use crate::fallible::{self, Shared, Text, boxed};
 use crate::image::signature::Signatures;
 use crate::image::{ClosedType, FuncType, Image, RefType, TrampolineKind, TypeIds, ValType};
 use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
+use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// The parameters of a type, shared with exceptions, which may outlive the store.
@@ -40,7 +42,7 @@ struct Known {
 /// The types of a module alone, which a store has that has no other module. So they are counted and compared once, when the
 /// module is placed, and not in each store.
 pub struct ModuleTypes {
-    known: Shared<Known>,
+    known: Box<Known>,
     /// By the module's type indices.
     pub ids: Vec<u32>,
 }
@@ -51,7 +53,7 @@ impl ModuleTypes {
         let mut known = Known::default();
         let ids = known.add_module(image, code)?;
         Ok(ModuleTypes {
-            known: Shared::new(known)?,
+            known: boxed(known)?,
             ids,
         })
     }
@@ -103,9 +105,28 @@ impl Known {
 #[derive(Default)]
 pub struct Types {
     /// Those of its first module as long as there are no others, and then its own; none before the first.
-    known: Option<Shared<Known>>,
+    known: Option<Source>,
     /// Value types that somebody has asked to be written, but for those that need no such list.
     values: RefCell<Vec<(ValType, Text)>>,
+}
+
+/// Where types are.
+enum Source {
+    /// With a module, which lives as long.
+    Module(NonNull<Known>),
+    Own(Box<Known>),
+}
+
+impl Deref for Source {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        match self {
+            // SAFETY: the store has the module as long as these types, and nobody changes what a module knows.
+            Source::Module(known) => unsafe { known.as_ref() },
+            Source::Own(known) => known,
+        }
+    }
 }
 
 impl Types {
@@ -128,7 +149,7 @@ impl Types {
     /// as long as these types: what has been written of its own is borrowed by the host.
     pub fn add_module(&mut self, module: &Placed) -> Result<Option<Vec<u32>>> {
         if self.known.is_none() {
-            self.known = Some(module.types.known.clone());
+            self.known = Some(Source::Module(NonNull::from(&*module.types.known)));
             return Ok(None);
         }
         let code = module.address(0).cast();
@@ -137,22 +158,24 @@ impl Types {
 
     /// The types, to be added to.
     fn own(&mut self) -> Result<&mut Known> {
-        let own = |known: &mut Option<_>| known.as_mut().and_then(Shared::get_mut).is_some();
-        if !own(&mut self.known) {
-            let copy = match &self.known {
-                Some(known) => known.try_clone()?,
-                None => Known::default(),
-            };
-            self.known = Some(Shared::new(copy)?);
+        let copy = match &self.known {
+            None => Some(Known::default()),
+            Some(Source::Module(_)) => Some(self.known().try_clone()?),
+            Some(Source::Own(_)) => None,
+        };
+        if let Some(copy) = copy {
+            self.known = Some(Source::Own(boxed(copy)?));
         }
-        let own = self.known.as_mut().and_then(Shared::get_mut);
-        own.ok_or_else(|| Error::internal("the store does not own its types"))
+        match &mut self.known {
+            Some(Source::Own(known)) => Ok(known),
+            _ => Err(Error::internal("the store does not own its types")),
+        }
     }
 
     #[inline(always)]
     fn known(&self) -> &Known {
         self.known
-            .as_ref()
+            .as_deref()
             .expect("an id is of a type that is known")
     }
 
