@@ -70,7 +70,8 @@ fn linking_takes_time_by_the_imports() {
     for n in [500, 1_000, 2_000, 4_000] {
         let exporter = engine.compile(&exports(n)).unwrap();
         let importer = engine.compile(&imports(n)).unwrap();
-        let best = (0..3).map(|_| {
+        // The best of many: others may run beside this.
+        let best = (0..15).map(|_| {
             let (store, linker) = (engine.store().unwrap(), engine.linker().unwrap());
             let exports = linker.instantiate(&store, &exporter).unwrap();
             linker.instance("m", exports).unwrap();
@@ -78,7 +79,7 @@ fn linking_takes_time_by_the_imports() {
             linker.instantiate(&store, &importer).unwrap();
             start.elapsed()
         });
-        let best = best.min().expect("three times");
+        let best = best.min().expect("some times");
         println!("{n} imports and as many types: {best:?}");
         times.push(best);
     }
