@@ -1564,7 +1564,7 @@ typedef struct inlay_memory_piece_t {
 typedef struct inlay_memory_contents_t {
   /** `sizeof(inlay_memory_contents_t)` of this version. Later ones may have more fields behind these. */
   size_t size;
-  /** A number that is these contents', and no others', for as long as the callbacks are used. */
+  /** A number that is these contents', and never any others' in this process. */
   uint64_t id;
   /** The pieces; later ones are over earlier ones. */
   const inlay_memory_piece_t *pieces;

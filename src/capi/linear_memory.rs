@@ -8,7 +8,6 @@ use crate::runtime::{
 };
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a memory of wasm asks of the host, and what the host may want to know of it. Nothing of it changes while the memory
 /// lives.
@@ -74,7 +73,7 @@ pub struct inlay_memory_piece_t {
 pub struct inlay_memory_contents_t {
     /// `sizeof(inlay_memory_contents_t)` of this version. Later ones may have more fields behind these.
     pub size: usize,
-    /// A number that is these contents', and no others', for as long as the callbacks are used.
+    /// A number that is these contents', and never any others' in this process.
     pub id: u64,
     /// The pieces; later ones are over earlier ones.
     pub pieces: *const inlay_memory_piece_t,
@@ -169,8 +168,6 @@ pub struct inlay_linear_memory_t {
 struct HostMemory {
     table: inlay_linear_memory_t,
     data: HostData,
-    /// How many contents there have been.
-    ids: AtomicU64,
 }
 
 // SAFETY: the contract of inlay_linear_memory_t is that any threads may call it.
@@ -267,10 +264,6 @@ impl LinearMemory for HostMemory {
         done
     }
 
-    fn new_id(&self) -> u64 {
-        self.ids.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     fn populate(&self, request: &Request, span: &Span, contents: &Contents) -> bool {
         let Some(populate) = self.table.populate else {
             return false;
@@ -333,7 +326,6 @@ pub unsafe extern "C" fn inlay_config_linear_memory(
                 env: memory.env,
                 finalize: memory.finalize,
             },
-            ids: AtomicU64::new(0),
         };
         if memory.table.allocate.is_none() || memory.table.release.is_none() {
             return Err(Error::argument("linear memory needs allocate and release"));

@@ -17,22 +17,17 @@ pub struct Frame {
 }
 
 /// Where code returns: between the last instruction that takes something from its frame, and the end of the one that returns.
-/// None are found on CPUs other than x86-64 and aarch64.
 pub fn returns(cpu: &Cpu, code: &[u8]) -> Vec<(u32, u32)> {
-    let (epilogue, len): (&[u8], u32) = match cpu.return_address {
-        // mov rsp, rbp; pop rbp; ret
-        16 => (&[0x48, 0x89, 0xec, 0x5d, 0xc3], 1),
-        // ldp x29, x30, [sp], #16; ret
-        30 => (&[0xfd, 0x7b, 0xc1, 0xa8, 0xc0, 0x03, 0x5f, 0xd6], 4),
-        _ => return Vec::new(),
-    };
-    let windows = code.windows(epilogue.len()).enumerate();
-    let ends = windows.filter(|(_, bytes)| *bytes == epilogue);
-    ends.map(|(at, _)| {
-        let end = (at + epilogue.len()) as u32;
-        (end - len, end)
-    })
-    .collect()
+    let (epilogue, len) = cpu.epilogue;
+    let ends = ends_of(epilogue, code);
+    ends.map(|end| (end - len, end)).collect()
+}
+
+/// The places behind these instructions, if there are any.
+fn ends_of(instructions: &[u8], code: &[u8]) -> impl Iterator<Item = u32> {
+    let windows = code.windows(instructions.len().max(1)).enumerate();
+    let found = windows.filter(move |(_, bytes)| *bytes == instructions);
+    found.map(move |(at, bytes)| (at + bytes.len()) as u32)
 }
 
 /// The rules of a piece of code; see `image/frame.rs`. None if there are none that unwinders understand.
@@ -70,7 +65,8 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Option<Vec<u8>> {
                 }
                 // It can have made room for more arguments than it was given, and copied what a call saves below them.
                 if cpu.pushes && up > above {
-                    if let [first, second] = frame_pointer_set(&code.bytes[..at as usize])[..] {
+                    let mut set = ends_of(&SET_FRAME_POINTER, &code.bytes[..at as usize]);
+                    if let (Some(first), Some(second)) = (set.next(), set.next()) {
                         rules.advance(first);
                         rules.count_from_frame_pointer(cpu);
                         rules.advance(second);
@@ -133,13 +129,8 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Option<Vec<u8>> {
     Some(rules.bytes)
 }
 
-/// The places behind `mov rbp, rsp`.
-fn frame_pointer_set(prologue: &[u8]) -> Vec<u32> {
-    const SET: [u8; 3] = [0x48, 0x89, 0xe5];
-    let windows = prologue.windows(SET.len()).enumerate();
-    let found = windows.filter(|(_, bytes)| *bytes == SET);
-    found.map(|(at, _)| (at + SET.len()) as u32).collect()
-}
+/// `mov rbp, rsp`.
+const SET_FRAME_POINTER: [u8; 3] = [0x48, 0x89, 0xe5];
 
 /// Registers for integers are the first class of them.
 fn is_float(class: u8) -> bool {
@@ -219,7 +210,7 @@ impl Rules {
     }
 }
 
-/// The `UNWIND_INFO` of a piece of code for Windows on x86-64; empty if it has no frame. Of an entry trampoline it names a
+/// The `UNWIND_INFO` of a piece of code for Windows on x86-64; none if it has no frame, or one that cannot be told of. Of an entry trampoline it names a
 /// handler, which lies at this offset of the text.
 ///
 /// The frame counts from where saved registers begin, which is at most [`windows::FARTHEST`] below the frame pointer: the ten

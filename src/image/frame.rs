@@ -17,6 +17,9 @@ pub struct Cpu {
     pub return_address: u16,
     /// Whether a call pushes the return address, so that it is below the canonical frame address where code begins.
     pub pushes: bool,
+    /// The instructions by which code gives up its frame and returns, and how many bytes the last one has; empty where they are
+    /// not always the same.
+    pub epilogue: (&'static [u8], u32),
     /// The number of a register, by whether it is one for floats, and by what instructions call it.
     pub number: fn(is_float: bool, code: u16) -> u16,
 }
@@ -32,6 +35,8 @@ impl Cpu {
                 frame_pointer: Some(6),
                 return_address: 16,
                 pushes: true,
+                // mov rsp, rbp; pop rbp; ret
+                epilogue: (&[0x48, 0x89, 0xec, 0x5d, 0xc3], 1),
                 number: |is_float, code| match is_float {
                     true => 17 + code,
                     false if code < 8 => [0, 2, 1, 3, 7, 6, 4, 5][usize::from(code)],
@@ -45,6 +50,8 @@ impl Cpu {
                 frame_pointer: Some(29),
                 return_address: 30,
                 pushes: false,
+                // ldp x29, x30, [sp], #16; ret
+                epilogue: (&[0xfd, 0x7b, 0xc1, 0xa8, 0xc0, 0x03, 0x5f, 0xd6], 4),
                 number: |is_float, code| code + if is_float { 64 } else { 0 },
             },
             // "RISC-V ABIs", chapter 4.
@@ -54,6 +61,7 @@ impl Cpu {
                 frame_pointer: Some(8),
                 return_address: 1,
                 pushes: false,
+                epilogue: (&[], 0),
                 number: |is_float, code| code + if is_float { 32 } else { 0 },
             },
             // "S/390x ELF ABI Supplement", section 1.6; a caller leaves room for its callee's registers.
@@ -63,6 +71,7 @@ impl Cpu {
                 frame_pointer: None,
                 return_address: 14,
                 pushes: false,
+                epilogue: (&[], 0),
                 // Of eight registers for floats, those with even numbers come first.
                 number: |is_float, code| match is_float {
                     true => 16 + (code & 8) + (code & 7) / 2 + 4 * (code & 1),

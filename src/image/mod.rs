@@ -550,6 +550,13 @@ impl Image {
         }
     }
 
+    /// How frames of the piece of code are unwound that starts there.
+    pub fn frame_rules(&self, start: u32) -> Option<Span<u8>> {
+        let all = self.sections().frame_rules();
+        let after = all.partition_point(|rules| rules.start <= start);
+        Some(all.get(after.checked_sub(1)?)?.rules)
+    }
+
     /// Whether the module may write a memory that it imports.
     pub fn writes_import(&self, memory: u32) -> bool {
         let written = self.sections().written_imports();

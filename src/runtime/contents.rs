@@ -1,11 +1,11 @@
 //! What a memory begins with: the active data segments that its module copies to it, where that is known before there is an
 //! instance.
 
-use super::memories::Memories;
 use crate::error::Result;
 use crate::fallible;
 use crate::image::{ConstOp, DataSegment, Image, SegmentMode};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of a memory at first, and where.
 #[repr(C)]
@@ -19,12 +19,14 @@ pub struct Piece {
 
 /// What a memory begins with: pieces, of which later ones are over earlier ones, and zeros around them.
 pub struct Contents {
-    /// What providers know them by: no others of the provider have the same.
+    /// What providers know them by, which is not 0: no others of the process have or had the same.
     pub id: u64,
     /// The memory, by its index in the module.
     pub memory: u32,
     pub pieces: Vec<Piece>,
 }
+
+static IDS: AtomicU64 = AtomicU64::new(1);
 
 // SAFETY: the pieces are parts of an image, which does not change, and whose owner owns this.
 unsafe impl Send for Contents {}
@@ -36,7 +38,7 @@ impl Contents {
     ///
     /// A memory has none if something of it depends on the instance or traps. And no memory has any if others could see what
     /// instantiation has done so far when it fails later, which they do by functions in a table that the module imports.
-    pub fn of(image: &Image, memories: &Memories) -> Result<Vec<Contents>> {
+    pub fn of(image: &Image) -> Result<Vec<Contents>> {
         let (sections, shape) = (image.sections(), image.header().shape);
         let mut all: Vec<Contents> = Vec::new();
         let is_seen = sections.elements().iter().any(|segment| {
@@ -75,7 +77,7 @@ impl Contents {
                 }
             }
             if are_known && !pieces.is_empty() {
-                let id = memories.new_id();
+                let id = IDS.fetch_add(1, Ordering::Relaxed);
                 fallible::push(&mut all, Contents { id, memory, pieces })?;
             }
         }

@@ -9,7 +9,6 @@ use super::linear_memory::{Request, Span};
 use crate::fallible::{self, Shared};
 use crate::os::{self, MappedFile};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 /// Contents of fewer bytes are copied: a mapped memory counts as two mappings more, of which a process may not have any number.
@@ -23,11 +22,7 @@ const SPARSEST: usize = 4;
 const PATIENCE: usize = 10_000;
 
 #[derive(Default)]
-pub struct ContentsFiles {
-    known: Mutex<Vec<Known>>,
-    /// How many contents there have been.
-    ids: AtomicU64,
-}
+pub struct ContentsFiles(Mutex<Vec<Known>>);
 
 /// Contents that a memory had before.
 struct Known {
@@ -50,11 +45,6 @@ struct File {
 }
 
 impl ContentsFiles {
-    /// An id for contents.
-    pub fn new_id(&self) -> u64 {
-        self.ids.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     /// Maps the contents of a new memory; whether it has. Of those of up to `resident` bytes a copy stays where it is.
     pub fn map(
         &self,
@@ -117,7 +107,7 @@ impl ContentsFiles {
             if turn > 0 {
                 std::thread::yield_now();
             }
-            self.known.try_lock().ok()
+            self.0.try_lock().ok()
         })
     }
 }

@@ -85,9 +85,6 @@ pub trait LinearMemory: Send + Sync {
     /// if not, what is there is given back.
     fn reset(&self, request: &Request, span: &mut Span, populated: bool) -> bool;
 
-    /// An id for contents, which is not 0 and which no others have.
-    fn new_id(&self) -> u64;
-
     /// Writes the contents of a new memory over its zeros, if that can be done better than by copying; whether it has.
     fn populate(&self, request: &Request, span: &Span, contents: &Contents) -> bool;
 

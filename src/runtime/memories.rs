@@ -6,15 +6,12 @@
 
 use super::contents::Contents;
 use super::linear_memory::{LinearMemories, Request, Span};
-use super::owners;
+use super::owners::{self, PLACES};
 use crate::error::Result;
 use crate::fallible::OutOfMemory;
 use std::sync::{Mutex, PoisonError};
 
-/// How many lists of spans there are that are not in use, so that threads seldom meet.
-const LISTS: usize = 8;
-
-/// How many spans each of them keeps.
+/// How many spans that are not in use each list of them keeps.
 const MOST_IDLE: usize = 4;
 
 /// Where an engine's memories have their bytes from.
@@ -22,7 +19,7 @@ pub struct Memories {
     provider: LinearMemories,
     /// What is not in use; the last one of a list was used last. A list is passed over where another thread has it, so that
     /// nobody waits, and a process that forks meanwhile does not wait for ever.
-    idle: [List; LISTS],
+    idle: [List; PLACES],
 }
 
 /// A list of what is not in use, in a line of the CPU's cache of its own.
@@ -62,18 +59,13 @@ impl Idle {
 
 impl Memories {
     pub fn new(provider: LinearMemories) -> Result<Memories> {
-        let mut idle: [List; LISTS] = Default::default();
+        let mut idle: [List; PLACES] = Default::default();
         for List(list) in &mut idle {
             let list = list.get_mut().unwrap_or_else(PoisonError::into_inner);
             list.try_reserve_exact(MOST_IDLE)
                 .map_err(OutOfMemory::from)?;
         }
         Ok(Memories { provider, idle })
-    }
-
-    /// An id for contents, which no others of the provider have.
-    pub fn new_id(&self) -> u64 {
-        self.provider.new_id()
     }
 
     /// Gives a new memory its bytes, and says whether its contents are in them.
@@ -169,7 +161,7 @@ impl Memories {
 
     /// The lists of what is not in use, beginning with this thread's.
     fn lists(&self) -> impl Iterator<Item = &Mutex<Vec<Idle>>> {
-        let (before, from) = self.idle.split_at(owners::place(LISTS));
+        let (before, from) = self.idle.split_at(owners::place());
         from.iter().chain(before).map(|List(list)| list)
     }
 }

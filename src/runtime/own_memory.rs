@@ -193,10 +193,6 @@ impl LinearMemory for OwnMemory {
         }
     }
 
-    fn new_id(&self) -> u64 {
-        self.files.new_id()
-    }
-
     fn populate(&self, request: &Request, span: &Span, contents: &Contents) -> bool {
         self.files.map(request, span, contents, self.resident)
     }

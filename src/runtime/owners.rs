@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::fallible::Shared;
 use std::ops::Deref;
 
-/// How many owners there are.
-const OWNERS: usize = 8;
+/// How many places there are for what threads do not want to meet at.
+pub const PLACES: usize = 8;
 
 /// One owner, in a line of its own with the count of those who share it.
 #[repr(align(64))]
@@ -25,7 +25,7 @@ impl<T> Deref for Owner<T> {
 }
 
 /// Several owners of one thing.
-pub struct Owners<T>([Shared<Owner<T>>; OWNERS]);
+pub struct Owners<T>([Shared<Owner<T>>; PLACES]);
 
 impl<T> Owners<T> {
     pub fn new(value: &Shared<T>) -> Result<Owners<T>> {
@@ -44,7 +44,7 @@ impl<T> Owners<T> {
 
     /// The one for this thread to share.
     pub fn of_this_thread(&self) -> &Shared<Owner<T>> {
-        &self.0[place(OWNERS)]
+        &self.0[place()]
     }
 }
 
@@ -54,9 +54,9 @@ impl<T> Clone for Owners<T> {
     }
 }
 
-/// A number below `count`, mostly another one for each thread.
-pub fn place(count: usize) -> usize {
+/// One of the places, mostly another one for each thread.
+pub fn place() -> usize {
     // Threads' numbers are often multiples of the same number, so that all bits of them count.
     let mixed = (stack::thread() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as usize % count
+    (mixed >> 32) as usize % PLACES
 }

@@ -94,7 +94,7 @@ impl Placed {
             engine: engine.clone(),
             types: ModuleTypes::new(&image, start)?,
             lines: lines(&image)?,
-            contents: Contents::of(&image, &engine.memories)?,
+            contents: Contents::of(&image)?,
             image,
             layout,
             code,

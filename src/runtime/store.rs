@@ -6,7 +6,7 @@ use super::exception::Exception;
 use super::exnrefs::ExnRefs;
 use super::func::HostContext;
 use super::interrupt::OnStop;
-use super::owners::{self, Owner};
+use super::owners::{self, Owner, PLACES};
 use super::placed::Placed;
 use super::types::Types;
 use super::{Global, Instance, Memory, Table, Tag};
@@ -60,13 +60,12 @@ pub struct Store {
 
 /// A number that no other store of the process has or had: threads count by themselves, mostly, and each in steps.
 fn new_id() -> u64 {
-    const COUNTS: usize = 8;
     #[repr(align(64))]
     struct Count(AtomicU64);
-    static COUNTED: [Count; COUNTS] = [const { Count(AtomicU64::new(1)) }; COUNTS];
-    let place = owners::place(COUNTS);
+    static COUNTED: [Count; PLACES] = [const { Count(AtomicU64::new(1)) }; PLACES];
+    let place = owners::place();
     let count = COUNTED[place].0.fetch_add(1, Ordering::Relaxed);
-    count * COUNTS as u64 + place as u64
+    count * PLACES as u64 + place as u64
 }
 
 /// A module in a store.

@@ -2,7 +2,7 @@
 
 use super::placed::Placed;
 use crate::error::{Error, Result};
-use crate::fallible::{self, Shared, Text, boxed};
+use crate::fallible::{self, Shared, Text};
 use crate::image::signature::Signatures;
 use crate::image::{ClosedType, FuncType, Image, RefType, TrampolineKind, TypeIds, ValType};
 use std::cell::RefCell;
@@ -29,10 +29,8 @@ unsafe impl Send for Ways {}
 // SAFETY: as above.
 unsafe impl Sync for Ways {}
 
-/// Function types by their ids, each with how functions of it are reached. What is read is in other lines of the CPU's cache
-/// than the count of owners, which changes.
+/// Function types by their ids, each with how functions of it are reached.
 #[derive(Default)]
-#[repr(align(64))]
 struct Known {
     ids: TypeIds,
     /// By id.
@@ -42,7 +40,7 @@ struct Known {
 /// The types of a module alone, which a store has that has no other module. So they are counted and compared once, when the
 /// module is placed, and not in each store.
 pub struct ModuleTypes {
-    known: Box<Known>,
+    known: Known,
     /// By the module's type indices.
     pub ids: Vec<u32>,
 }
@@ -52,10 +50,7 @@ impl ModuleTypes {
     pub fn new(image: &Image, code: *const u8) -> Result<ModuleTypes> {
         let mut known = Known::default();
         let ids = known.add_module(image, code)?;
-        Ok(ModuleTypes {
-            known: boxed(known)?,
-            ids,
-        })
+        Ok(ModuleTypes { known, ids })
     }
 
     /// Whether a type is the one of this index in the module.
@@ -114,7 +109,7 @@ pub struct Types {
 enum Source {
     /// With a module, which lives as long.
     Module(NonNull<Known>),
-    Own(Box<Known>),
+    Own(Known),
 }
 
 impl Deref for Source {
@@ -149,7 +144,7 @@ impl Types {
     /// as long as these types: what has been written of its own is borrowed by the host.
     pub fn add_module(&mut self, module: &Placed) -> Result<Option<Vec<u32>>> {
         if self.known.is_none() {
-            self.known = Some(Source::Module(NonNull::from(&*module.types.known)));
+            self.known = Some(Source::Module(NonNull::from(&module.types.known)));
             return Ok(None);
         }
         let code = module.address(0).cast();
@@ -164,7 +159,7 @@ impl Types {
             Some(Source::Own(_)) => None,
         };
         if let Some(copy) = copy {
-            self.known = Some(Source::Own(boxed(copy)?));
+            self.known = Some(Source::Own(copy));
         }
         match &mut self.known {
             Some(Source::Own(known)) => Ok(known),

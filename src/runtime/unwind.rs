@@ -32,8 +32,7 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
             "the module has no code that this process can run, and so no frames",
         ));
     };
-    let sections = image.sections();
-    let (rules, entries) = (sections.frame_rules(), sections.entry_sites());
+    let entries = image.sections().entry_sites();
     let mut section = Section {
         bytes: Vec::new(),
         cpu,
@@ -43,7 +42,7 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
         section.put(&END)?;
         return Ok(section.bytes);
     }
-    if rules.len() == 0 {
+    if image.sections().frame_rules().len() == 0 {
         return Err(Error::unsupported(
             "the code's return addresses are signed (sign_return_address), in a way that unwinders do not know; compile the \
              module without",
@@ -53,9 +52,7 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
     let entering = section.common(Some(personality))?;
     for piece in (0..).map_while(|n| image.code(n)) {
         let range = piece.range;
-        let after = rules.partition_point(|rules| rules.start <= range.start);
-        let rules = after.checked_sub(1).and_then(|at| rules.get(at));
-        let rules = image.bytes(rules.map_or(Span::EMPTY, |rules| rules.rules));
+        let rules = image.frame_rules(range.start).unwrap_or(Span::EMPTY);
         let entry = entries.partition_point(|site| site.returns_to <= range.start);
         let entry = entries
             .get(entry)
@@ -71,7 +68,7 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
                 section.word(kept(cpu, &site))?;
             }
         }
-        section.put(rules)?;
+        section.put(image.bytes(rules))?;
         section.end(start)?;
     }
     section.put(&END)?;

@@ -20,16 +20,14 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
              inlay_config_fuel",
         ));
     }
-    let rules = image.sections().frame_rules();
     let mut table = Vec::new();
     for piece in (0..).map_while(|n| image.code(n)) {
-        let after = rules.partition_point(|rules| rules.start <= piece.range.start);
-        let rules = after.checked_sub(1).and_then(|at| rules.get(at));
-        let Some(rules) = rules.filter(|rules| rules.rules.len != 0) else {
+        let rules = image.frame_rules(piece.range.start);
+        let Some(rules) = rules.filter(|rules| rules.len != 0) else {
             // It has no frame.
             continue;
         };
-        for offset in [piece.range.start, piece.range.end, rules.rules.start] {
+        for offset in [piece.range.start, piece.range.end, rules.start] {
             fallible::extend(&mut table, &offset.to_ne_bytes())?;
         }
     }
