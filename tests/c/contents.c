@@ -204,9 +204,7 @@ typedef struct {
   int most; /* how many there may be at once; 0 for any number */
   int fail_at; /* which call fails; 0 for none */
   atomic_int calls;
-  inlay_memory_request_t last;
-  uint64_t last_id;
-  size_t count;
+  atomic_size_t count; /* of pieces */
 } host_t;
 
 static bool fails(host_t *host) { return ++host->calls == host->fail_at; }
@@ -250,7 +248,6 @@ static bool reset(void *env, const inlay_memory_request_t *request, inlay_memory
 static bool populate(void *env, const inlay_memory_request_t *request, const inlay_memory_span_t *span, const inlay_memory_contents_t *contents) {
   host_t *host = (host_t *)env;
   CHECK(contents->size == sizeof *contents && contents->id != 0 && span->accessible >= request->minimum);
-  host->last_id = contents->id;
   host->count = contents->count;
   if (!host->populates || fails(host)) return false;
   host->populated++;
