@@ -11,7 +11,8 @@ pub const SOURCES: [&str; 3] = [
 /// The number of the form that images have: a hash of what it stands for.
 ///
 /// The vmctx, the list of builtins, the trap codes and the sections of an image are in these sources and nowhere else, so
-/// that two builds which differ in any of them have different numbers, and neither takes the other's images.
+/// that two builds which differ in any of them have different numbers, and neither takes the other's images. Versions that
+/// differ only in their last number, and in none of these sources, take each other's.
 pub fn format_number(version: &str, root: &Path) -> u64 {
     let mut files = Vec::new();
     for source in SOURCES {
@@ -26,7 +27,10 @@ pub fn format_number(version: &str, root: &Path) -> u64 {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    add(version.as_bytes());
+    let series = version
+        .rsplit_once('.')
+        .map_or(version, |(series, _)| series);
+    add(series.as_bytes());
     for path in files {
         let name = path.file_name().expect("a file");
         add(name.to_string_lossy().as_bytes());

@@ -7,6 +7,7 @@
  *     inlay_engine_new                       the choice made ready; shared by all threads
  *     inlay_module_compile                   bytes of a .wasm to code, placed by the host's publish callback
  *       or inlay_module_load                 an image that inlay_module_save made, with no compiler run
+ *       or inlay_module_adopt                an image that is executable already: linked in, mapped or in ROM
  *     inlay_store_new                        what instances live in; one thread at a time
  *     inlay_linker_new, inlay_linker_func    names for what modules import
  *     inlay_linker_instantiate               a module in a store
@@ -14,8 +15,9 @@
  *     inlay_instance_func, inlay_func_call   a function, called with boxed values
  *       or inlay_func_typed                  or through a C function pointer of its own type
  *
- * There are two builds of the library, with this one header. The usual one has a compiler. The other, a fraction of its
- * size, runs images that the usual one has saved; there, compiling and validating are INLAY_ERROR_UNSUPPORTED.
+ * There are three builds of the library, with this one header. The usual one has a compiler. Another, a fraction of its
+ * size, runs images that the usual one has saved; there, compiling and validating are INLAY_ERROR_UNSUPPORTED. The third
+ * compiles for other architectures than its own, too.
  *
  * Conventions that hold throughout:
  *
@@ -27,8 +29,8 @@
  * allocates as it goes, as does Rust's standard library in small pieces, and an allocation of theirs that fails ends the
  * process. A host that must live through that compiles in another process, and loads the image.
  *
- * Out-parameters come last and are always written: NULL or zeros on failure. inlay_frame_t and inlay_extern_type_t begin
- * with a size, which the caller sets to sizeof, best with zeros behind it as in `inlay_frame_t frame = {sizeof frame}`: they
+ * Out-parameters come last and are always written: NULL or zeros on failure. Structures that list something, such as
+ * inlay_frame_t and inlay_extern_type_t, begin with a size, which the caller sets to sizeof, best with zeros behind it as in `inlay_frame_t frame = {sizeof frame}`: they
  * can get more fields, and each side fills and reads those that both know. The other structures do not change.
  *
  * Ownership. The host deletes, in whatever way it got them: config, engine, module, store, linker, prepared module, error,
@@ -100,6 +102,7 @@ typedef struct inlay_engine_t inlay_engine_t;
 typedef struct inlay_functype_t inlay_functype_t;
 typedef struct inlay_module_t inlay_module_t;
 typedef struct inlay_buffer_t inlay_buffer_t;
+typedef struct inlay_linked_image_t inlay_linked_image_t;
 typedef struct inlay_store_t inlay_store_t;
 typedef struct inlay_interrupter_t inlay_interrupter_t;
 typedef struct inlay_linker_t inlay_linker_t;
@@ -476,11 +479,12 @@ inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code
  * baseline, to which `inlay_config_flag` adds CPU features.
  *
  * Without this, an engine compiles for this host with every feature that its CPU has. Modules for
- * another architecture or system can be compiled and saved, not run. Copies the string.
+ * another architecture or system, or for a CPU that has more (`inlay_config_images_only`), can be compiled and saved, not run. Copies the string.
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
  */
 INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_config_target(inlay_config_t *config, const char *triple);
+inlay_error_t *inlay_config_target(inlay_config_t *config,
+                                   const char *triple);
 
 /**
  * Sets a setting of Cranelift or of the target by its name, such as "opt_level" to "none" or "has_avx2" to "false".
@@ -624,6 +628,17 @@ inlay_error_t *inlay_config_compile_threads(inlay_config_t *config,
                                             size_t threads);
 
 /**
+ * Sets whether engines make images and nothing else: for programs that compile for others. The default is that they do not.
+ *
+ * Such an engine places no code, so that it needs no executable memory, and may be for a CPU that has more than this one.
+ * Its modules are saved (`inlay_module_save`, `inlay_module_object`), and not run; `inlay_module_code` gives NULL for them. It
+ * loads images for any target and made with any settings, to be looked at or made an object of.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_config_images_only(inlay_config_t *config,
+                                        bool on);
+
+/**
  * Sets the most pages, of 64 KiB, that each memory may have. The default is 65,536, which is 4 GiB.
  *
  * A memory that starts larger is an `INLAY_ERROR_LIMIT`; growing further fails as WebAssembly says: with -1.
@@ -716,6 +731,13 @@ typedef struct inlay_engine_t inlay_engine_t;
 /** The version of this library, such as "0.2.0": a static string. `INLAY_VERSION` is that of the header. */
 INLAY_API
 const char *inlay_version(void);
+
+/**
+ * The target that this library was built for, as a triple such as "x86_64-unknown-linux-gnu": a static string. An engine whose
+ * configuration names no other is for it.
+ */
+INLAY_API
+const char *inlay_target(void);
 
 /**
  * Makes an engine of a configuration, or of the defaults for NULL. The caller deletes `*out`.
@@ -949,7 +971,7 @@ typedef struct inlay_extern_t {
 } inlay_extern_t;
 
 /*---------------------------------------------------------------------------------------------------------------------
- * Modules: compiling, validating, saving and loading; what a module imports and exports.
+ * Modules: compiling and validating; what a module imports and exports, and its code.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /**
@@ -1030,29 +1052,6 @@ inlay_error_t *inlay_module_validate(inlay_engine_t *engine,
                                      size_t len);
 
 /**
- * Saves a compiled module as an image: bytes for `inlay_module_load`, in this process or another. The caller
- * deletes `*out`.
- *
- * The same wasm and settings give the same bytes. An image is only good for the version of Inlay that made it.
- */
-INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_module_save(const inlay_module_t *module, inlay_buffer_t **out);
-
-/**
- * Loads an image and publishes its code; nothing is compiled. The caller deletes `*out`.
- *
- * The bytes are only read during the call. Damage is found by a checksum, which is no signature: **an image
- * is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
- * another version, for another target (whose triple is not the same to the letter), or need CPU features that the engine's
- * target does not have.
- */
-INLAY_MUST_USE INLAY_API
-inlay_error_t *inlay_module_load(inlay_engine_t *engine,
-                                 const uint8_t *image,
-                                 size_t len,
-                                 inlay_module_t **out);
-
-/**
  * Where a module's code is, and how many bytes it has. Borrowed from the module.
  *
  * NULL and 0 if it has none: because it has no functions, or because it is for another machine. Either
@@ -1060,6 +1059,46 @@ inlay_error_t *inlay_module_load(inlay_engine_t *engine,
  */
 INLAY_API
 void inlay_module_code(const inlay_module_t *module, const uint8_t **executable, size_t *len);
+
+/** What a module's code was made for, and how. The host sets `size` before it asks. */
+typedef struct inlay_module_info_t {
+  /**
+   * `sizeof(inlay_module_info_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+   */
+  size_t size;
+  /** The triple of the target, such as "x86_64-unknown-linux-gnu". Borrowed from the module. */
+  const char *target;
+  /** How many bytes the machine code has. */
+  size_t text_len;
+  /** What its address is a multiple of. */
+  size_t text_align;
+  /** How many bytes all else of the image has, which is read. */
+  size_t metadata_len;
+  /** How it detects traps: an engine has to have the same. */
+  inlay_traps_t traps;
+  /** Whether it can be interrupted: likewise. */
+  bool interruption;
+  /** Whether it uses fuel: likewise. */
+  bool fuel;
+  /** Whether it allows for memories that move as they grow: it must, where the engine's do. */
+  bool memory_moves;
+} inlay_module_info_t;
+
+/**
+ * Says what a module's code was made for, and how: false, and zeros, for NULL, or where a damaged image does not say it. Any
+ * thread may call this.
+ */
+INLAY_API
+bool inlay_module_info(const inlay_module_t *module,
+                       inlay_module_info_t *out);
+
+/**
+ * The `n`-th feature of the CPU that a module's code may use, by the name of its setting, such as "has_avx2"; NULL if there are
+ * not so many. Borrowed from the module. Any thread may call this.
+ */
+INLAY_API
+const char *inlay_module_cpu_feature(const inlay_module_t *module,
+                                     size_t n);
 
 /**
  * A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it
@@ -1074,11 +1113,13 @@ typedef struct inlay_module_function_t {
   const char *name;
   /** How many bytes the name has, without the NUL that ends it; there can be NULs among them. */
   size_t name_len;
-  /** Where the code is, and how many bytes it has. */
+  /** Where the code is, and how many bytes it has; NULL if it is for another machine. */
   const uint8_t *address;
   size_t len;
   /** The function's index in the module, imports first; `INLAY_NO_FUNCTION` for a trampoline. */
   uint32_t function_index;
+  /** Where the code is from the start of the module's code. */
+  size_t offset;
 } inlay_module_function_t;
 
 /** What is no function's index. */
@@ -1086,8 +1127,7 @@ static const uint32_t INLAY_NO_FUNCTION = UINT32_MAX;
 #define INLAY_NO_FUNCTION UINT32_MAX
 
 /**
- * Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the
- * code is for another machine.
+ * Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many.
  *
  * A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants
  * belong to the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread
@@ -1238,6 +1278,240 @@ inlay_error_t *inlay_module_compile_with(inlay_engine_t *engine,
                                          size_t len,
                                          const inlay_compile_t *how,
                                          inlay_module_t **out);
+
+/*---------------------------------------------------------------------------------------------------------------------
+ * Images: modules as bytes, which other processes load; and modules whose code is executable before a process starts.
+ *---------------------------------------------------------------------------------------------------------------------*/
+
+/**
+ * Saves a compiled module as an image: bytes for `inlay_module_load`, in this process or another. The caller
+ * deletes `*out`.
+ *
+ * The same wasm and settings give the same bytes. An image is good for the version of Inlay that made it, and for those that
+ * differ from it in the last number only and have the same form of images; others refuse it by name.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_save(const inlay_module_t *module,
+                                 inlay_buffer_t **out);
+
+/**
+ * Loads an image and publishes its code; nothing is compiled. The caller deletes `*out`.
+ *
+ * The bytes are only read during the call. Damage is found by a checksum, which is no signature: **an image
+ * is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
+ * another version, for another target (whose triple is not the same to the letter), or need CPU features that the engine's
+ * target does not have.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_load(inlay_engine_t *engine,
+                                 const uint8_t *image,
+                                 size_t len,
+                                 inlay_module_t **out);
+
+/** Where the parts of an image's bytes are. The host sets `size` before it asks. */
+typedef struct inlay_image_layout_t {
+  /**
+   * `sizeof(inlay_image_layout_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+   */
+  size_t size;
+  /**
+   * Where the metadata begins, in bytes from the start, and how many bytes it has. It is read, and need not be aligned.
+   */
+  size_t metadata;
+  /** How many bytes that has. */
+  size_t metadata_len;
+  /**
+   * Where the text begins, which is the machine code, in bytes from the start. It is executed, and read where the module is
+   * saved.
+   */
+  size_t text;
+  /** How many bytes that has, up to the end of the image. */
+  size_t text_len;
+  /** What the text's address has to be a multiple of: a power of two, 2 MiB at most. */
+  size_t text_align;
+} inlay_image_layout_t;
+
+/**
+ * Says where the parts of an image are, as `inlay_module_save` gave it: for a host that maps a file, the text executable and
+ * the metadata not, and has the module adopted.
+ *
+ * `len` may be that of the beginning only, from 256 bytes on. `INLAY_ERROR_INVALID_IMAGE` if it is not one of this version;
+ * nothing else is checked here. Any thread may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_image_layout(const uint8_t *image,
+                                  size_t len,
+                                  inlay_image_layout_t *out);
+
+/**
+ * An image that is executable where it is: its parts, and what the host wants to know when they are not needed any more.
+ *
+ * The host sets `size` to `sizeof(inlay_image_t)` and leaves zeros in what it does not care about; or it has
+ * `inlay_image_linked` fill it.
+ */
+typedef struct inlay_image_t {
+  /** `sizeof(inlay_image_t)`. One that ends after `finalize`, or is longer than this version's, is accepted. */
+  size_t size;
+  /** The metadata: readable memory that does not change, at any address. */
+  const uint8_t *metadata;
+  /** How many bytes it has. */
+  size_t metadata_len;
+  /**
+   * The text: readable and executable memory that does not change, at a multiple of its alignment. It can be anywhere, also
+   * far from the metadata.
+   */
+  const uint8_t *text;
+  /** How many bytes it has; 0 for a module without functions. */
+  size_t text_len;
+  /** Passed to `finalize`; Inlay does not look at it. */
+  void *env;
+  /**
+   * Called once, when neither part is needed any more: the module is deleted, and so are the stores that have instances of
+   * it and the errors that have frames in it. It runs on the thread that deletes the last of these; or at once, if the image
+   * is refused. So the host knows when it may unmap. It may call `inlay_error_new` and `inlay_error_delete`, and no other
+   * function of Inlay. NULL if nobody has to know.
+   */
+  void (*finalize)(void *env);
+  /**
+   * Whether all of both parts is read and their checksum compared. False for images that came as safely as the program did.
+   */
+  bool checksum;
+} inlay_image_t;
+
+/**
+ * Makes a module of an image that is executable already: linked into the program or a library, mapped from a file, in ROM, or in
+ * memory that another process fills. Nothing is copied, nothing is compiled, nothing is published, and no memory becomes
+ * executable. The caller deletes `*out`.
+ *
+ * The structure is copied, the two parts are used where they are until `finalize`. The time that this takes does not depend
+ * on how large the image is. Its header, its target, what it needs of the CPU and the bounds of its tables are checked here;
+ * what instances are made of is checked when the first is made, or when imports or exports are asked for; and tables about code
+ * where they are read. `INLAY_ERROR_INVALID_IMAGE` says what is wrong. An engine
+ * whose target is another system or architecture than the process's adopts nothing: `INLAY_ERROR_UNSUPPORTED`.
+ *
+ * **An image is code. Never adopt memory that someone less trusted than the program can write**, now or later: what is checked
+ * finds mistakes, and the checksum damage, and neither of them malice.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_adopt(inlay_engine_t *engine,
+                                  const inlay_image_t *image,
+                                  inlay_module_t **out);
+
+/**
+ * An image that is linked into a program or a library: what the symbol is of an object file that `inlay_module_object` made.
+ *
+ * A host declares it, as `extern const inlay_linked_image_t plugin;`, takes its address, and looks at nothing of it.
+ */
+typedef struct inlay_linked_image_t inlay_linked_image_t;
+
+/**
+ * Fills an image with the parts of one that is linked into the program, or into a library: of several for different CPUs the
+ * best that the engine can have. The host then has it adopted, and may set the other fields before.
+ *
+ * The host sets `out->size`, as for `inlay_module_adopt`; what is behind `text_len` becomes zeros. `INLAY_ERROR_INVALID_IMAGE` if there is none that the engine can have,
+ * with what keeps it from the one that needs least. Any thread may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_image_linked(const inlay_engine_t *engine,
+                                  const inlay_linked_image_t *linked,
+                                  inlay_image_t *out);
+
+/**
+ * Makes a relocatable object file of a module, for programs and libraries that have its code before they start: ELF, COFF or
+ * Mach-O, whichever the module's target has. The caller deletes `*out`.
+ *
+ * The file has one symbol for others, `name`, which has to be a name of C's: the host declares it as an
+ * `inlay_linked_image_t`. The code is in a section of its own for code, with a local symbol `name.function` for each function,
+ * by its name in the name section, for debuggers and profilers; all else is in read-only data. Nothing of it is relocated
+ * when the program starts, and nothing needs a symbol of another file.
+ *
+ * There can be several modules: one module, compiled by engines for different CPUs of one target. `inlay_image_linked` then
+ * finds the one for most CPU features that the engine has. The same modules give the same bytes.
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if there is no module, the modules are for different targets, or do not import and export the
+ * same, or the name is none; `INLAY_ERROR_UNSUPPORTED` in a library without a compiler. Any thread may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_object(const inlay_module_t *const *modules,
+                                   size_t count,
+                                   const char *name,
+                                   inlay_buffer_t **out);
+
+/**
+ * What an object file has beside the module. The host sets `size` to `sizeof(inlay_object_t)`, and leaves zeros in what it does
+ * not care about.
+ */
+typedef struct inlay_object_t {
+  /** `sizeof(inlay_object_t)`; one that is longer than this version's is accepted. */
+  size_t size;
+  /**
+   * Whether the file has what the system's unwinder has to know of the code: `.eh_frame`, or `.pdata` on Windows. Native
+   * backtraces and C++ exceptions then pass through the module's code, with nothing to register, as they do with
+   * `inlay_module_unwind_info`. The program has to be linked with the library then, for `inlay_unwind_personality`.
+   */
+  bool unwind_info;
+} inlay_object_t;
+
+/**
+ * As `inlay_module_object`, which makes files as this does for NULL, or for zeros behind the size.
+ *
+ * `INLAY_ERROR_UNSUPPORTED`, too, for unwind information in Mach-O and on Windows for other CPUs than x86-64, or of code that uses
+ * fuel there, and where return addresses are signed.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_object_with(const inlay_module_t *const *modules,
+                                        size_t count,
+                                        const char *name,
+                                        const inlay_object_t *how,
+                                        inlay_buffer_t **out);
+
+/**
+ * Makes a header for C and C++ of a module that is linked into a program under this name, by `inlay_module_object`: what the
+ * program calls of it, each function with parameters and results of its own types, and what the program has to define for
+ * it, so that a compiler and a linker find what is missing or of another type. The caller deletes `*out`, whose bytes are
+ * text without a NUL.
+ *
+ * The header needs nothing but `inlay.h`, and keeps nothing: it is for any number of stores and threads. What it declares, and
+ * by which rule names of WebAssembly become names of C, is in the documentation (`docs/linked.md`).
+ *
+ * `INLAY_ERROR_INVALID_ARGUMENT` if the name is none; `INLAY_ERROR_UNSUPPORTED` if the module imports one name with two types,
+ * or a function of a type that no signature says, and in a library without a compiler. Any thread may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_header(const inlay_module_t *module,
+                                   const char *name,
+                                   inlay_buffer_t **out);
+
+/** What an image of a module can be found by: see `inlay_module_key`. */
+typedef struct inlay_module_key_t {
+  /** The bytes of the key. */
+  uint8_t bytes[32];
+} inlay_module_key_t;
+
+/**
+ * Gives a key for a cache of images: what the engine makes of this WebAssembly has the same bytes wherever the key is the same.
+ * It is a hash (SHA-256) of the bytes, of the settings that shape code and of the build of Inlay; those that do not shape it,
+ * such as threads, limits and callbacks, are not in it.
+ *
+ * Nothing is compiled, and the bytes need not be valid. `INLAY_ERROR_UNSUPPORTED` in a library without a compiler. Any thread
+ * may call this.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_module_key(const inlay_engine_t *engine,
+                                const uint8_t *wasm,
+                                size_t len,
+                                inlay_module_key_t *out);
+
+/**
+ * What the unwind information of linked modules names. The system's unwinder calls it, as the Itanium C++ ABI says; no host
+ * does.
+ */
+INLAY_API
+int32_t inlay_unwind_personality(int32_t version,
+                                 int32_t actions,
+                                 uint64_t class_,
+                                 void *exception,
+                                 void *frame);
 
 /*---------------------------------------------------------------------------------------------------------------------
  * Stores: what instances live in.

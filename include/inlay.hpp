@@ -282,6 +282,8 @@ template <class Wrapper, class Raw> Result<Wrapper> done(inlay_error_t *error, R
 
 // The version of the library, such as "0.2.0".
 inline const char *version() noexcept { return inlay_version(); }
+// The target that it was built for, as a triple.
+inline const char *target() noexcept { return inlay_target(); }
 
 // ---------------------------------------------------------------------------------------------
 // Types
@@ -1530,6 +1532,7 @@ public:
     }
     // Whether memories may move as they grow, for a LinearMemory that reserves no address space ahead.
     Result<void> try_memory_moves(bool on) { return detail::done(inlay_config_memory_moves(get(), on)); }
+    Result<void> try_images_only(bool on) { return detail::done(inlay_config_images_only(get(), on)); }
     // Whether images keep what modules say of their sources, for Error::source. Default: they do not.
     Result<void> try_debug_info(bool on) { return detail::done(inlay_config_debug_info(get(), on)); }
     // How many bytes of a memory that is gone may stay resident, zeroed, for the next one. Default: 0.
@@ -1588,6 +1591,7 @@ public:
     Config &code_memory(std::unique_ptr<CodeMemory> memory) { return check(try_code_memory(std::move(memory))); }
     Config &linear_memory(std::unique_ptr<LinearMemory> memory) { return check(try_linear_memory(std::move(memory))); }
     Config &memory_moves(bool on) { return check(try_memory_moves(on)); }
+    Config &images_only(bool on) { return check(try_images_only(on)); }
     Config &debug_info(bool on) { return check(try_debug_info(on)); }
     Config &resident_bytes(std::size_t bytes) { return check(try_resident_bytes(bytes)); }
     Config &target(const char *triple) { return check(try_target(triple)); }
@@ -1744,6 +1748,47 @@ public:
         inlay_error_t *error = inlay_module_save(get(), &handle);
         return detail::done<Buffer>(error, handle);
     }
+    // Takes an image that is executable where it is: linked_image gives one, or the host fills it. Nothing is copied and nothing becomes
+    // executable. Adopt only memory that nobody less trusted can write.
+    static Result<Module> try_adopt(const Engine &engine, const inlay_image_t &image) {
+        inlay_module_t *handle;
+        inlay_error_t *error = inlay_module_adopt(engine.get(), &image, &handle);
+        return detail::done<Module>(error, handle);
+    }
+    // The parts of an image that is linked into the program, by the symbol that try_object gave it.
+    static Result<inlay_image_t> try_linked_image(const Engine &engine, const inlay_linked_image_t &symbol) {
+        inlay_image_t image = {sizeof image, nullptr, 0, nullptr, 0, nullptr, nullptr, false};
+        inlay_error_t *error = inlay_image_linked(engine.get(), &symbol, &image);
+        return detail::done<inlay_image_t>(error, image);
+    }
+    // Where the parts of an image are that `save` made: for a host that maps a file.
+    static Result<inlay_image_layout_t> try_layout(Bytes image) {
+        inlay_image_layout_t layout = {sizeof layout, 0, 0, 0, 0, 0};
+        inlay_error_t *error = inlay_image_layout(image.data(), image.size(), &layout);
+        return detail::done<inlay_image_layout_t>(error, layout);
+    }
+    // An object file, which defines this symbol, and the header that belongs to it. An object may have more modules: the same one, compiled
+    // for other CPUs.
+    Result<Buffer> try_object(const char *symbol, std::initializer_list<const Module *> more = {}, bool unwind_info = false) const {
+        std::vector<const inlay_module_t *> all = {get()};
+        for (const Module *module : more) all.push_back(module->get());
+        const inlay_object_t how = {sizeof how, true};
+        inlay_buffer_t *handle;
+        inlay_error_t *error = unwind_info ? inlay_module_object_with(all.data(), all.size(), symbol, &how, &handle)
+                                           : inlay_module_object(all.data(), all.size(), symbol, &handle);
+        return detail::done<Buffer>(error, handle);
+    }
+    Result<Buffer> try_header(const char *symbol) const {
+        inlay_buffer_t *handle;
+        inlay_error_t *error = inlay_module_header(get(), symbol, &handle);
+        return detail::done<Buffer>(error, handle);
+    }
+    // What an image of this WebAssembly can be found by in a cache.
+    static Result<inlay_module_key_t> try_key(const Engine &engine, Bytes wasm) {
+        inlay_module_key_t key;
+        inlay_error_t *error = inlay_module_key(engine.get(), wasm.data(), wasm.size(), &key);
+        return detail::done<inlay_module_key_t>(error, key);
+    }
 #if INLAY_HPP_EXCEPTIONS
     static Module compile(const Engine &engine, Bytes wasm) { return try_compile(engine, wasm).value(); }
     static Module compile(const Engine &engine, Bytes wasm, const CompileBounds &bounds) { return try_compile(engine, wasm, bounds).value(); }
@@ -1754,6 +1799,16 @@ public:
     static Module load(const Engine &engine, Bytes image) { return try_load(engine, image).value(); }
     Buffer save() const { return try_save().value(); }
     Buffer unwind_info() const { return try_unwind_info().value(); }
+    static Module adopt(const Engine &engine, const inlay_image_t &image) { return try_adopt(engine, image).value(); }
+    static inlay_image_t linked_image(const Engine &engine, const inlay_linked_image_t &symbol) {
+        return try_linked_image(engine, symbol).value();
+    }
+    static inlay_image_layout_t layout(Bytes image) { return try_layout(image).value(); }
+    Buffer object(const char *symbol, std::initializer_list<const Module *> more = {}, bool unwind_info = false) const {
+        return try_object(symbol, more, unwind_info).value();
+    }
+    Buffer header(const char *symbol) const { return try_header(symbol).value(); }
+    static inlay_module_key_t key(const Engine &engine, Bytes wasm) { return try_key(engine, wasm).value(); }
 #endif
     explicit Module(inlay_module_t *handle) noexcept : handle_(handle) {}
 
@@ -1764,10 +1819,22 @@ public:
         inlay_module_code(get(), &executable, &len);
         return Bytes(executable, len);
     }
+    // What the code was made for, and how; the target belongs to the module.
+    inlay_module_info_t info() const noexcept {
+        inlay_module_info_t info = {sizeof info, nullptr, 0, 0, 0, 0, false, false, false};
+        inlay_module_info(get(), &info);
+        return info;
+    }
+    // What it needs of the CPU, by the names of settings.
+    std::vector<std::string> cpu_features() const {
+        std::vector<std::string> all;
+        while (const char *name = inlay_module_cpu_feature(get(), all.size())) all.emplace_back(name);
+        return all;
+    }
     // Each function and trampoline of the code, by ascending addresses. The names belong to the module.
     std::vector<inlay_module_function_t> functions() const {
         std::vector<inlay_module_function_t> all;
-        inlay_module_function_t next = {sizeof next, nullptr, 0, nullptr, 0, 0};
+        inlay_module_function_t next = {sizeof next, nullptr, 0, nullptr, 0, 0, 0};
         while (inlay_module_function(get(), all.size(), &next)) all.push_back(next);
         return all;
     }

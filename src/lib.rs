@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The two halves meet in an [`image`] and know nothing of each other, so that a
-//! library without the compiler is a cargo feature away. [`compile`] and [`load`]
-//! below are the two ways to a module that can run. Imports point one way:
+//! library without the compiler is a cargo feature away. [`compile`], [`load`] and
+//! [`adopt`] below are the three ways to a module that can run. Imports point one way:
 //! `capi` to `compiler` and `runtime`, both of these to `image`, and all to
 //! what is beneath: `error`, `executor`, `fallible`, `guard` and `os`. `tests/house.rs` has
 //! the whole order and holds it.
@@ -46,6 +46,8 @@ mod runtime;
 
 use error::Result;
 use fallible::{Shared, Text};
+use image::Owner;
+use image::linked::Parts;
 use runtime::{Engine, Placed};
 
 /// WebAssembly to a module that can run.
@@ -68,8 +70,26 @@ fn triple(triple: &str) -> Result<Text> {
     return image::machine::triple(triple);
 }
 
-/// The bytes of an image, in another process and with no compiler run, to a module that can run.
+/// The bytes of an image, in another process and with no compiler run, to a module that can run. They are copied.
 fn load(engine: &Shared<Engine>, bytes: &[u8]) -> Result<Shared<Placed>> {
     let (image, text) = image::load(bytes, &engine.machine)?;
     Placed::new(engine, image, text)
+}
+
+/// An image that is executable where it is, to a module that can run. Nothing is copied.
+///
+/// # Safety
+/// As long as the owner lives, both parts are there and do not change, and the text can be executed.
+unsafe fn adopt(
+    engine: &Shared<Engine>,
+    parts: Parts,
+    owner: Owner,
+    is_checked: bool,
+) -> Result<Shared<Placed>> {
+    // SAFETY: as the caller promises; the module owns the image, and that the owner.
+    unsafe {
+        let text = parts.text.as_ref();
+        let image = image::adopt(parts.metadata, text, owner, &engine.machine, is_checked)?;
+        Placed::adopt(engine, image, text)
+    }
 }

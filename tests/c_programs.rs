@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 
 /// Every program, by its file in `tests/c`.
 const PROGRAMS: &[&str] = &[
+    "adopt.c",
     "builtins.c",
     "calls.c",
     "code_memory.c",
@@ -50,6 +51,11 @@ const PROGRAMS: &[&str] = &[
     "wasm3.c",
     "window.c",
 ];
+
+#[test]
+fn adopt() {
+    build_and_run("adopt.c");
+}
 
 #[test]
 fn builtins() {

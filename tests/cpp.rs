@@ -116,7 +116,10 @@ fn every_function_and_constant_is_wrapped() {
     // A name with a length can be any.
     let with_length = |name: &str| used.contains(format!("{name}_n").as_str());
     let missing = all.difference(&used).filter(|name| !with_length(name));
-    let missing: Vec<_> = missing.collect();
+    // The system's unwinder calls it, and no host.
+    let missing: Vec<_> = missing
+        .filter(|name| **name != "inlay_unwind_personality")
+        .collect();
     assert_eq!(missing, [&""; 0], "in inlay.h, and not in inlay.hpp");
 }
 

@@ -303,6 +303,31 @@ fn damage_that_the_checksum_hides_is_no_crash() {
     );
 }
 
+/// An image of a version with another last number is one of this form's, and one of another form is refused by name.
+#[test]
+fn what_other_versions_made() {
+    let engine = Config::new().engine().unwrap();
+    let image = image_of_size(&engine, &suite::valid_modules(), 0..8192);
+    let version = env!("CARGO_PKG_VERSION");
+    let at = 8..8 + version.len();
+    assert_eq!(&image[at.clone()], version.as_bytes());
+    let mut changed = image.clone();
+    changed[at.end - 1] = b'9';
+    image_header::repair_checksum(&mut changed);
+    let loaded = engine.load(&changed).expect("an image of this form");
+    assert!(loaded.save().unwrap().bytes() == changed);
+    // The number of the form is behind the version.
+    changed[24] ^= 1;
+    image_header::repair_checksum(&mut changed);
+    let error = engine.load(&changed).map(drop).unwrap_err();
+    assert_eq!(error.kind(), c::INLAY_ERROR_INVALID_IMAGE);
+    let made = format!(
+        "Inlay {}9 made it, in the form",
+        &version[..version.len() - 1]
+    );
+    assert!(error.message().contains(&made), "{error}");
+}
+
 /// An image that needs more than the engine's target has is a clear error, and not a crash later.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[test]

@@ -222,7 +222,7 @@ pub unsafe extern "C" fn inlay_config_code_memory(
 /// baseline, to which `inlay_config_flag` adds CPU features.
 ///
 /// Without this, an engine compiles for this host with every feature that its CPU has. Modules for
-/// another architecture or system can be compiled and saved, not run. Copies the string.
+/// another architecture or system, or for a CPU that has more (`inlay_config_images_only`), can be compiled and saved, not run. Copies the string.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_target(
@@ -513,6 +513,24 @@ pub unsafe extern "C" fn inlay_config_compile_threads(
             )));
         }
         config.settings.compile_threads = threads;
+        Ok(())
+    })
+}
+
+/// Sets whether engines make images and nothing else: for programs that compile for others. The default is that they do not.
+///
+/// Such an engine places no code, so that it needs no executable memory, and may be for a CPU that has more than this one.
+/// Its modules are saved (`inlay_module_save`, `inlay_module_object`), and not run; `inlay_module_code` gives NULL for them. It
+/// loads images for any target and made with any settings, to be looked at or made an object of.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_config_images_only(
+    config: *mut inlay_config_t,
+    on: bool,
+) -> *mut inlay_error_t {
+    fallible(|| {
+        // SAFETY: the caller gives a configuration or NULL.
+        let config = unsafe { borrow_mut(config, "config") }?;
+        config.settings.images_only = on;
         Ok(())
     })
 }

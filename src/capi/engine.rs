@@ -56,6 +56,14 @@ pub extern "C" fn inlay_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
+/// The target that this library was built for, as a triple such as "x86_64-unknown-linux-gnu": a static string. An engine whose
+/// configuration names no other is for it.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_target() -> *const c_char {
+    const TARGET: &str = concat!(env!("INLAY_TARGET"), "\0");
+    TARGET.as_ptr().cast()
+}
+
 /// Makes an engine of a configuration, or of the defaults for NULL. The caller deletes `*out`.
 ///
 /// The configuration is only read, and can be changed and used again. `INLAY_ERROR_INVALID_ARGUMENT` for an

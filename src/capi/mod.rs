@@ -42,6 +42,8 @@ mod module;
 
 mod compile;
 
+mod image;
+
 mod store;
 
 mod interrupter;
@@ -79,6 +81,7 @@ pub use executor::*;
 pub use external::*;
 pub use func::*;
 pub use global::*;
+pub use image::*;
 pub use instance::*;
 pub use interrupter::*;
 pub use limiter::*;
@@ -286,30 +289,46 @@ unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &str) -> Result<&'a 
 }
 
 /// Writes as much of a structure as fits into the host's version of it, whose size is in its first field. The body runs
-/// only if that is `least` bytes or more.
+/// only if that is `least` bytes or more; if it fails, there are zeros.
 ///
 /// # Safety
 /// `out` is null, or a structure of as many bytes as its first field says, which may be less than a `T` has.
+unsafe fn write<T: Copy>(
+    out: *mut T,
+    least: usize,
+    body: impl FnOnce() -> Result<T>,
+) -> Result<()> {
+    // SAFETY: as the caller promises: the size is there in every version.
+    let size = *unsafe { borrow(out.cast::<usize>(), "out") }?;
+    if size < least {
+        return Err(Error::argument(format_args!(
+            "the size of *out is {size}; set it to that of its type"
+        )));
+    }
+    let len = size.min(size_of::<T>());
+    // SAFETY: as above; the size itself stays what the host set.
+    unsafe {
+        let write = |from: *const u8| {
+            let skip = size_of::<usize>();
+            let to = out.cast::<u8>().add(skip);
+            from.add(skip).copy_to_nonoverlapping(to, len - skip);
+        };
+        let zero = std::mem::MaybeUninit::<T>::zeroed();
+        write(zero.as_ptr().cast());
+        let value = body()?;
+        write((&raw const value).cast());
+    }
+    Ok(())
+}
+
+/// As [`write`], for a C function that gives whether it has.
+///
+/// # Safety
+/// As for that.
 unsafe fn fill<T: Copy>(out: *mut T, least: usize, body: impl FnOnce() -> Result<T>) -> bool {
     infallible(false, || {
-        // SAFETY: as the caller promises: the size is there in every version.
-        let size = *unsafe { borrow(out.cast::<usize>(), "out") }?;
-        if size < least {
-            return Err(nothing());
-        }
-        let len = size.min(size_of::<T>());
-        // SAFETY: as above; the size itself stays what the host set.
-        unsafe {
-            let write = |from: *const u8| {
-                let skip = size_of::<usize>();
-                let to = out.cast::<u8>().add(skip);
-                from.add(skip).copy_to_nonoverlapping(to, len - skip);
-            };
-            let zero = std::mem::MaybeUninit::<T>::zeroed();
-            write(zero.as_ptr().cast());
-            let value = body()?;
-            write((&raw const value).cast());
-        }
+        // SAFETY: as the caller promises.
+        unsafe { write(out, least, body) }?;
         Ok(true)
     })
 }

@@ -1,9 +1,9 @@
-//! Modules: compiling, validating, saving and loading; what a module imports and exports.
+//! Modules: compiling and validating; what a module imports and exports, and its code.
 
 use super::{
-    borrow, fallible, fill, inlay_engine_t, inlay_error_t, inlay_extern_kind_t, inlay_frame_t,
-    inlay_functype_t, inlay_global_type_t, inlay_memory_type_t, inlay_table_type_t, look, nothing,
-    produce_handle, slice,
+    INLAY_TRAPS_EXPLICIT, INLAY_TRAPS_FAULTS, borrow, fallible, fill, inlay_engine_t,
+    inlay_error_t, inlay_extern_kind_t, inlay_frame_t, inlay_functype_t, inlay_global_type_t,
+    inlay_memory_type_t, inlay_table_type_t, inlay_traps_t, look, nothing, produce_handle, slice,
 };
 use crate::error::{Error, Result};
 use crate::fallible::Shared;
@@ -32,7 +32,7 @@ impl inlay_module_t {
 }
 
 /// Bytes that Inlay made. The host deletes it.
-pub struct inlay_buffer_t(Vec<u8>);
+pub struct inlay_buffer_t(pub(super) Vec<u8>);
 
 /// What a module imports or exports. The strings are borrowed from the module. The host sets `size` before it asks for one.
 ///
@@ -170,47 +170,6 @@ pub(super) fn no_compiler() -> Error {
     )
 }
 
-/// Saves a compiled module as an image: bytes for `inlay_module_load`, in this process or another. The caller
-/// deletes `*out`.
-///
-/// The same wasm and settings give the same bytes. An image is only good for the version of Inlay that made it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn inlay_module_save(
-    module: *const inlay_module_t,
-    out: *mut *mut inlay_buffer_t,
-) -> *mut inlay_error_t {
-    // SAFETY: the caller gives a module and a place for the buffer, or NULL.
-    unsafe {
-        produce_handle(out, || {
-            let module = borrow(module, "module")?;
-            Ok(inlay_buffer_t(module.module.save()?))
-        })
-    }
-}
-
-/// Loads an image and publishes its code; nothing is compiled. The caller deletes `*out`.
-///
-/// The bytes are only read during the call. Damage is found by a checksum, which is no signature: **an image
-/// is code, so load only what you would run**. `INLAY_ERROR_INVALID_IMAGE` if the bytes are damaged, made by
-/// another version, for another target (whose triple is not the same to the letter), or need CPU features that the engine's
-/// target does not have.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn inlay_module_load(
-    engine: *mut inlay_engine_t,
-    image: *const u8,
-    len: usize,
-    out: *mut *mut inlay_module_t,
-) -> *mut inlay_error_t {
-    // SAFETY: the caller gives an engine, bytes and a place for the module, or NULL.
-    unsafe {
-        produce_handle(out, || {
-            let engine = borrow(engine, "engine")?;
-            let image = slice(image, len, "image")?;
-            inlay_module_t::new(crate::load(&engine.engine, image)?)
-        })
-    }
-}
-
 /// Where a module's code is, and how many bytes it has. Borrowed from the module.
 ///
 /// NULL and 0 if it has none: because it has no functions, or because it is for another machine. Either
@@ -223,7 +182,7 @@ pub unsafe extern "C" fn inlay_module_code(
 ) {
     let none = (std::ptr::null(), 0);
     let code = |module: &inlay_module_t| {
-        let code = module.module.published();
+        let code = module.module.executable();
         code.map_or(none, |code| (code.start(), code.len()))
     };
     // SAFETY: the caller gives a module or NULL.
@@ -239,6 +198,79 @@ pub unsafe extern "C" fn inlay_module_code(
     }
 }
 
+/// What a module's code was made for, and how. The host sets `size` before it asks.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_module_info_t {
+    /// `sizeof(inlay_module_info_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+    pub size: usize,
+    /// The triple of the target, such as "x86_64-unknown-linux-gnu". Borrowed from the module.
+    pub target: *const c_char,
+    /// How many bytes the machine code has.
+    pub text_len: usize,
+    /// What its address is a multiple of.
+    pub text_align: usize,
+    /// How many bytes all else of the image has, which is read.
+    pub metadata_len: usize,
+    /// How it detects traps: an engine has to have the same.
+    pub traps: inlay_traps_t,
+    /// Whether it can be interrupted: likewise.
+    pub interruption: bool,
+    /// Whether it uses fuel: likewise.
+    pub fuel: bool,
+    /// Whether it allows for memories that move as they grow: it must, where the engine's do.
+    pub memory_moves: bool,
+}
+
+/// Says what a module's code was made for, and how: false, and zeros, for NULL, or where a damaged image does not say it. Any
+/// thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_info(
+    module: *const inlay_module_t,
+    out: *mut inlay_module_info_t,
+) -> bool {
+    let least = offset_of!(inlay_module_info_t, memory_moves) + size_of::<bool>();
+    // SAFETY: the caller gives a module or NULL, and a writable structure of the size that it says, or NULL.
+    unsafe {
+        fill(out, least, || {
+            let image = &borrow(module, "module")?.module.image;
+            let header = image.header();
+            let target = image.text(header.triple).ok_or_else(nothing)?;
+            Ok(inlay_module_info_t {
+                size: 0,
+                target: target.as_ptr().cast(),
+                text_len: header.text_len as usize,
+                text_align: header.align as usize,
+                metadata_len: header.metadata_len as usize,
+                traps: match header.faults {
+                    0 => INLAY_TRAPS_EXPLICIT,
+                    _ => INLAY_TRAPS_FAULTS,
+                },
+                interruption: header.interruption != 0,
+                fuel: header.fuel != 0,
+                memory_moves: header.memory_moves != 0,
+            })
+        })
+    }
+}
+
+/// The `n`-th feature of the CPU that a module's code may use, by the name of its setting, such as "has_avx2"; NULL if there are
+/// not so many. Borrowed from the module. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_cpu_feature(
+    module: *const inlay_module_t,
+    n: usize,
+) -> *const c_char {
+    let name = |module: &inlay_module_t| {
+        let image = &module.module.image;
+        let name = image.sections().cpu_features().get(n);
+        let name = name.and_then(|name| image.text(name));
+        name.map_or(std::ptr::null(), |name| name.as_ptr().cast())
+    };
+    // SAFETY: the caller gives a module or NULL.
+    unsafe { look(module, std::ptr::null(), name) }
+}
+
 /// A piece of a module's machine code: one function's, or a trampoline's between wasm and C. The host sets `size` before it
 /// asks for one.
 #[repr(C)]
@@ -250,18 +282,19 @@ pub struct inlay_module_function_t {
     pub name: *const c_char,
     /// How many bytes the name has, without the NUL that ends it; there can be NULs among them.
     pub name_len: usize,
-    /// Where the code is, and how many bytes it has.
+    /// Where the code is, and how many bytes it has; NULL if it is for another machine.
     pub address: *const u8,
     pub len: usize,
     /// The function's index in the module, imports first; `INLAY_NO_FUNCTION` for a trampoline.
     pub function_index: u32,
+    /// Where the code is from the start of the module's code.
+    pub offset: usize,
 }
 
 /// What is no function's index.
 pub const INLAY_NO_FUNCTION: u32 = u32::MAX;
 
-/// Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many, or the
-/// code is for another machine.
+/// Gives the `n`-th piece of a module's code, by ascending addresses; false, and zeros, if there are not so many.
 ///
 /// A function whose frame is large has two: a check before, and its own. Between pieces there can be padding, and constants
 /// belong to the piece before them. So a host writes a map for a profiler, or names an address in a crash report. Any thread
@@ -277,17 +310,21 @@ pub unsafe extern "C" fn inlay_module_function(
     unsafe {
         fill(out, least, || {
             let module = &borrow(module, "module")?.module;
-            let piece = module.published().and_then(|_| module.image.code(n));
-            let piece = piece.ok_or_else(nothing)?;
+            let piece = module.image.code(n).ok_or_else(nothing)?;
+            let is_here = module.executable().is_some();
             Ok(inlay_module_function_t {
                 size: 0,
                 name: piece
                     .name
                     .map_or(std::ptr::null(), |name| name.as_ptr().cast()),
                 name_len: piece.name.map_or(0, <[u8]>::len),
-                address: module.address(piece.range.start).cast(),
+                address: match is_here {
+                    true => module.address(piece.range.start).cast(),
+                    false => std::ptr::null(),
+                },
                 len: piece.range.len(),
                 function_index: piece.func.unwrap_or(INLAY_NO_FUNCTION),
+                offset: piece.range.start as usize,
             })
         })
     }
@@ -343,7 +380,7 @@ pub unsafe extern "C" fn inlay_module_frame(
             return false;
         }
         let module = &module.module;
-        let found = module.published().and_then(|code| {
+        let found = module.executable().and_then(|code| {
             let offset = address.addr().checked_sub(code.start().addr())?;
             let offset = u32::try_from(offset)
                 .ok()
@@ -474,11 +511,15 @@ pub unsafe extern "C" fn inlay_module_export_functype(
     }
 }
 
+/// A module's image, which was checked.
+///
 /// # Safety
 /// The pointer is null or a module.
 unsafe fn image<'a>(module: *const inlay_module_t) -> Result<&'a Image> {
     // SAFETY: as the caller promises.
-    Ok(&unsafe { borrow(module, "module") }?.module.image)
+    let module = &unsafe { borrow(module, "module") }?.module;
+    module.check()?;
+    Ok(&module.image)
 }
 
 fn no_item(index: usize, of: &str) -> Error {

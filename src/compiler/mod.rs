@@ -20,12 +20,15 @@
 //!            between wasm and C                                                      link.rs, trampoline.rs
 //! ```
 //!
+//! What programs link in place of loading it is made of images: object.rs, c_header.rs.
+//!
 //! Each step takes what the one before gives, and that is all that is known of a body: from translation to assembly one
 //! [`Unit`], which can be kept, and which other units can look at. Functions do not depend on each other's outcome, and
 //! what depends on all of them is done in the order of their indices: that makes images deterministic.
 
 mod assemble;
 mod bounds;
+pub mod c_header;
 mod call_tables;
 mod control;
 #[cfg(test)]
@@ -37,6 +40,7 @@ mod layout;
 mod legacy;
 mod link;
 mod module;
+pub mod object;
 mod ops;
 mod optimize;
 mod parse;
@@ -61,7 +65,7 @@ use crate::guard::lock;
 use crate::image::machine::Machine;
 use crate::image::settings::Settings;
 use crate::image::vmctx::VmLayout;
-use crate::image::{Image, TypeIds};
+use crate::image::{self, Image, TypeIds};
 use bounds::Watch;
 use call_tables::CallTables;
 use inline::Inlined;
@@ -99,8 +103,7 @@ impl Compiler {
 
     /// The machine that code is made for.
     pub fn machine(&self) -> Result<Machine> {
-        let machine = &self.target.machine;
-        Machine::new(machine.triple(), machine.cpu_features())
+        self.target.machine.try_clone()
     }
 
     /// WebAssembly to an image and its text.
@@ -128,6 +131,16 @@ impl Compiler {
         let env = Env::new(&self.target, module, &bodies, watch)?;
         let funcs = compile_bodies(&env, bodies, executor, at_once)?;
         link::link(&env, funcs)
+    }
+
+    /// What an image of this WebAssembly can be found by: a hash of all that it depends on.
+    pub fn key(&self, wasm: &[u8]) -> [u8; 32] {
+        let mut hash = hmac_sha256::Hash::new();
+        hash.update(image::build());
+        hash.update(self.target.settings());
+        hash.update(format!("{:?}\n\0", self.features));
+        hash.update(wasm);
+        hash.finalize()
     }
 
     /// Whether this is valid WebAssembly that would be compiled.

@@ -3,6 +3,7 @@
 use super::unit::Effort;
 use crate::error::{Commas, Error, Result};
 use crate::fallible::Text;
+use crate::image::LARGEST_ALIGN;
 use crate::image::frame::Cpu;
 use crate::image::machine::{self, Machine};
 use crate::image::settings::{FloatOps, Nans, Relaxed, Settings, Traps};
@@ -120,8 +121,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("enable_heap_access_spectre_mitigation", "false"),
 ];
 
-/// Code memory is asked for no more than a huge page's alignment.
-const MAX_LOG2_ALIGN: u8 = 21;
+/// Code is aligned to no more than images can be.
+const MAX_LOG2_ALIGN: u8 = LARGEST_ALIGN.ilog2() as u8;
 
 /// A target, ready to compile for.
 pub struct Target {
@@ -178,6 +179,7 @@ impl Target {
         let isa = builder.finish(shared.clone()).map_err(unfit)?;
         check_fixed(&*isa)?;
         let mut machine = machine_of(&*isa)?;
+        machine.set_elsewhere(settings.images_only);
         machine.add_implied(settings)?;
         machine.check_present()?;
         let mut builder = isa::Builder::from_target_isa(&*isa);
@@ -246,6 +248,28 @@ impl Target {
         &*self.isa
     }
 
+    /// All that shapes code, as text.
+    pub fn settings(&self) -> String {
+        let mut text = format!(
+            "{} {:?}\n{:?} {:?} {:?} {} {} {} {}\n",
+            self.machine.triple(),
+            self.machine.cpu_features().collect::<Vec<_>>(),
+            self.float_ops,
+            self.relaxed,
+            self.traps,
+            self.interruption,
+            self.fuel,
+            self.memory_moves,
+            self.debug_info,
+        );
+        // The third differs from the second only in its register allocator, which is always the same.
+        for isa in [&self.isa, &self.assembler] {
+            let flags = isa.flags().iter().chain(isa.isa_flags());
+            text.extend(flags.map(|flag| format!("{flag}\n")));
+        }
+        text
+    }
+
     /// The ISA to make machine code with, of a function that has been optimized.
     pub fn assembler(&self, effort: Effort) -> &dyn TargetIsa {
         match effort {
@@ -288,12 +312,12 @@ impl Target {
         self.fuel && has_pinned_register(self.isa.triple())
     }
 
-    /// Whether memories may move as they grow, all but shared ones.
     /// Whether images keep what modules say of their sources.
     pub fn debug_info(&self) -> bool {
         self.debug_info
     }
 
+    /// Whether memories may move as they grow, all but shared ones.
     pub fn memory_moves(&self) -> bool {
         self.memory_moves
     }

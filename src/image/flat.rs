@@ -18,13 +18,6 @@ pub trait Field: Copy {
 
     /// Appends its bytes.
     fn put(self, out: &mut Vec<u8>);
-
-    /// Whether decoding and encoding gives the same bytes. Other bytes are refused, so that every value has one form.
-    fn is_canonical(bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
-        scratch.clear();
-        Self::get(bytes).put(scratch);
-        scratch == bytes
-    }
 }
 
 macro_rules! numbers {
@@ -132,9 +125,6 @@ pub type Str = Span<u8>;
 /// Stands for `None` where a position is optional.
 pub const NONE: u32 = u32::MAX;
 
-/// Whether decoding and encoding gives the same bytes, as [`Field::is_canonical`].
-pub type Canonical = fn(&[u8], &mut Vec<u8>) -> bool;
-
 /// The elements of a section, or a part of them.
 #[derive(Clone, Copy)]
 pub struct Records<'a, T> {
@@ -161,7 +151,8 @@ impl<'a, T: Field> Records<'a, T> {
         Some(T::get(bytes))
     }
 
-    /// The element at an index. Panics if it is out of range; the check of an image excludes that.
+    /// The element at an index. Panics if it is out of range, which the check of an image excludes for what instances are made
+    /// of.
     pub fn at(self, index: u32) -> T {
         self.get(index as usize).expect("the image was checked")
     }
@@ -170,16 +161,17 @@ impl<'a, T: Field> Records<'a, T> {
         self.bytes.chunks_exact(T::SIZE).map(T::get)
     }
 
-    /// The bytes, the size of an element, and its canonical check, without the element's type: for one loop over all
-    /// sections.
-    pub fn unchecked(self) -> (&'a [u8], usize, Canonical) {
-        (self.bytes, T::SIZE, T::is_canonical)
-    }
-
-    /// A part of the elements. Panics if it is out of range; the check of an image excludes that.
+    /// A part of the elements; none if it is out of range, as in a damaged image.
     pub fn part(self, span: Span<T>) -> Records<'a, T> {
         let range = span.range();
-        Records::new(&self.bytes[range.start * T::SIZE..range.end * T::SIZE])
+        let (start, end) = (
+            range.start.checked_mul(T::SIZE),
+            range.end.checked_mul(T::SIZE),
+        );
+        let bytes = start
+            .zip(end)
+            .and_then(|(start, end)| self.bytes.get(start..end));
+        Records::new(bytes.unwrap_or(&[]))
     }
 
     /// How many elements at the start satisfy this; after them, none does.
@@ -254,19 +246,6 @@ macro_rules! sections {
                 let directory = self.metadata.get(self.at..).unwrap_or(&[]);
                 let mut spans = directory.chunks_exact(Span::<u8>::SIZE).map(Span::<u8>::get);
                 true $(&& spans.next().is_some_and(|span| whole(span, <$ty as Field>::SIZE)))*
-            }
-
-            /// Whether each element has the one form of its value.
-            pub fn is_canonical(self) -> bool {
-                let mut scratch = Vec::new();
-                let largest = 0usize $(.max(<$ty as Field>::SIZE))*;
-                if scratch.try_reserve(largest).is_err() {
-                    return false;
-                }
-                [$(self.$name().unchecked()),*].into_iter().all(|(bytes, size, is_canonical)| {
-                    // Single bytes are always canonical.
-                    size == 1 || bytes.chunks_exact(size).all(|bytes| is_canonical(bytes, &mut scratch))
-                })
             }
         }
 
@@ -442,7 +421,7 @@ impl Field for TableType {
             table64: ty.bits & 2 != 0,
             element: match ValType::get(&bytes[Sized::SIZE..]) {
                 ValType::Ref(element) => element,
-                // The canonical check refuses an image where this is no reference.
+                // As in a damaged image.
                 _ => RefType::FUNC,
             },
         }

@@ -12,6 +12,8 @@ pub struct Machine {
     triple: Text,
     /// Ascending, without duplicates.
     cpu_features: Vec<Text>,
+    /// Whether it is another one than this, whatever it is like.
+    is_elsewhere: bool,
 }
 
 /// The triple that this library was built for.
@@ -34,11 +36,18 @@ impl Machine {
         let mut machine = Machine {
             triple: Text::from_bytes(triple.as_bytes())?,
             cpu_features: Vec::new(),
+            is_elsewhere: false,
         };
         for feature in features {
             machine.set(feature, true)?;
         }
         Ok(machine)
+    }
+
+    pub fn try_clone(&self) -> Result<Machine> {
+        let mut copy = Machine::new(self.triple(), self.cpu_features())?;
+        copy.is_elsewhere = self.is_elsewhere;
+        Ok(copy)
     }
 
     /// The machine that this process runs on.
@@ -57,6 +66,7 @@ impl Machine {
             None => Machine::host()?,
             Some(triple) => Machine::baseline(triple.as_str())?,
         };
+        machine.set_elsewhere(settings.images_only);
         for (name, value) in &settings.flags {
             let (name, value) = (name.as_str(), value.as_str());
             let on = match value {
@@ -71,7 +81,7 @@ impl Machine {
                     ))
                 };
                 machine.set(name, on.ok_or_else(unknown)?)?;
-            } else if on == Some(true) && machine.is_this_kind() && !is_setting(name) {
+            } else if on == Some(true) && machine.runs_here() && !is_setting(name) {
                 detect(&mut |feature| machine.set(feature, true))?;
             }
         }
@@ -144,13 +154,26 @@ impl Machine {
             .is_ok()
     }
 
-    /// Whether this process can run its code: it is of the same architecture and operating system.
-    pub fn is_this_kind(&self) -> bool {
-        system(self.triple()) == system(HOST)
+    /// Whether this process runs its code: it is of the same architecture and operating system, and not said to be elsewhere.
+    pub fn runs_here(&self) -> bool {
+        !self.is_elsewhere && system(self.triple()) == system(HOST)
+    }
+
+    /// Whether all code is to run elsewhere, so that images for any machine will do.
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
+    }
+
+    /// Says whether all code is to run elsewhere.
+    pub fn set_elsewhere(&mut self, elsewhere: bool) {
+        self.is_elsewhere = elsewhere;
     }
 
     /// Whether code of an image, which is for this triple and needs these features, can be loaded for the machine.
     pub fn accept<'a>(&self, triple: &str, needs: impl Iterator<Item = &'a str>) -> Result<()> {
+        if self.is_elsewhere {
+            return Ok(());
+        }
         if triple != self.triple() {
             return Err(Error::new(
                 ErrorKind::InvalidImage,
@@ -178,7 +201,7 @@ impl Machine {
 
     /// That this process's CPU has all of the features, if this process can run the machine's code at all.
     pub fn check_present(&self) -> Result<()> {
-        if !self.is_this_kind() {
+        if !self.runs_here() {
             return Ok(());
         }
         let host = Machine::host()?;
@@ -426,7 +449,7 @@ mod tests {
     #[test]
     fn this_machine_has_what_it_has() {
         let mut host = Machine::host().unwrap();
-        assert!(host.is_this_kind());
+        assert!(host.runs_here());
         host.check_present().unwrap();
         host.set("has_nothing_of_the_kind", true).unwrap();
         assert!(host.check_present().is_err());

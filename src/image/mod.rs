@@ -10,6 +10,14 @@
 pub mod builtin;
 mod check;
 mod const_expr;
+#[cfg_attr(
+    windows,
+    allow(
+        dead_code,
+        reason = "no runtime reads DWARF there, and a compiler writes it"
+    )
+)]
+pub mod eh_frame;
 pub mod features;
 mod file;
 pub mod flat;
@@ -21,6 +29,7 @@ pub mod flat;
     )
 )]
 pub mod frame;
+pub mod linked;
 pub mod machine;
 pub mod settings;
 pub mod signature;
@@ -29,7 +38,7 @@ pub mod types;
 pub mod vmctx;
 
 pub use const_expr::{ConstExpr, ConstOp};
-pub use file::{load, save};
+pub use file::{LARGEST_ALIGN, adopt, layout, load, save};
 pub use types::*;
 
 use crate::error::Result;
@@ -37,6 +46,7 @@ use crate::fallible::{self, Shared, Text};
 use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
 use signature::Signatures;
 use std::ops::Range;
+use std::ptr::NonNull;
 use trap::Trap;
 use vmctx::Shape;
 
@@ -48,6 +58,17 @@ const FORMAT: u64 = match u64::from_str_radix(env!("INLAY_IMAGE_FORMAT"), 10) {
     Ok(number) => number,
     Err(_) => panic!("the build script gives a number"),
 };
+
+/// This build, as far as images tell it from others.
+pub fn build() -> &'static str {
+    concat!(
+        "Inlay ",
+        env!("CARGO_PKG_VERSION"),
+        " ",
+        env!("INLAY_IMAGE_FORMAT"),
+        "\n"
+    )
+}
 
 /// The length in bytes of the name of the version that made an image.
 const VERSION_LEN: usize = 16;
@@ -71,7 +92,7 @@ records! {
         /// The version of Inlay that made the image, padded with NULs.
         pub version: [u8; VERSION_LEN],
         pub format: u64,
-        /// The checksum of all bytes of the file but these eight. It is 0 in memory.
+        /// The checksum of all bytes of the file but these eight, once there is one.
         pub checksum: u64,
         pub metadata_len: u64,
         pub text_len: u64,
@@ -296,8 +317,7 @@ sections! {
     trampolines: Trampoline,
 }
 
-/// Defines enumerations that are numbers in a record. An unknown number reads as the last variant; the check refuses
-/// such an image.
+/// Defines enumerations that are numbers in a record. An unknown number, as in a damaged image, reads as the last variant.
 macro_rules! kinds {
     ($($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $number:literal,)* })*) => {$(
         $(#[$meta])*
@@ -405,13 +425,23 @@ pub struct Piece<'a> {
     pub range: Range<u32>,
 }
 
+/// What the bytes of an image live as long as: it frees them, or tells whoever does.
+pub type Owner = Shared<Box<dyn Send + Sync>>;
+
 /// An image's metadata. A clone shares it.
 #[derive(Clone)]
 pub struct Image {
     /// What the metadata begins with, read once.
     header: Header,
-    metadata: Shared<Vec<u8>>,
+    /// The owner's.
+    metadata: NonNull<[u8]>,
+    _owner: Owner,
 }
+
+// SAFETY: the metadata does not change, and its owner may be dropped on any thread.
+unsafe impl Send for Image {}
+// SAFETY: as above.
+unsafe impl Sync for Image {}
 
 impl Image {
     /// Makes an image of these sections. The header's magic, version, format and length of the metadata are filled in
@@ -434,8 +464,33 @@ impl Image {
         let mut start = Vec::new();
         header.put(&mut start);
         metadata[..Header::SIZE].copy_from_slice(&start);
-        let metadata = Shared::new(metadata)?;
-        Ok(Image { header, metadata })
+        Image::owned(header, metadata)
+    }
+
+    /// The image of this metadata.
+    fn owned(header: Header, metadata: Vec<u8>) -> Result<Image> {
+        // A vector's bytes stay where they are when the vector is moved.
+        let bytes = NonNull::from(metadata.as_slice());
+        let owner = Shared::new(fallible::boxed(metadata)? as _)?;
+        // SAFETY: the vector is of this owner now, and nobody changes it.
+        Ok(unsafe { Image::borrowed(header, bytes, owner) })
+    }
+
+    /// The image whose metadata is there.
+    ///
+    /// # Safety
+    /// As long as the owner lives, the bytes are there and do not change.
+    unsafe fn borrowed(header: Header, metadata: NonNull<[u8]>, owner: Owner) -> Image {
+        Image {
+            header,
+            metadata,
+            _owner: owner,
+        }
+    }
+
+    fn metadata(&self) -> &[u8] {
+        // SAFETY: they are there as long as the owner, and do not change.
+        unsafe { self.metadata.as_ref() }
     }
 
     pub fn header(&self) -> &Header {
@@ -445,7 +500,7 @@ impl Image {
     /// Where all sections are.
     pub fn sections(&self) -> Directory<'_> {
         Directory {
-            metadata: &self.metadata,
+            metadata: self.metadata(),
             at: Header::SIZE,
         }
     }
@@ -455,7 +510,16 @@ impl Image {
         self.sections().bytes().part(span).bytes()
     }
 
-    /// A text of the image as a C string: a NUL follows its bytes.
+    /// The bytes of a text; none where no NUL follows them, as in a damaged image.
+    pub fn text(&self, text: Str) -> Option<&[u8]> {
+        let bytes = self.sections().bytes().bytes();
+        match bytes.get(text.range().end) {
+            Some(0) => bytes.get(text.range()),
+            _ => None,
+        }
+    }
+
+    /// A text that the check of an image has seen, as a C string: a NUL follows its bytes.
     pub fn c_str(&self, text: Str) -> *const std::ffi::c_char {
         self.bytes(text).as_ptr().cast()
     }
@@ -580,7 +644,7 @@ impl Image {
     /// The name of a function, if the name section has one.
     pub fn func_name(&self, func: u32) -> Option<&[u8]> {
         let (_, name) = self.sections().func_names().find(func, |name| name.func)?;
-        Some(self.bytes(name.name))
+        self.text(name.name)
     }
 
     /// The function whose code this offset is in.
@@ -595,20 +659,23 @@ impl Image {
     pub fn code(&self, n: usize) -> Option<Piece<'_>> {
         let sections = self.sections();
         let ranges = sections.code_ranges();
-        if let Some(range) = ranges.get(n) {
-            let name = self.func_name(range.func);
-            return Some(Piece {
+        let piece = match ranges.get(n) {
+            Some(range) => Piece {
                 func: Some(range.func),
-                name,
+                name: self.func_name(range.func),
                 range: range.start..range.end,
-            });
-        }
-        let glue = sections.glue().get(n - ranges.len())?;
-        Some(Piece {
-            func: None,
-            name: Some(self.bytes(glue.name)),
-            range: glue.start..glue.end,
-        })
+            },
+            None => {
+                let glue = sections.glue().get(n - ranges.len())?;
+                Piece {
+                    func: None,
+                    name: self.text(glue.name),
+                    range: glue.start..glue.end,
+                }
+            }
+        };
+        let (start, end) = (piece.range.start, piece.range.end);
+        (start < end && u64::from(end) <= self.header.text_len).then_some(piece)
     }
 
     /// The wasm offset of the call that returns to this offset.
@@ -628,13 +695,22 @@ impl Image {
     pub fn entry_site(&self, returns_to: u32) -> Option<EntrySite> {
         let sites = self.sections().entry_sites();
         let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
-        Some(site)
+        (site.context < site.frame).then_some(site)
     }
 
     /// The call that returns to this offset, if its function catches exceptions there.
     pub fn handler_site(&self, returns_to: u32) -> Option<HandlerSite> {
         let sites = self.sections().handler_sites();
         let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
-        Some(site)
+        (site.context <= site.frame).then_some(site)
+    }
+
+    /// The clauses that catch exceptions of a call, innermost first.
+    pub fn handlers(&self, site: &HandlerSite) -> impl Iterator<Item = Handler> {
+        let handlers = self.sections().handlers().part(site.handlers);
+        let text_len = self.header.text_len;
+        handlers
+            .iter()
+            .filter(move |handler| u64::from(handler.lands_at) < text_len)
     }
 }

@@ -65,6 +65,8 @@ pub struct Settings {
     pub debug_info: bool,
     /// WebAssembly features that modules may use.
     pub features: Features,
+    /// Whether images are made and nothing is run.
+    pub images_only: bool,
     /// Threads that one module is compiled on.
     pub compile_threads: usize,
 }
@@ -83,6 +85,7 @@ impl Default for Settings {
             memory_moves: false,
             debug_info: false,
             features: Features::DEFAULT,
+            images_only: false,
             compile_threads: 1,
         }
     }

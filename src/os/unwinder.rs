@@ -21,10 +21,6 @@ mod personality {
         fn _Unwind_GetLanguageSpecificData(context: *mut c_void) -> *mut c_void;
     }
 
-    /// A personality routine: it is asked what to do at a frame, with what is done there, and the frame.
-    pub type Personality =
-        unsafe extern "C" fn(i32, i32, u64, exception: *mut c_void, frame: *mut c_void) -> i32;
-
     /// What a personality routine gives that has nothing against unwinding further.
     pub const CONTINUE: i32 = 8;
 

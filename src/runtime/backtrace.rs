@@ -70,7 +70,7 @@ fn frame(store: &Store, pc: usize) -> Option<Frame> {
         func_index,
         name: name.and_then(|name| Text::from_bytes(name).ok()),
         wasm_offset: image.wasm_offset(offset + 1).unwrap_or(0),
-        lines: module.lines.clone(),
+        lines: module.facts().lines.clone(),
         position: Default::default(),
     })
 }

@@ -92,7 +92,7 @@ impl Engine {
     ) -> Result<Shared<Engine>> {
         super::shadow_stack::refuse()?;
         let faults = settings.traps == Traps::Faults;
-        if faults && machine.is_this_kind() && !os::FAULTS {
+        if faults && machine.runs_here() && !os::FAULTS {
             return Err(Error::unsupported(
                 "INLAY_TRAPS_FAULTS: faults of this system or CPU are not handled; use INLAY_TRAPS_EXPLICIT",
             ));

@@ -218,18 +218,10 @@ impl Store {
                 let sp = fp - site.frame as usize;
                 // SAFETY: compiled code keeps the vmctx at this place in a frame that has handlers.
                 let vmctx = unsafe { *((sp + site.context as usize) as *const *mut VmContext) };
-                for handler in module
-                    .image
-                    .sections()
-                    .handlers()
-                    .part(site.handlers)
-                    .iter()
-                {
+                for handler in module.image.handlers(&site) {
                     // SAFETY: the vmctx is that of a living instance.
-                    let matches = handler
-                        .catch
-                        .tag
-                        .is_none_or(|i| unsafe { instance(vmctx).tags[i as usize] == tag });
+                    let is_it = |i| unsafe { instance(vmctx).tags.get(i as usize) == Some(&tag) };
+                    let matches = handler.catch.tag.is_none_or(is_it);
                     if matches {
                         let landing = Landing {
                             pc: module.address(handler.lands_at).addr(),

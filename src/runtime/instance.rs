@@ -496,7 +496,7 @@ impl Instance {
             // SAFETY: the layout has a VmMemory there, or a pointer to one if the memory is shared.
             unsafe {
                 let inline = self.inline::<VmMemory>(place);
-                let mut contents = module.contents.iter();
+                let mut contents = module.facts().contents.iter();
                 let contents = contents.find(|contents| contents.memory == i);
                 let memory = Memory::new(store, engine, ty, inline, contents)?;
                 let definition = (*memory.as_ptr()).definition();

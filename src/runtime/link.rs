@@ -111,7 +111,7 @@ unsafe fn resolve<'a>(
 pub fn check_host(module: &Placed, import: Import, host: &HostFunc) -> Result<()> {
     let image = &module.image;
     if let ExternType::Func(wanted) = image.extern_type(import.kind, import.index)
-        && module.types.is(wanted, &host.ty)?
+        && module.facts().types.is(wanted, &host.ty)?
     {
         return Ok(());
     }

@@ -81,6 +81,7 @@ impl Linker {
     /// What each import of a module stands for, in their order. Host functions are of the types that it wants; whether what a
     /// store has fits is looked at when it is linked.
     fn find(&self, module: &Placed) -> Result<Vec<Option<&Definition>>> {
+        module.check()?;
         let image = &module.image;
         let mut found = Vec::new();
         for import in image.sections().imports().iter() {

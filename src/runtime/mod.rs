@@ -68,6 +68,7 @@ pub use placed::Placed;
 pub use shared::SharedMemory;
 pub use store::Store;
 pub use table::Table;
+pub use unwind::unwind_personality;
 pub use window::Bytes;
 
 use crate::error::Result;

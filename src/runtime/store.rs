@@ -173,9 +173,10 @@ impl Store {
             Ok(known) => return Ok(self.positions[known].1),
             Err(place) => place,
         };
-        let Some(code) = module.published() else {
+        let Some(code) = module.executable() else {
             return Err(Error::unsupported(format_args!(
-                "the module is compiled for {}, which this process cannot run",
+                "the module is compiled for {}, to be run elsewhere: the engine's target is another one than this process's, or it \
+                 makes images only",
                 module.image.triple()
             )));
         };
@@ -255,7 +256,7 @@ impl Store {
     pub fn module_types(&self, position: usize) -> &[u32] {
         let registered = &self.modules[position];
         let own = registered.type_ids.as_ref();
-        own.unwrap_or(&registered.module.types.ids)
+        own.unwrap_or(&registered.module.facts().types.ids)
     }
 
     /// The module that has code at this address, and the offset in its text.
@@ -263,7 +264,7 @@ impl Store {
         let place = self.code.partition_point(|&(last, _)| last < pc);
         let &(_, position) = self.code.get(place)?;
         let module = &*self.modules[position].module;
-        let offset = pc.checked_sub(module.published()?.start() as usize)?;
+        let offset = pc.checked_sub(module.executable()?.start() as usize)?;
         Some((module, u32::try_from(offset).ok()?))
     }
 

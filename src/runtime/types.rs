@@ -143,8 +143,9 @@ impl Types {
     /// The ids of a module's types, by their indices; none if they are what they are in the module alone. The module lives
     /// as long as these types: what has been written of its own is borrowed by the host.
     pub fn add_module(&mut self, module: &Placed) -> Result<Option<Vec<u32>>> {
+        let facts = module.check()?;
         if self.known.is_none() {
-            self.known = Some(Source::Module(NonNull::from(&module.types.known)));
+            self.known = Some(Source::Module(NonNull::from(&facts.types.known)));
             return Ok(None);
         }
         let code = module.address(0).cast();

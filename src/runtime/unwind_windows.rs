@@ -4,11 +4,13 @@
 use super::placed::Placed;
 use crate::error::{Error, Result};
 use crate::fallible;
+use crate::image::flat::Span;
+use std::ffi::c_void;
 
 /// The table of a module's functions, in the order of their addresses.
 pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
     let image = &placed.image;
-    if placed.published().is_none() || cfg!(not(target_arch = "x86_64")) {
+    if placed.executable().is_none() || cfg!(not(target_arch = "x86_64")) {
         return Err(Error::unsupported(
             "the module has no code that this process can run, or that Windows can be told about, which is code for x86-64",
         ));
@@ -23,7 +25,8 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
     let mut table = Vec::new();
     for piece in (0..).map_while(|n| image.code(n)) {
         let rules = image.frame_rules(piece.range.start);
-        let Some(rules) = rules.filter(|rules| rules.len != 0) else {
+        let in_text = |rules: &Span<u8>| rules.range().end as u64 <= image.header().text_len;
+        let Some(rules) = rules.filter(|rules| rules.len != 0 && in_text(rules)) else {
             // It has no frame.
             continue;
         };
@@ -32,4 +35,19 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
         }
     }
     Ok(table)
+}
+
+/// What the unwinder of other systems calls. On this one handlers of unwinding are in the text.
+///
+/// # Safety
+/// None.
+pub unsafe extern "C" fn unwind_personality(
+    _version: i32,
+    _actions: i32,
+    _class: u64,
+    _exception: *mut c_void,
+    _frame: *mut c_void,
+) -> i32 {
+    const CONTINUE: i32 = 8;
+    CONTINUE
 }

@@ -41,7 +41,7 @@ static void lists_all(const inlay_module_t *module) {
   inlay_module_code(module, &code, &len);
   const uint8_t *end = code;
   int functions = 0, trampolines = 0, seen[32] = {0};
-  inlay_module_function_t piece = {sizeof piece, NULL, 0, NULL, 0, 0};
+  inlay_module_function_t piece = {.size = sizeof piece};
   for (size_t n = 0; inlay_module_function(module, n, &piece); n++) {
     CHECK(piece.size == sizeof piece && piece.address >= end && piece.len > 0 && piece.address + piece.len <= code + len);
     end = piece.address + piece.len;
@@ -78,7 +78,7 @@ static void lists(void) {
   lists_all(module);
   module = reloaded(engine, module);
   lists_all(module);
-  inlay_module_function_t piece = {sizeof(void *), NULL, 0, NULL, 0, 7};
+  inlay_module_function_t piece = {.size = sizeof(void *), .function_index = 7};
   CHECK(!inlay_module_function(module, 0, &piece) && piece.function_index == 7);
   piece.size = sizeof piece;
   CHECK(!inlay_module_function(module, SIZE_MAX, &piece) && !inlay_module_function(NULL, 0, &piece) &&

@@ -601,6 +601,45 @@ static void test_limiter(const inlay::Engine &engine) {
 #endif
 }
 
+// Images that are adopted and linked: the code is that of a module which is there, whose other part comes from its image.
+static void test_images(const inlay::Engine &engine, const inlay::Module &compiled, inlay::Bytes wasm) {
+    const inlay::Buffer saved = MUST(compiled.try_save());
+    const inlay_image_layout_t layout = MUST(inlay::Module::try_layout(saved));
+    const inlay::Bytes code = compiled.code();
+    CHECK(layout.text_len == code.size() && !inlay::Module::try_layout(inlay::Bytes(saved.data(), 100)));
+    int finalized = 0;
+    const auto finalize = [](void *env) noexcept { ++*static_cast<int *>(env); };
+    inlay_image_t image = {sizeof image, saved.data(), layout.metadata_len, code.data(), code.size(), &finalized, finalize, true};
+    {
+        const inlay::Module adopted = MUST(inlay::Module::try_adopt(engine, image));
+        CHECK(adopted.code().data() == code.data() && adopted.exports().size() == compiled.exports().size() && finalized == 0);
+    }
+    CHECK(finalized == 1);
+    image.text_len--;
+    CHECK(!inlay::Module::try_adopt(engine, image) && finalized == 2);
+
+    static const char nothing[64] = "nothing that was linked";
+    const auto &symbol = *reinterpret_cast<const inlay_linked_image_t *>(nothing);
+    const auto unlinked = inlay::Module::try_linked_image(engine, symbol);
+    CHECK(!unlinked && unlinked.error().kind() == inlay::ErrorKind::InvalidImage);
+    CHECK(MUST(compiled.try_object("plugin")).size() > code.size());
+    CHECK(MUST(compiled.try_object("plugin", {&compiled})).size() > 2 * code.size());
+    CHECK(!compiled.try_object("no name") && !compiled.try_header(""));
+    const inlay::Buffer header = MUST(compiled.try_header("plugin"));
+    const std::string text(header.begin(), header.end());
+    CHECK(text.find("extern const inlay_linked_image_t plugin;") != std::string::npos);
+    const inlay_module_key_t key = MUST(inlay::Module::try_key(engine, wasm)), again = MUST(inlay::Module::try_key(engine, wasm));
+    CHECK(std::memcmp(key.bytes, again.bytes, sizeof key.bytes) == 0);
+    for (const std::string &name : compiled.cpu_features()) CHECK(name.rfind("has_", 0) == 0);
+
+    inlay::Config config;
+    MUST(config.try_images_only(true));
+    const inlay::Engine elsewhere = MUST(inlay::Engine::try_make(config));
+    const inlay::Module made = MUST(inlay::Module::try_compile(elsewhere, wasm));
+    CHECK(made.code().data() == nullptr && MUST(made.try_save()).size() > 100);
+    CHECK(made.info().target == std::string(inlay::target()) && made.info().text_len != 0 && !made.info().fuel);
+}
+
 int main() {
     Counts counts;
     {
@@ -649,6 +688,7 @@ int main() {
         MUST(linker.try_define("host", "table", MUST(store.try_table({inlay::ValueKind::FuncRef, 2}, inlay::Func()))));
         MUST(linker.try_define("host", "global", MUST(store.try_global(std::int64_t(40), true))));
         const inlay::Instance instance = MUST(linker.try_instantiate(store, module));
+        test_images(engine, compiled, hpp_wasm);
         MUST(linker.try_instance("again", instance));
         MUST(linker.try_define("again", "seven", instance.func("seven")));
         test_calls(instance, data);

@@ -118,6 +118,7 @@ inlay_error_t *inlay_config_feature(inlay_config_t *config, const char *name, bo
 inlay_error_t *inlay_config_traps(inlay_config_t *config, inlay_traps_t traps) { BOTH(inlay_config_traps, traps) }
 inlay_error_t *inlay_config_interruption(inlay_config_t *config, bool on) { BOTH(inlay_config_interruption, on) }
 inlay_error_t *inlay_config_fuel(inlay_config_t *config, bool on) { BOTH(inlay_config_fuel, on) }
+inlay_error_t *inlay_config_images_only(inlay_config_t *config, bool on) { BOTH(inlay_config_images_only, on) }
 inlay_error_t *inlay_config_memory_moves(inlay_config_t *config, bool on) { BOTH(inlay_config_memory_moves, on) }
 inlay_error_t *inlay_config_compile_threads(inlay_config_t *config, size_t threads) { BOTH(inlay_config_compile_threads, threads) }
 

@@ -263,8 +263,36 @@ impl Engine {
 }
 
 impl Module {
+    pub fn from_raw(module: *mut c::inlay_module_t) -> Module {
+        Module(module)
+    }
+
     pub fn save(&self) -> Result<Buffer, Error> {
         make(|out| unsafe { c::inlay_module_save(self.0, out) }).map(Buffer)
+    }
+
+    pub fn object(modules: &[&Module], name: &str) -> Result<Buffer, Error> {
+        let name = text(name);
+        let raw: Vec<*const _> = modules.iter().map(|module| module.0.cast_const()).collect();
+        make(|out| unsafe { c::inlay_module_object(raw.as_ptr(), raw.len(), name.as_ptr(), out) })
+            .map(Buffer)
+    }
+
+    /// With what the system's unwinder has to know.
+    pub fn unwinding_object(&self, name: &str) -> Result<Buffer, Error> {
+        let name = text(name);
+        let how = c::inlay_object_t {
+            size: size_of::<c::inlay_object_t>(),
+            unwind_info: true,
+        };
+        let module = self.0.cast_const();
+        make(|out| unsafe { c::inlay_module_object_with(&module, 1, name.as_ptr(), &how, out) })
+            .map(Buffer)
+    }
+
+    pub fn header(&self, name: &str) -> Result<Buffer, Error> {
+        let name = text(name);
+        make(|out| unsafe { c::inlay_module_header(self.0, name.as_ptr(), out) }).map(Buffer)
     }
 }
 

@@ -28,6 +28,7 @@ macro_rules! in_both_ways {
 mod api;
 #[cfg(all(target_arch = "x86_64", any(target_os = "linux", windows)))]
 mod dual_map;
+mod objects;
 mod run;
 mod settings;
 mod spectest;
@@ -67,6 +68,7 @@ fn engine_with(
         config.feature(feature, on).unwrap();
     }
     configure(&config);
+    objects::mode().configure(&config);
     config.engine_with(traps, &[])
 }
 

@@ -9,7 +9,7 @@ use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke};
 
 use crate::api::{Engine, Error, Instance, Linker, Module, Store, Value, c};
 use crate::spectest::Calls;
-use crate::{spectest, suite, typed, values};
+use crate::{objects, spectest, suite, typed, values};
 
 /// A case that cannot pass yet. One that is listed and passes is a failure, and so is one that never ran.
 pub struct ExpectedFailure {
@@ -352,7 +352,7 @@ impl<'a, 'r> Script<'a, 'r> {
     fn valid(&mut self, wasm: &[u8]) -> Result<Module, Failure> {
         self.report.modules += 1;
         self.setup.compiler.validate(wasm)?;
-        let module = self.setup.compiler.compile(wasm)?;
+        let module = objects::mode().module(self.setup.compiler, wasm)?;
         let Some(loader) = self.setup.loader else {
             return Ok(module);
         };

@@ -1,0 +1,499 @@
+//! Images as relocatable object files, for programs whose code is all there before they start.
+//!
+//! One symbol is what the program names: the list of `image/linked.rs`, in read-only data, and behind it the metadata of each
+//! image. The texts are in a section of code, with a local symbol for each function, so that debuggers and profilers need
+//! nothing else. What refers from one to the other is a distance of four bytes that the linker computes; so a program has
+//! nothing to relocate when it starts.
+//!
+//! Sources: "System V Application Binary Interface" and its supplements for ELF, "PE Format" for COFF, and `mach-o/reloc.h`.
+
+use crate::error::{Error, Result};
+use crate::image::eh_frame::{self, Addresses, INDIRECT, RELATIVE, Target};
+use crate::image::frame::Cpu;
+use crate::image::linked::{ENTRY, MAGIC, METADATA, START, TEXT};
+use crate::image::{ExternKind, Image, machine};
+use object::write::{
+    MachOBuildVersion, Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
+};
+use object::{
+    Architecture, BinaryFormat, Endianness, FileFlags, RelocationEncoding, RelocationFlags,
+    RelocationKind, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf, macho,
+};
+use std::cmp::Reverse;
+use std::ops::Range;
+use target_lexicon::{self as lexicon, OperatingSystem, Triple};
+
+/// A module: its image and its text.
+pub type Part<'a> = (&'a Image, &'a [u8]);
+
+/// Metadata can lie anywhere; this keeps what is copied from it in a line of its own.
+const METADATA_ALIGN: u64 = 16;
+
+/// The most that a section of COFF can be aligned to.
+const LARGEST_COFF_ALIGN: u64 = 8192;
+
+/// One module, compiled for one or more CPUs of one target, as an object file whose symbol has this name; with what the system's
+/// unwinder has to know of its code, if that is wanted.
+pub fn object(parts: &[Part<'_>], name: &str, unwinds: bool) -> Result<Vec<u8>> {
+    let Some(&(first, _)) = parts.first() else {
+        return Err(Error::argument("an object needs a module; none is given"));
+    };
+    check_name(name)?;
+    for (other, _) in parts {
+        check_same(first, other)?;
+    }
+    let mut parts = parts.to_vec();
+    // The first that a CPU can run is taken.
+    parts.sort_by_key(|(image, _)| Reverse(image.cpu_features().count()));
+    let mut file = File::new(first, name)?;
+    let texts = file.add_images(&parts)?;
+    if unwinds {
+        file.add_unwinding(&parts, &texts)?;
+    }
+    let written = file.object.write();
+    written.map_err(|error| Error::internal(format_args!("the object cannot be written: {error}")))
+}
+
+/// An error unless a name is one of C's.
+pub fn check_name(name: &str) -> Result<()> {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let mut letters = name.chars();
+    let is_name = letters.next().is_some_and(is_letter)
+        && letters.all(|c| is_letter(c) || c.is_ascii_digit());
+    is_name.then_some(()).ok_or_else(|| {
+        Error::argument(format_args!(
+            "\"{name}\" is no name for a symbol: it has to be letters, digits and underscores, and not to begin with a digit"
+        ))
+    })
+}
+
+/// An error unless two images are of one module, as far as programs see it, for one target.
+fn check_same(one: &Image, other: &Image) -> Result<()> {
+    if one.triple() != other.triple() {
+        return Err(Error::argument(format_args!(
+            "the modules of an object are for one target, and these are for {} and {}",
+            one.triple(),
+            other.triple()
+        )));
+    }
+    let (a, b) = (one.sections(), other.sections());
+    let name = |image: &Image, name| image.bytes(name).to_vec();
+    let is_same_type = |kind, i, j| match kind {
+        ExternKind::Func => {
+            let signature =
+                |image: &Image, func| image.signature(image.sections().funcs().at(func));
+            Ok(signature(one, i)? == signature(other, j)?)
+        }
+        _ => Ok::<_, Error>(true),
+    };
+    let mut same = a.imports().len() == b.imports().len() && a.exports().len() == b.exports().len();
+    for (a, b) in a.imports().iter().zip(b.imports().iter()) {
+        same &= a.kind == b.kind
+            && name(one, a.module) == name(other, b.module)
+            && name(one, a.name) == name(other, b.name)
+            && is_same_type(a.kind, a.index, b.index)?;
+    }
+    for (a, b) in a.exports().iter().zip(b.exports().iter()) {
+        same &= a.kind == b.kind
+            && name(one, a.name) == name(other, b.name)
+            && is_same_type(a.kind, a.index, b.index)?;
+    }
+    same.then_some(()).ok_or_else(|| {
+        Error::argument("the modules of an object are one, compiled for several CPUs; these import or export something else")
+    })
+}
+
+struct File<'a> {
+    object: Object<'static>,
+    name: &'a str,
+    text: SectionId,
+    /// Read-only data.
+    data: SectionId,
+    /// The symbol that the program names.
+    list: SymbolId,
+    /// Where the section of code begins.
+    code: SymbolId,
+}
+
+impl<'a> File<'a> {
+    fn new(image: &Image, name: &'a str) -> Result<File<'a>> {
+        let triple: Triple = image
+            .triple()
+            .parse()
+            .map_err(|error| Error::internal(format_args!("{}: {error}", image.triple())))?;
+        let (format, architecture, order) = form(&triple)?;
+        let mut object = Object::new(format, architecture, order);
+        object.flags = flags(architecture);
+        if let Some(platform) = platform(&triple) {
+            object.set_macho_build_version(platform);
+        }
+        let names = match format {
+            BinaryFormat::MachO => ["__text".to_owned(), "__const".to_owned()],
+            // What is behind the dollar sign orders what a linker puts into one section.
+            BinaryFormat::Coff => [format!(".text${name}"), format!(".rdata${name}")],
+            _ => [format!(".text.{name}"), format!(".rodata.{name}")],
+        };
+        let segment = match format {
+            BinaryFormat::MachO => b"__TEXT".to_vec(),
+            _ => Vec::new(),
+        };
+        let kinds = [SectionKind::Text, SectionKind::ReadOnlyData];
+        let mut sections = names.into_iter().zip(kinds);
+        let mut section = || {
+            let (name, kind) = sections.next().expect("there are two");
+            object.add_section(segment.clone(), name.into_bytes(), kind)
+        };
+        let (text, data) = (section(), section());
+        if format == BinaryFormat::Elf {
+            // Without it a linker would make the stack executable.
+            let kind = SectionKind::Other;
+            object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), kind);
+        }
+        let mut symbol = |name: String, kind, scope, section| {
+            object.add_symbol(symbol(name, kind, scope, section, 0..0))
+        };
+        let list = symbol(
+            name.to_owned(),
+            SymbolKind::Data,
+            SymbolScope::Dynamic,
+            data,
+        );
+        let code = symbol(
+            format!("{name}.text"),
+            match format {
+                // There are no labels there.
+                BinaryFormat::MachO => SymbolKind::Text,
+                _ => SymbolKind::Label,
+            },
+            SymbolScope::Compilation,
+            text,
+        );
+        Ok(File {
+            object,
+            name,
+            text,
+            data,
+            list,
+            code,
+        })
+    }
+
+    fn number(&self, number: u32) -> [u8; 4] {
+        match self.object.architecture() {
+            Architecture::S390x => number.to_be_bytes(),
+            _ => number.to_le_bytes(),
+        }
+    }
+
+    /// Adds the list and what it lists; gives where the texts are in their section.
+    fn add_images(&mut self, parts: &[Part<'_>]) -> Result<Vec<u64>> {
+        let mut list = MAGIC.to_vec();
+        list.extend_from_slice(&self.number(parts.len() as u32));
+        list.resize(START + ENTRY * parts.len(), 0);
+        let size = list.len() as u64;
+        self.object
+            .append_section_data(self.data, &list, METADATA_ALIGN);
+        self.object.set_symbol_data(self.list, self.data, 0, size);
+        // Symbols have to be there before what refers to them.
+        let mut texts = Vec::new();
+        for part in parts {
+            texts.push(self.add_text(*part)?);
+        }
+        for ((part, &text), i) in parts.iter().zip(&texts).zip(0..) {
+            self.add_entry(START + ENTRY * i, *part, text)?;
+        }
+        Ok(texts)
+    }
+
+    /// Adds what the system's unwinder has to know of the code.
+    fn add_unwinding(&mut self, parts: &[Part<'_>], texts: &[u64]) -> Result<()> {
+        let first = parts[0].0;
+        if machine::unwinds_as_windows(first.triple()) {
+            return self.add_function_table(parts, texts);
+        }
+        if self.object.format() != BinaryFormat::Elf {
+            return Err(Error::unsupported(format_args!(
+                "unwind information in object files for {}; there is some for ELF, and for Windows on x86-64",
+                first.triple()
+            )));
+        }
+        let cpu = first.triple().split('-').next().and_then(Cpu::of);
+        let cpu = cpu.ok_or_else(|| Error::internal("object files for a CPU without registers"))?;
+        let frames =
+            self.object
+                .add_section(Vec::new(), b".eh_frame".to_vec(), SectionKind::ReadOnlyData);
+        // The routine is in the library, from wherever that is: a loader writes its address here.
+        let pointers = self.object.add_section(
+            Vec::new(),
+            format!(".data.rel.ro.{}", self.name).into_bytes(),
+            SectionKind::ReadOnlyDataWithRel,
+        );
+        self.object.append_section_data(pointers, &[0; 8], 8);
+        let pointer = format!("{}.personality", self.name);
+        let (kind, scope) = (SymbolKind::Data, SymbolScope::Compilation);
+        let pointer = self
+            .object
+            .add_symbol(symbol(pointer, kind, scope, pointers, 0..8));
+        let mut routine = symbol(
+            PERSONALITY.to_owned(),
+            SymbolKind::Text,
+            SymbolScope::Unknown,
+            pointers,
+            0..0,
+        );
+        routine.section = SymbolSection::Undefined;
+        let routine = self.object.add_symbol(routine);
+        self.relocate(pointers, 0, routine, 0, RelocationKind::Absolute, 64)?;
+        for ((image, _), text) in parts.iter().zip(texts) {
+            let mut places = Places(Vec::new());
+            let big_endian = self.object.architecture() == Architecture::S390x;
+            let entries = eh_frame::entries(image, cpu, big_endian, &mut places)?;
+            let align = eh_frame::ALIGN as u64;
+            let start = self.object.append_section_data(frames, &entries, align);
+            for (place, target) in places.0 {
+                let (symbol, addend) = match target {
+                    Target::Text(offset) => (self.code, text + u64::from(offset)),
+                    Target::Personality => (pointer, 0),
+                };
+                let at = start + place as u64;
+                self.relocate(
+                    frames,
+                    at,
+                    symbol,
+                    addend as i64,
+                    RelocationKind::Relative,
+                    32,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the section `.pdata` of Windows on x86-64: entries of type `RUNTIME_FUNCTION`, which refer to the text, where the
+    /// rules are. An entry trampoline that uses fuel keeps the host's register where no such rule can say it.
+    fn add_function_table(&mut self, parts: &[Part<'_>], texts: &[u64]) -> Result<()> {
+        let kind = SectionKind::ReadOnlyData;
+        let table = self
+            .object
+            .add_section(Vec::new(), b".pdata".to_vec(), kind);
+        for ((image, _), text) in parts.iter().zip(texts) {
+            if image.header().fuel != 0 {
+                return Err(Error::unsupported(
+                    "unwind information on Windows for code that uses fuel, which keeps a register of the host where Windows does \
+                     not find it",
+                ));
+            }
+            for piece in (0..).map_while(|n| image.code(n)) {
+                let rules = image.frame_rules(piece.range.start);
+                let Some(rules) = rules.filter(|rules| rules.len != 0) else {
+                    // It has no frame.
+                    continue;
+                };
+                let at = self.object.append_section_data(table, &[0; 12], 4);
+                let places = [piece.range.start, piece.range.end, rules.start];
+                for (place, i) in places.into_iter().zip(0..) {
+                    let addend = (text + u64::from(place)) as i64;
+                    self.relocate(
+                        table,
+                        at + 4 * i,
+                        self.code,
+                        addend,
+                        RelocationKind::ImageOffset,
+                        32,
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn relocate(
+        &mut self,
+        section: SectionId,
+        offset: u64,
+        symbol: SymbolId,
+        addend: i64,
+        kind: RelocationKind,
+        size: u8,
+    ) -> Result<()> {
+        let relocation = Relocation {
+            offset,
+            symbol,
+            addend,
+            flags: RelocationFlags::Generic {
+                kind,
+                encoding: RelocationEncoding::Generic,
+                size,
+            },
+        };
+        let added = match (self.object.format(), kind) {
+            // There the difference of two symbols is what data can have.
+            (BinaryFormat::MachO, RelocationKind::Relative) => {
+                let flags = RelocationFlags::Generic {
+                    kind: RelocationKind::Absolute,
+                    encoding: RelocationEncoding::Generic,
+                    size,
+                };
+                let addend = addend - offset as i64;
+                let relocation = Relocation {
+                    flags,
+                    addend,
+                    ..relocation
+                };
+                let from = Some(self.list);
+                self.object
+                    .add_relocation_with_subtractor(section, relocation, from)
+            }
+            _ => self.object.add_relocation(section, relocation),
+        };
+        added.map_err(|error| Error::internal(format_args!("a relocation: {error}")))
+    }
+
+    /// Adds the text of an image and a symbol for each of its functions; gives where it is in its section.
+    fn add_text(&mut self, (image, text): Part<'_>) -> Result<u64> {
+        let align = u64::from(image.header().align);
+        if self.object.format() == BinaryFormat::Coff && align > LARGEST_COFF_ALIGN {
+            return Err(Error::argument(format_args!(
+                "the module's code has to be aligned to {align} bytes, and an object for Windows can be to {LARGEST_COFF_ALIGN}"
+            )));
+        }
+        let start = self.object.append_section_data(self.text, text, align);
+        for piece in (0..).map_while(|n| image.code(n)) {
+            let name = match (piece.name, piece.func) {
+                (Some(name), _) if !name.is_empty() => {
+                    String::from_utf8_lossy(name).replace('\0', "")
+                }
+                (_, Some(func)) => format!("wasm[{func}]"),
+                _ => "code".to_owned(),
+            };
+            let offset = |offset: u32| start + u64::from(offset);
+            self.object.add_symbol(symbol(
+                format!("{}.{name}", self.name),
+                SymbolKind::Text,
+                SymbolScope::Compilation,
+                self.text,
+                offset(piece.range.start)..offset(piece.range.end),
+            ));
+        }
+        Ok(start)
+    }
+
+    /// Adds the metadata of an image, and writes the entry of the list that is there.
+    fn add_entry(&mut self, at: usize, (image, text): Part<'_>, text_at: u64) -> Result<()> {
+        let metadata = image.metadata_with_checksum(text)?;
+        let start = self
+            .object
+            .append_section_data(self.data, &metadata, METADATA_ALIGN);
+        let too_far = || Error::limit("the images of an object have more than 2 GiB");
+        let distance = i32::try_from(start as usize - (at + METADATA)).map_err(|_| too_far())?;
+        let numbers = [
+            distance.cast_unsigned(),
+            metadata.len() as u32,
+            0,
+            text.len() as u32,
+        ];
+        for (number, i) in numbers.into_iter().zip(0..) {
+            let bytes = self.number(number);
+            let data = self.object.section_mut(self.data).data_mut();
+            data[at + i * 4..][..4].copy_from_slice(&bytes);
+        }
+        // The list is what its section begins with, so that distances count from the symbol as well.
+        let at = (at + TEXT) as u64;
+        self.relocate(
+            self.data,
+            at,
+            self.code,
+            text_at as i64,
+            RelocationKind::Relative,
+            32,
+        )
+    }
+}
+
+/// The routine of the library that entries of entry trampolines name: `inlay_unwind_personality`.
+const PERSONALITY: &str = "inlay_unwind_personality";
+
+/// Where addresses are in what a linker will complete.
+struct Places(Vec<(usize, Target)>);
+
+impl Addresses for Places {
+    const CODE: (u8, usize) = RELATIVE;
+    const PERSONALITY: (u8, usize) = INDIRECT;
+
+    fn number(&mut self, place: usize, of: Target) -> Result<u64> {
+        self.0.push((place, of));
+        Ok(0)
+    }
+}
+
+/// A symbol for a range of a section.
+fn symbol(
+    name: String,
+    kind: SymbolKind,
+    scope: SymbolScope,
+    section: SectionId,
+    range: Range<u64>,
+) -> Symbol {
+    Symbol {
+        name: name.into_bytes(),
+        value: range.start,
+        size: range.end - range.start,
+        kind,
+        scope,
+        weak: false,
+        section: SymbolSection::Section(section),
+        flags: SymbolFlags::None,
+    }
+}
+
+/// What the file says of its code, as far as linkers compare that: on RISC-V that floats are passed in registers of 64 bits,
+/// as in the programs of systems, and not that instructions may be of 16 bits, which other files then say.
+fn flags(architecture: Architecture) -> FileFlags {
+    match architecture {
+        Architecture::Riscv64 => FileFlags::Elf {
+            os_abi: elf::ELFOSABI_NONE,
+            abi_version: 0,
+            e_flags: elf::FileFlags(elf::EF_RISCV_FLOAT_ABI_DOUBLE.0),
+        },
+        _ => FileFlags::None,
+    }
+}
+
+/// For which of Apple's systems the file is, and from which version on; what it needs of that is nothing.
+fn platform(triple: &Triple) -> Option<MachOBuildVersion> {
+    let (platform, major) = match triple.operating_system {
+        OperatingSystem::IOS(_) => (macho::PLATFORM_IOS, 12),
+        OperatingSystem::TvOS(_) => (macho::PLATFORM_TVOS, 12),
+        OperatingSystem::WatchOS(_) => (macho::PLATFORM_WATCHOS, 5),
+        OperatingSystem::VisionOS(_) => (macho::PLATFORM_XROS, 1),
+        _ if triple.binary_format == lexicon::BinaryFormat::Macho => (macho::PLATFORM_MACOS, 11),
+        _ => return None,
+    };
+    let mut version = MachOBuildVersion::default();
+    version.platform = platform;
+    // The upper 16 bits are the major version.
+    version.minos = macho::Version(major << 16);
+    version.sdk = version.minos;
+    Some(version)
+}
+
+/// The form of object files for a target.
+fn form(triple: &Triple) -> Result<(BinaryFormat, Architecture, Endianness)> {
+    let format = match triple.binary_format {
+        lexicon::BinaryFormat::Macho => BinaryFormat::MachO,
+        lexicon::BinaryFormat::Coff => BinaryFormat::Coff,
+        _ => BinaryFormat::Elf,
+    };
+    let (architecture, order) = match triple.architecture {
+        lexicon::Architecture::X86_64 => (Architecture::X86_64, Endianness::Little),
+        lexicon::Architecture::Aarch64(_) => (Architecture::Aarch64, Endianness::Little),
+        lexicon::Architecture::Riscv64(_) => (Architecture::Riscv64, Endianness::Little),
+        lexicon::Architecture::S390x => (Architecture::S390x, Endianness::Big),
+        _ => {
+            return Err(Error::unsupported(format_args!(
+                "there are no object files for {triple}"
+            )));
+        }
+    };
+    Ok((format, architecture, order))
+}

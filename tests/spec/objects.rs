@@ -1,0 +1,105 @@
+//! Modules that are linked into this program: `tests/objects.sh` runs it twice.
+//!
+//! First the variable `INLAY_SPEC_OBJECTS` names a directory, and each module that a script takes for valid is written there as
+//! an object file, whose symbol is its key. Then the objects are linked into this program, the variable is "linked", and
+//! these modules are adopted where they are: no code is published any more.
+
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "handles of the test's own live until it drops them, and what is linked into it stays"
+)]
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use crate::api::{Config, Engine, Error, Module, c, check, make};
+
+/// What is done with modules beside running them.
+pub enum Objects {
+    Nothing,
+    Write(PathBuf),
+    Linked,
+}
+
+pub fn mode() -> Objects {
+    match env::var("INLAY_SPEC_OBJECTS") {
+        Err(_) => Objects::Nothing,
+        Ok(value) if value == "linked" => Objects::Linked,
+        Ok(directory) => Objects::Write(directory.into()),
+    }
+}
+
+/// The symbol of a module.
+fn symbol(engine: &Engine, wasm: &[u8]) -> Result<String, Error> {
+    let mut key = c::inlay_module_key_t { bytes: [0; 32] };
+    check(unsafe { c::inlay_module_key(engine.raw(), wasm.as_ptr(), wasm.len(), &mut key) })?;
+    let digits = key.bytes.iter().map(|byte| format!("{byte:02x}"));
+    Ok(format!("m_{}", digits.collect::<String>()))
+}
+
+impl Objects {
+    /// The module of this WebAssembly: compiled, or that which is linked into this program.
+    pub fn module(&self, engine: &Engine, wasm: &[u8]) -> Result<Module, Error> {
+        match self {
+            Objects::Nothing => engine.compile(wasm),
+            Objects::Write(directory) => {
+                let module = engine.compile(wasm)?;
+                let name = symbol(engine, wasm)?;
+                let object = Module::object(&[&module], &name)?;
+                fs::write(directory.join(format!("{name}.o")), object.bytes()).expect("a file");
+                Ok(module)
+            }
+            Objects::Linked => {
+                let name = symbol(engine, wasm)?;
+                adopt(engine, find(&name))
+            }
+        }
+    }
+
+    /// Keeps an engine from placing any code, where all code is there.
+    pub fn configure(&self, config: &Config) {
+        unsafe extern "C" fn publish(
+            _: *mut std::ffi::c_void,
+            _: *const u8,
+            _: usize,
+            _: usize,
+            _: *mut *const u8,
+        ) -> *mut c::inlay_error_t {
+            unsafe { c::inlay_error_new(c"the code of all modules is there".as_ptr()) }
+        }
+        unsafe extern "C" fn release(_: *mut std::ffi::c_void, _: *const u8, _: usize) {}
+        if let Objects::Linked = self {
+            let memory = c::inlay_code_memory_t {
+                size: size_of::<c::inlay_code_memory_t>(),
+                env: std::ptr::null_mut(),
+                publish: Some(publish),
+                release: Some(release),
+                finalize: None,
+            };
+            config.code_memory(&memory).expect("code memory");
+        }
+    }
+}
+
+/// What is at this symbol of this program.
+#[cfg(unix)]
+fn find(name: &str) -> *const c::inlay_linked_image_t {
+    let text = CString::new(name).expect("a name without NULs");
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, text.as_ptr()) };
+    assert!(!found.is_null(), "{name} is not in this program");
+    found.cast()
+}
+
+#[cfg(not(unix))]
+fn find(name: &str) -> *const c::inlay_linked_image_t {
+    panic!("{name} cannot be looked up on this system")
+}
+
+fn adopt(engine: &Engine, symbol: *const c::inlay_linked_image_t) -> Result<Module, Error> {
+    let mut image: c::inlay_image_t = unsafe { std::mem::zeroed() };
+    image.size = size_of_val(&image);
+    check(unsafe { c::inlay_image_linked(engine.raw(), symbol, &mut image) })?;
+    image.checksum = true;
+    make(|out| unsafe { c::inlay_module_adopt(engine.raw(), &image, out) }).map(Module::from_raw)
+}
