@@ -1,16 +1,17 @@
 # Builds and installs the libraries as they ship.
 #
-#   make                    builds both libraries, shared and static, in target/ship, or in target/ship/TRIPLE for another platform
-#   make install            PREFIX=/usr/local, below DESTDIR if there is one; BINDIR, LIBDIR, INCLUDEDIR, DOCDIR, CMAKEDIR if not in it;
-#                           KINDS=inlay or KINDS=inlay_runtime for one of the libraries
+#   make                    builds the libraries, shared and static, and the program `inlay`, in target/ship, or in
+#                           target/ship/TRIPLE for another platform
+#   make install            PREFIX=/usr/local, below DESTDIR if there is one; BINDIR, LIBDIR, INCLUDEDIR, DOCDIR, MANDIR, CMAKEDIR if
+#                           not in it; KINDS=inlay, say, for one of the libraries; the program comes with inlay_cross
 #   make uninstall          removes what `make install` with the same variables has put there
 #   make dist               source archive and, of this platform, binary archive, with checksums, in target/ship/dist
 #   make dist-source        only the source archive
 #   make run, make real     the examples: see examples-c/Makefile
 #   make clean              removes target/ship
 #
-# Two libraries have the same headers and symbols: inlay, and inlay_runtime, which has no compiler and is a sixteenth of
-# the size. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for
+# Three libraries have the same headers and symbols: inlay; inlay_runtime, which has no compiler and is a sixteenth of the
+# size; and inlay_cross, which compiles for all targets, where inlay does for its own architecture, and is half as large again. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for
 # Windows, TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
 #
 # How a library is made. Cargo makes a static archive, from which one object is linked that has what the exported
@@ -30,6 +31,7 @@ LIBDIR ?= $(PREFIX)/lib
 BINDIR ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/inlay
+MANDIR ?= $(PREFIX)/share/man
 CMAKEDIR ?= $(LIBDIR)/cmake/inlay
 DESTDIR ?=
 D = $(DESTDIR)
@@ -52,22 +54,25 @@ TARGET_NAME := $(or $(CARGO_TARGET_DIR),target)
 TARGET_DIR := $(if $(filter /%,$(TARGET_NAME)),$(TARGET_NAME),$(CURDIR)/$(TARGET_NAME))
 BUILD ?= $(TARGET_DIR)/ship$(if $(filter-out $(HOST),$(TRIPLE)),/$(TRIPLE))
 
-KINDS := inlay inlay_runtime
+KINDS := inlay inlay_runtime inlay_cross
 FEATURES_inlay_runtime := --no-default-features
+FEATURES_inlay_cross := --features all-arch
 # Link-time optimization makes the compiler smaller and faster; the runtime it makes larger, for what is left out below of
 # the standard library cannot be told from the rest then.
 LTO_inlay := fat
+LTO_inlay_cross := fat
 LTO_inlay_runtime := off
 DESCRIPTION_inlay := WebAssembly, compiled and run inside memory that the host program owns
+DESCRIPTION_inlay_cross := WebAssembly, compiled for any target
 DESCRIPTION_inlay_runtime := WebAssembly that Inlay has compiled, run inside memory that the host program owns
 # A shared library's name ends with the SONAME's number and the version's other ones.
 SUFFIX := so.$(ABI).$(shell echo $(VERSION) | cut -d . -f 2-)
 
-.PHONY: all full runtime install uninstall dist dist-source dist-binary run real clean FORCE
+.PHONY: all full runtime cross tool install uninstall dist dist-source dist-binary run real clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: full runtime
+all: full runtime cross tool
 
 # ---- building ---------------------------------------------------------------------------------------------------------
 
@@ -101,9 +106,11 @@ $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 
 ifeq ($(findstring windows,$(TRIPLE)),)
 
+EXE :=
 FILES = $(BUILD)/lib$(1).so $(BUILD)/lib$(1).a
 INSTALLED = lib$(1).a lib$(1).$(SUFFIX) lib$(1).so.$(ABI) lib$(1).so
 PRIVATE_LIBS := -lpthread
+TOOL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--build-id=sha1
 
 $(BUILD)/lib%.a: $(BUILD)/%.o
 	@rm -f $@
@@ -127,10 +134,12 @@ else
 
 # The archive stays one, without what a debugger would want, since the linkers there make no such object. The DLL's names are
 # those of a .def, from which dlltool makes the import library that Microsoft's linker reads.
+EXE := .exe
 FILES = $(BUILD)/$(1).dll $(BUILD)/$(1).lib $(BUILD)/lib$(1).a
 INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def
 PRIVATE_LIBS := -lntdll -luserenv -lws2_32
 PRIVATE_CFLAGS := -DINLAY_STATIC
+TOOL_LDFLAGS := -Wl,--gc-sections -Wl,--no-insert-timestamp -static-libgcc
 
 $(BUILD)/lib%.a: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@$(OBJCOPY) -D --strip-debug -R .llvmbc -R .llvmcmd $< $@
@@ -156,6 +165,20 @@ endif
 
 full: $(call FILES,inlay)
 runtime: $(call FILES,inlay_runtime)
+cross: $(call FILES,inlay_cross)
+
+# ---- the program ------------------------------------------------------------------------------------------------------
+#
+# It has the library in itself, that for all targets, so that it can be moved and runs whatever else is installed.
+
+TOOL := $(BUILD)/inlay$(EXE)
+TOOL_SOURCES := $(sort $(wildcard tools/inlay/*.c))
+
+tool: $(TOOL)
+
+$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h include/inlay.h $(BUILD)/libinlay_cross.a
+	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(PRIVATE_CFLAGS) $(TOOL_SOURCES) \
+	    $(BUILD)/libinlay_cross.a -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
 
 # ---- installing -------------------------------------------------------------------------------------------------------
 
@@ -189,19 +212,25 @@ $(install_files)
 
 endef
 
-install: $(foreach kind,$(KINDS),$(call FILES,$(kind)))
+WITH_TOOL := $(filter inlay_cross,$(KINDS))
+
+install: $(foreach kind,$(KINDS),$(call FILES,$(kind))) $(if $(WITH_TOOL),$(TOOL))
 	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(CMAKEDIR) $(D)$(INCLUDEDIR) $(D)$(DOCDIR)
 	$(INSTALL) -m 644 $(addprefix include/,$(HEADERS)) $(D)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
 	$(INSTALL) -d $(D)$(DOCDIR)/docs
 	$(INSTALL) -m 644 $(PAGES) $(D)$(DOCDIR)/docs
 	$(foreach kind,$(KINDS),$(install_kind))
+	$(if $(WITH_TOOL),$(INSTALL) -d $(D)$(BINDIR) $(D)$(MANDIR)/man1)
+	$(if $(WITH_TOOL),$(INSTALL) -m 755 $(TOOL) $(D)$(BINDIR))
+	$(if $(WITH_TOOL),$(INSTALL) -m 644 tools/inlay/inlay.1 $(D)$(MANDIR)/man1)
 	for file in $(CMAKE_FILES); do \
 	    $(FILL) packaging/$$file.in >$(D)$(CMAKEDIR)/$$file && chmod 644 $(D)$(CMAKEDIR)/$$file || exit 1; \
 	done
 
 uninstall:
 	rm -f $(foreach kind,$(KINDS),$(addprefix $(D)$(LIBDIR)/,$(call INSTALLED,$(kind)) pkgconfig/$(kind).pc) $(D)$(BINDIR)/$(kind).dll)
+	rm -f $(D)$(BINDIR)/inlay$(EXE) $(D)$(MANDIR)/man1/inlay.1
 	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS) $(PAGES)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
 	@for directory in $(D)$(DOCDIR)/docs $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
 

@@ -42,7 +42,8 @@ cc examples-c/consumer/main.c -o "$work/static" -static $(pkg-config --cflags --
 for program in shared static; do
     [ "$("$work/$program")" = "2 + 40 = 42" ] || { echo "the $program program fails" >&2; exit 1; }
 done
-for package in libinlay0 libinlay-runtime0 libinlay-dev; do
+for package in libinlay0 libinlay-runtime0 libinlay-cross0 inlay libinlay-dev; do
     [ -s "$work/tree/usr/share/doc/$package/copyright" ] || { echo "$package has no copyright" >&2; exit 1; }
 done
+[ "$("$work/tree/usr/bin/inlay" --version | cut -d , -f 1)" = "inlay $version" ] || { echo "the program inlay fails" >&2; exit 1; }
 echo "The packages are built, clean, and work."

@@ -80,7 +80,7 @@ needs() { readelf -d "$1" | grep -q "NEEDED.*\[$2\]"; }
 rpath=-Wl,-rpath,/opt/inlay/lib
 
 [ "$(pkg-config --modversion inlay)" = "$VERSION" ] || fail "pkg-config has another version"
-for module in inlay inlay_runtime; do
+for module in inlay inlay_runtime inlay_cross; do
     pkg-config --validate $module || fail "$module.pc"
     case $(pkg-config --cflags --libs --static $module) in
     *inlay-was-here*) fail "$module.pc says where it was installed" ;;
@@ -121,7 +121,7 @@ fi
 # ---- CMake
 set -- -DCMAKE_PREFIX_PATH=/opt/inlay "-DCMAKE_C_COMPILER=$CC"
 [ -z "$INLAY_RUN" ] || set -- "$@" -DCMAKE_SYSTEM_NAME=Linux
-for target in inlay static runtime runtime_static; do
+for target in inlay static runtime runtime_static cross cross_static; do
     cmake -G Ninja -S /src/consumer -B cmake-$target "$@" -DCONSUMER_INLAY=inlay::$target >log 2>&1 || { cat log; fail "cmake $target"; }
     cmake --build cmake-$target >log 2>&1 || { cat log; fail "cmake $target"; }
     case $target in

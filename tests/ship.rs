@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const KINDS: [&str; 2] = ["inlay", "inlay_runtime"];
+const KINDS: [&str; 3] = ["inlay", "inlay_runtime", "inlay_cross"];
 
 fn lines(command: &mut Command) -> Vec<String> {
     let output = command.output().expect("a command of binutils");
@@ -171,6 +171,8 @@ fn what_is_installed_is_removed_again() {
         ] {
             expected.insert(format!("{prefix}/share/doc/inlay/{name}"));
         }
+        expected.insert(format!("{prefix}/bin/inlay"));
+        expected.insert(format!("{prefix}/share/man/man1/inlay.1"));
         for page in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")) {
             expected.insert(format!("{prefix}/share/doc/inlay/docs/{page}"));
         }

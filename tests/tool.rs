@@ -1,0 +1,393 @@
+//! The program `inlay`, as it ships: what it prints, how it ends, and that its manual says the same as its help.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const MODULE: &str = r#"
+    (module
+      (memory (export "memory") 1 2)
+      (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+      (func (export "wide") (param i64 f32 f64) (result f64 f32 i64)
+        (local.get 2) (local.get 1) (local.get 0))
+      (func (export "vector") (param v128) (result v128) (local.get 0))
+      (func $stop (export "stop") unreachable)
+      (func (export "reference") (param (ref extern))))
+"#;
+
+fn tool() -> PathBuf {
+    common::shipped("tool").join("inlay")
+}
+
+/// A directory of a test's own, with the module in it.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("tool")
+        .join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).expect("a directory");
+    let wasm = wat::parse_str(MODULE).expect("the module");
+    fs::write(path.join("a.wasm"), wasm).expect("a file");
+    path
+}
+
+/// How the program ends, and what it prints.
+fn run(at: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(tool());
+    let output = command
+        .args(arguments)
+        .current_dir(at)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let code = output.status.code().expect("it ends by itself");
+    (code, text(&output.stdout), text(&output.stderr))
+}
+
+fn works(at: &Path, arguments: &[&str]) -> String {
+    let (code, out, errors) = run(at, arguments);
+    assert_eq!((code, errors.as_str()), (0, ""), "{arguments:?}");
+    out
+}
+
+/// It ends with this, and with a sentence that has this in it, and prints nothing else.
+fn fails(at: &Path, arguments: &[&str], code: i32, sentence: &str) {
+    let (found, out, errors) = run(at, arguments);
+    assert_eq!((found, out.as_str()), (code, ""), "{arguments:?}: {errors}");
+    assert!(errors.contains(sentence), "{arguments:?}: {errors}");
+}
+
+#[test]
+fn it_runs_what_a_module_exports() {
+    let at = directory("run");
+    let listed = works(&at, &["run", "a.wasm"]);
+    assert_eq!(
+        listed,
+        "add ii:i\nwide IfF:FfI\nvector V:V\nstop :\nreference E:\n"
+    );
+    assert_eq!(
+        works(&at, &["run", "a.wasm", "add", "-3", "0xffffffff"]),
+        "-4\n"
+    );
+    let wide = works(
+        &at,
+        &[
+            "run",
+            "a.wasm",
+            "wide",
+            "18446744073709551615",
+            "0.1",
+            "-1e300",
+        ],
+    );
+    assert_eq!(wide, "-1.0000000000000001e+300\n0.100000001\n-1\n");
+    let vector = "000102030405060708090a0b0c0d0eff";
+    assert_eq!(
+        works(&at, &["run", "a.wasm", "vector", vector]),
+        format!("{vector}\n")
+    );
+    // An image, too, and with other settings.
+    works(&at, &["compile", "a.wasm", "-o", "a.image"]);
+    assert_eq!(works(&at, &["run", "a.image", "add", "40", "2"]), "42\n");
+    let settings = [
+        "run",
+        "--traps=explicit",
+        "--fuel",
+        "--set",
+        "opt_level=none",
+        "a.wasm",
+        "add",
+        "1",
+        "1",
+    ];
+    fails(&at, &settings, 1, "fuel");
+    assert_eq!(
+        works(
+            &at,
+            &[
+                "run",
+                "--interruption",
+                "--threads",
+                "2",
+                "a.wasm",
+                "add",
+                "1",
+                "1"
+            ]
+        ),
+        "2\n"
+    );
+
+    fails(
+        &at,
+        &["run", "a.wasm", "stop"],
+        1,
+        "in function 3, stop, at 0x",
+    );
+    fails(
+        &at,
+        &["run", "a.wasm", "memory"],
+        1,
+        "exports no function \"memory\"",
+    );
+    fails(&at, &["run", "a.wasm", "add", "1"], 2, "takes 2 arguments");
+    fails(
+        &at,
+        &["run", "a.wasm", "add", "1", "1x"],
+        2,
+        "\"1x\" is no value of the type i",
+    );
+    fails(
+        &at,
+        &["run", "a.wasm", "add", "1", "4294967296"],
+        2,
+        "is no value",
+    );
+    fails(&at, &["run", "a.wasm", "vector", "00"], 2, "is no value");
+    fails(&at, &["run", "a.wasm", "reference", "0"], 2, "is no value");
+    fails(&at, &["run", "none.wasm"], 1, "none.wasm: cannot be read");
+    fails(&at, &["run"], 2, "usage: inlay run");
+    fails(
+        &at,
+        &["run", "--nonsense", "a.wasm"],
+        2,
+        "there is no option --nonsense",
+    );
+    fails(&at, &["run", "--cpu"], 2, "--cpu needs a value");
+    fails(
+        &at,
+        &["run", "--cpu", "none-such", "a.wasm"],
+        2,
+        "none-such",
+    );
+    fs::write(at.join("bad.wasm"), b"\0asm\x01\0\0\0\x01").unwrap();
+    fails(&at, &["run", "bad.wasm"], 1, "bad.wasm: invalid module");
+}
+
+#[test]
+fn it_compiles_for_every_target() {
+    let at = directory("targets");
+    let targets = [
+        ("x86_64-unknown-linux-gnu", &b"\x7fELF"[..]),
+        ("aarch64-unknown-linux-gnu", b"\x7fELF"),
+        // Its vectors are a feature.
+        ("riscv64gc-unknown-linux-gnu", b"\x7fELF"),
+        ("s390x-unknown-linux-gnu", b"\x7fELF"),
+        ("x86_64-pc-windows-gnu", b"\x64\x86"),
+        ("x86_64-pc-windows-msvc", b"\x64\x86"),
+        ("x86_64-apple-darwin", b"\xcf\xfa\xed\xfe"),
+        ("aarch64-apple-darwin", b"\xcf\xfa\xed\xfe"),
+        ("aarch64-apple-ios", b"\xcf\xfa\xed\xfe"),
+    ];
+    for (target, magic) in targets {
+        let cpu = match target.starts_with("riscv64") {
+            true => "has_v",
+            false => "baseline",
+        };
+        works(
+            &at,
+            &[
+                "compile", "a.wasm", "-o", "a.o", "--target", target, "--cpu", cpu, "--header",
+                "a.h",
+            ],
+        );
+        let object = fs::read(at.join("a.o")).unwrap();
+        assert!(object.starts_with(magic), "{target}");
+        works(
+            &at,
+            &[
+                "compile", "a.wasm", "-o", "a.image", "--target", target, "--cpu", cpu,
+            ],
+        );
+        let inspected = works(&at, &["inspect", "a.image"]);
+        assert!(
+            inspected.contains(&format!("target     {target}\n")),
+            "{inspected}"
+        );
+        // An object of an image is the object of its WebAssembly.
+        works(
+            &at,
+            &["compile", "a.image", "-o", "again.o", "--symbol", "a"],
+        );
+        assert!(fs::read(at.join("again.o")).unwrap() == object, "{target}");
+    }
+    let header = fs::read_to_string(at.join("a.h")).unwrap();
+    assert!(
+        header.contains("a_call_add(const a_t *of, int32_t p0, int32_t p1, int32_t *r0)"),
+        "{header}"
+    );
+    // A CPU that this machine may not have.
+    for (target, cpu, feature) in [
+        ("x86_64-unknown-linux-gnu", "x86-64-v4", "has_avx512f"),
+        ("x86_64-unknown-linux-gnu", "has_avx2,has_bmi2", "has_bmi2"),
+        ("aarch64-unknown-linux-gnu", "has_lse", "has_lse"),
+        ("riscv64gc-unknown-linux-gnu", "has_v", "has_v"),
+        ("s390x-unknown-linux-gnu", "has_vxrs_ext2", "has_vxrs_ext2"),
+    ] {
+        works(
+            &at,
+            &[
+                "compile", "a.wasm", "-o", "a.image", "--target", target, "--cpu", cpu,
+            ],
+        );
+        let inspected = works(&at, &["inspect", "a.image"]);
+        assert!(inspected.contains(feature), "{cpu}: {inspected}");
+    }
+    works(
+        &at,
+        &[
+            "compile",
+            "a.wasm",
+            "-o",
+            "levels.o",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--cpu",
+            "baseline",
+            "--cpu",
+            "x86-64-v4",
+        ],
+    );
+}
+
+#[test]
+fn it_says_what_it_cannot_compile() {
+    let at = directory("compile");
+    let compile = |rest: &[&'static str]| [&["compile"], rest].concat();
+    fails(&at, &compile(&["a.wasm"]), 2, "usage: inlay compile");
+    fails(
+        &at,
+        &compile(&["a.wasm", "b.wasm", "-o", "a.o"]),
+        2,
+        "\"b.wasm\" is too much",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.image", "--header", "a.h"]),
+        2,
+        "for object files",
+    );
+    fails(
+        &at,
+        &compile(&[
+            "a.wasm", "-o", "a.image", "--cpu", "baseline", "--cpu", "native",
+        ]),
+        2,
+        "for one --cpu",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.o", "--symbol", "a-b"]),
+        2,
+        "no name for a symbol",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.o", "--target", "vax-dec-vms"]),
+        2,
+        "vax-dec-vms",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.o", "--traps", "never"]),
+        2,
+        "--traps does not take \"never\"",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.o", "--set", "opt_level"]),
+        2,
+        "takes NAME=VALUE",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.o", "--threads", "many"]),
+        2,
+        "--threads takes a number",
+    );
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "a.o", "--no-feature", "simd"]),
+        1,
+        "simd",
+    );
+    fails(&at, &compile(&["a.wasm", "-o", "none/a.o"]), 1, "none/a.o");
+    assert!(!at.join("a.o").exists() && !at.join("a.o.new").exists());
+    works(&at, &compile(&["a.wasm", "-o", "a.image"]));
+    fails(
+        &at,
+        &compile(&["a.image", "-o", "b.image"]),
+        1,
+        "an image already",
+    );
+    fails(
+        &at,
+        &compile(&["a.image", "-o", "a.o", "--fuel"]),
+        2,
+        "whose code is made",
+    );
+    // The standard output is a file like any other.
+    let (code, out, _) = run(&at, &compile(&["a.wasm", "-o", "-"]));
+    assert!(code == 0 && out.starts_with("\0inlay"));
+}
+
+#[test]
+fn it_says_what_is_in_a_module() {
+    let at = directory("inspect");
+    let text = works(&at, &["inspect", "a.wasm", "--functions"]);
+    for part in [
+        "WebAssembly\n",
+        "  code, 5 items\n",
+        "  custom \"name\"\n",
+        "  \"memory\"  memory of 1 to 2 pages\n",
+        "  \"add\"  function ii:i\n",
+        "  [0] add\n",
+        "  [3] stop\n",
+        "  traps      explicit\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    fails(&at, &["inspect"], 2, "usage: inlay inspect");
+    fails(&at, &["inspect", "a.wasm", "b.wasm"], 2, "too much");
+}
+
+/// Each option of the help is in the manual, and each of the manual's in a help.
+#[test]
+fn the_manual_says_the_same() {
+    let at = directory("manual");
+    let usage = works(&at, &["--help"]);
+    assert_eq!(works(&at, &["help"]), usage);
+    let version = works(&at, &["--version"]);
+    assert!(version.starts_with(&format!("inlay {}, for ", env!("CARGO_PKG_VERSION"))));
+    fails(&at, &[], 2, "usage: inlay compile");
+    fails(
+        &at,
+        &["frobnicate"],
+        2,
+        "there is no command \"frobnicate\"",
+    );
+    let helps = ["compile", "run", "inspect"].map(|command| works(&at, &[command, "--help"]));
+    let mut helped: Vec<&str> = helps
+        .iter()
+        .flat_map(|help| help.split(|c: char| !c.is_alphanumeric() && c != '-'))
+        .filter(|word| word.starts_with("--") && word.len() > 2)
+        .collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/inlay/inlay.1");
+    let manual = fs::read_to_string(path).expect("the manual");
+    let mut told: Vec<&str> = manual
+        .lines()
+        .filter(|line| line.starts_with(".It "))
+        .flat_map(|line| line.split(' '))
+        .filter(|word| word.starts_with('-') && word.len() > 1)
+        .collect();
+    for list in [&mut helped, &mut told] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let told: Vec<String> = told.iter().map(|name| format!("-{name}")).collect();
+    assert_eq!(helped, told);
+}

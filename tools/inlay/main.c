@@ -1,0 +1,138 @@
+/* inlay: compiles, runs and looks at WebAssembly from the command line. It does what programs do, through inlay.h alone. */
+#include "tool.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: inlay compile FILE -o OUT [OPTION...]      WebAssembly to an image, or to an object file\n"
+    "       inlay run FILE [EXPORT [ARGUMENT...]]      calls an exported function, or lists them\n"
+    "       inlay inspect FILE [OPTION...]             what is in a module or an image\n"
+    "       inlay COMMAND --help, inlay --version\n"
+    "\n"
+    "FILE is WebAssembly in its binary form, or an image that `inlay compile` or inlay_module_save made; - is the\n"
+    "standard input. The program ends with 0; with 1 if what was asked for does not work, such as a bad module, a trap\n"
+    "or a file that cannot be read; and with 2 if it makes no sense.\n";
+
+void end(int status, const char *format, ...) {
+  fflush(stdout);
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("inlay: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+  exit(status);
+}
+
+void check(inlay_error_t *error, const char *about) {
+  if (error == NULL) return;
+  fflush(stdout);
+  fprintf(stderr, "inlay: %s: %s\n", about, inlay_error_message(error));
+  inlay_frame_t frame = {.size = sizeof frame};
+  for (size_t i = 0; inlay_error_frame(error, i, &frame); i++) {
+    fprintf(stderr, "  in function %u", (unsigned)frame.function_index);
+    if (frame.function_name != NULL) fprintf(stderr, ", %s", frame.function_name);
+    fprintf(stderr, ", at 0x%x\n", (unsigned)frame.wasm_offset);
+  }
+  /* an option that an engine refuses was wrong, and a function that takes other arguments */
+  int status = inlay_error_kind(error) == INLAY_ERROR_INVALID_ARGUMENT ? WRONG_USAGE : FAILED;
+  inlay_error_delete(error);
+  exit(status);
+}
+
+bool is_switch(arguments_t *arguments, const char *name) {
+  if (arguments->count == 0 || strcmp(arguments->next[0], name) != 0) return false;
+  arguments->count--;
+  arguments->next++;
+  return true;
+}
+
+const char *option(arguments_t *arguments, const char *name) {
+  if (arguments->count == 0) return NULL;
+  const char *given = arguments->next[0];
+  size_t len = strlen(name);
+  if (strncmp(given, name, len) != 0) return NULL;
+  if (given[len] == '=' && name[1] == '-') {
+    arguments->count--;
+    arguments->next++;
+    return given + len + 1;
+  }
+  if (given[len] != '\0') return NULL;
+  if (arguments->count < 2) end(WRONG_USAGE, "%s needs a value behind it", name);
+  arguments->count -= 2;
+  arguments->next += 2;
+  return arguments->next[-1];
+}
+
+char *operand(arguments_t *arguments) {
+  char *given = arguments->next[0];
+  if (given[0] == '-' && given[1] != '\0') end(WRONG_USAGE, "there is no option %s here; inlay COMMAND --help lists them", given);
+  arguments->count--;
+  arguments->next++;
+  return given;
+}
+
+bytes_t read_file(const char *path) {
+  FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+  if (file == NULL) end(FAILED, "%s: cannot be read: %s", path, strerror(errno));
+  bytes_t bytes = {NULL, 0};
+  for (size_t room = 1 << 16, more = 1; more != 0; bytes.len += more) {
+    if (bytes.data == NULL || bytes.len == room) {
+      room *= 2;
+      bytes.data = realloc(bytes.data, room);
+      if (bytes.data == NULL) end(FAILED, "%s: there is not enough memory to read it", path);
+    }
+    more = fread(bytes.data + bytes.len, 1, room - bytes.len, file);
+  }
+  if (ferror(file)) end(FAILED, "%s: cannot be read: %s", path, strerror(errno));
+  if (file != stdin) fclose(file);
+  return bytes;
+}
+
+void write_file(const char *path, const uint8_t *data, size_t len) {
+  if (strcmp(path, "-") == 0) {
+    if (fwrite(data, 1, len, stdout) != len || fflush(stdout) != 0) end(FAILED, "the output cannot be written: %s", strerror(errno));
+    return;
+  }
+  /* under another name first, so that nobody finds half of it */
+  size_t room = strlen(path) + 8;
+  char *name = malloc(room);
+  if (name == NULL) end(FAILED, "%s: there is not enough memory to write it", path);
+  snprintf(name, room, "%s.new", path);
+  FILE *file = fopen(name, "wb");
+  if (file == NULL) end(FAILED, "%s: cannot be written: %s", name, strerror(errno));
+  bool is_whole = fwrite(data, 1, len, file) == len;
+  is_whole &= fclose(file) == 0;
+#ifdef _WIN32
+  if (is_whole) remove(path); /* rename does not replace there */
+#endif
+  if (!is_whole || rename(name, path) != 0) {
+    int why = errno;
+    remove(name);
+    end(FAILED, "%s: cannot be written: %s", path, strerror(why));
+  }
+  free(name);
+}
+
+bool is_image(bytes_t bytes) { return bytes.len >= 8 && memcmp(bytes.data, "\0inlay\r\n", 8) == 0; }
+
+inlay_module_t *open_module(inlay_engine_t *engine, const char *path, bytes_t bytes) {
+  inlay_module_t *module = NULL;
+  check(is_image(bytes) ? inlay_module_load(engine, bytes.data, bytes.len, &module)
+                        : inlay_module_compile(engine, bytes.data, bytes.len, &module),
+        path);
+  return module;
+}
+
+int main(int argc, char **argv) {
+  arguments_t arguments = {argc - 1, argv + 1};
+  if (argc < 2) return fputs(help, stderr), WRONG_USAGE;
+  if (is_switch(&arguments, "--help") || is_switch(&arguments, "help")) return fputs(help, stdout), DONE;
+  if (is_switch(&arguments, "--version")) return printf("inlay %s, for %s\n", inlay_version(), inlay_target()), DONE;
+  if (is_switch(&arguments, "compile")) return compile_command(arguments);
+  if (is_switch(&arguments, "run")) return run_command(arguments);
+  if (is_switch(&arguments, "inspect")) return inspect_command(arguments);
+  end(WRONG_USAGE, "there is no command \"%s\"; there are compile, run and inspect", argv[1]);
+}

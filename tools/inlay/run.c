@@ -1,0 +1,128 @@
+/* inlay run: calls what a module exports. */
+#include "tool.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: inlay run [OPTION...] FILE [EXPORT [ARGUMENT...]]\n"
+    "\n"
+    "Calls an exported function of a module that imports nothing, and prints its results, one a line. Without EXPORT it lists\n"
+    "the exported functions with their types: i is i32, I i64, f f32, F f64, V v128; parameters, a colon, results. Integers are\n"
+    "decimal or 0x hexadecimal; a v128 is 32 hexadecimal digits, its last byte first. Options stand before FILE.\n"
+    "\n";
+
+/* Reads one argument as the letter of its type says. */
+static bool parse(char letter, const char *text, inlay_value_t *out) {
+  char *rest = NULL;
+  memset(out, 0, sizeof *out);
+  errno = 0;
+  switch (letter) {
+    case 'i':
+    case 'I': {
+      /* signed or not */
+      long long number = strtoll(text, &rest, 0);
+      if (errno == ERANGE && *text != '-') number = (errno = 0, (long long)strtoull(text, &rest, 0));
+      if (errno != 0 || (letter == 'i' && (number < INT32_MIN || number > UINT32_MAX))) return false;
+      out->kind = letter == 'i' ? INLAY_I32 : INLAY_I64;
+      if (letter == 'i') out->of.i32 = (int32_t)number;
+      else out->of.i64 = number;
+      break;
+    }
+    case 'f':
+      out->kind = INLAY_F32;
+      out->of.f32 = strtof(text, &rest);
+      break;
+    case 'F':
+      out->kind = INLAY_F64;
+      out->of.f64 = strtod(text, &rest);
+      break;
+    case 'V':
+      out->kind = INLAY_V128;
+      if (strlen(text) != 32 || strspn(text, "0123456789abcdefABCDEF") != 32) return false;
+      for (int i = 0; i < 16; i++) {
+        char digits[3] = {text[30 - 2 * i], text[31 - 2 * i], '\0'};
+        out->of.v128.bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+      }
+      return true;
+    default: return false;
+  }
+  return rest != text && *rest == '\0';
+}
+
+static void print(const inlay_value_t *value) {
+  switch (value->kind) {
+    case INLAY_I32: printf("%" PRId32 "\n", value->of.i32); break;
+    case INLAY_I64: printf("%" PRId64 "\n", value->of.i64); break;
+    case INLAY_F32: printf("%.9g\n", (double)value->of.f32); break;
+    case INLAY_F64: printf("%.17g\n", value->of.f64); break;
+    case INLAY_V128:
+      for (int i = 15; i >= 0; i--) printf("%02x", value->of.v128.bytes[i]);
+      printf("\n");
+      break;
+    default: printf("%s\n", value->of.externref == NULL ? "null" : "a reference"); break;
+  }
+}
+
+static void list(const inlay_module_t *module) {
+  inlay_extern_type_t type = {.size = sizeof type};
+  for (size_t i = 0; inlay_module_export(module, i, &type); i++) {
+    if (type.kind != INLAY_EXTERN_FUNC) continue;
+    fwrite(type.name, 1, type.name_len, stdout);
+    printf(" %s\n", type.signature);
+  }
+}
+
+static void call(inlay_instance_t *instance, const char *path, const char *export, arguments_t arguments) {
+  inlay_func_t *func = inlay_instance_func(instance, export);
+  if (func == NULL) end(FAILED, "%s exports no function \"%s\"; inlay run %s lists those that it has", path, export, path);
+  const char *signature = inlay_func_signature(func);
+  size_t nparams = strcspn(signature, ":"), nresults = strlen(signature) - nparams - 1;
+  if (strchr(signature, '(') != NULL || strchr(signature, '<') != NULL)
+    end(FAILED, "%s is of type %s, whose values cannot be given or shown here", export, signature);
+  if ((size_t)arguments.count != nparams)
+    end(WRONG_USAGE, "%s takes %zu arguments, of the type %s, and %d are given", export, nparams, signature, arguments.count);
+  inlay_value_t *values = calloc(nparams + nresults + 1, sizeof *values);
+  if (values == NULL) end(FAILED, "there is not enough memory");
+  for (size_t i = 0; i < nparams; i++)
+    if (!parse(signature[i], arguments.next[i], &values[i]))
+      end(WRONG_USAGE, "\"%s\" is no value of the type %c, which is that of argument %zu", arguments.next[i], signature[i], i + 1);
+  check(inlay_func_call(func, values, nparams, values + nparams, nresults), export);
+  for (size_t i = 0; i < nresults; i++) print(&values[nparams + i]);
+  free(values);
+}
+
+int run_command(arguments_t arguments) {
+  settings_t settings = {.count = 0};
+  while (arguments.count > 0) {
+    if (is_switch(&arguments, "--help")) return fputs(help, stdout), fputs(settings_help, stdout), DONE;
+    if (!settings_take(&settings, &arguments)) break;
+  }
+  if (arguments.count == 0) return fputs(help, stderr), fputs(settings_help, stderr), WRONG_USAGE;
+  const char *path = operand(&arguments);
+  if (settings.cpu_count > 1) end(WRONG_USAGE, "code that is run is for one --cpu");
+  bytes_t bytes = read_file(path);
+  inlay_engine_t *engine = settings_engine(&settings, 0, false);
+  inlay_module_t *module = open_module(engine, path, bytes);
+  free(bytes.data);
+  if (arguments.count == 0) {
+    list(module);
+  } else {
+    const char *export = arguments.next[0];
+    arguments.count--;
+    arguments.next++;
+    inlay_store_t *store = NULL;
+    inlay_linker_t *linker = NULL;
+    inlay_instance_t *instance = NULL;
+    check(inlay_store_new(engine, NULL, &store), path);
+    check(inlay_linker_new(engine, &linker), path);
+    check(inlay_linker_instantiate(linker, store, module, &instance), path);
+    call(instance, path, export, arguments);
+    inlay_linker_delete(linker);
+    inlay_store_delete(store);
+  }
+  inlay_module_delete(module);
+  inlay_engine_delete(engine);
+  return DONE;
+}
