@@ -89,7 +89,8 @@ $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
 # Whatever a panic could print in the standard library is two thirds of the smallest library, and never runs in this one:
 # `src/guard.rs` keeps panics from printing. All of it hangs on the function that prints a backtrace; another takes its
 # place here, and what only it reached is left out. Where it is not found, the library is larger, and a test says so. Of the
-# linkers only that of binutils leaves anything out of an object that will be linked again.
+# linkers only that of binutils leaves anything out of an object that will be linked again. Groups of sections become plain
+# ones there: else a linker would take the group of another library of Rust's for this one's, whose symbols are local.
 BACKTRACE = _R[A-Za-z0-9_]*BacktraceLock5print[A-Za-z0-9_]*7Display3fmt
 $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@$(NM) -g --defined-only $< 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] \(inlay_.*\)/\1/p' | \
@@ -97,7 +98,7 @@ $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@backtrace=$$(tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
 	    sed 's/.*/-Wl,--defsym=&=inlay_no_backtrace/') && \
 	sed 's/^/-Wl,-u,/' $(BUILD)/$*.symbols >$(BUILD)/$*.roots && \
-	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections $$backtrace @$(BUILD)/$*.roots $< -o $@
+	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections,--force-group-allocation $$backtrace @$(BUILD)/$*.roots $< -o $@
 	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
 
 # ---- what differs by system -------------------------------------------------------------------------------------------
@@ -176,9 +177,16 @@ TOOL_SOURCES := $(sort $(wildcard tools/inlay/*.c))
 
 tool: $(TOOL)
 
-$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h include/inlay.h $(BUILD)/libinlay_cross.a
+# What it shows machine code with is not Inlay's, and no part of any library.
+DISASSEMBLER := $(BUILD)/cargo/tool/$(TRIPLE)/release/libinlay_disassembler.a
+$(DISASSEMBLER): FORCE
+	@flags=$$(printf '%s\037' $$RUSTFLAGS $(foreach map,$(REMAP),'--remap-path-prefix=$(map)')) && \
+	CARGO_ENCODED_RUSTFLAGS=$${flags%?} CARGO_PROFILE_RELEASE_LTO=off $(CARGO) rustc --release --locked --package inlay-disassembler \
+	    --lib --target-dir $(BUILD)/cargo/tool --target $(TRIPLE) $(CARGOFLAGS)
+
+$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h tools/inlay/disassembler.h include/inlay.h $(BUILD)/libinlay_cross.a $(DISASSEMBLER)
 	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(PRIVATE_CFLAGS) $(TOOL_SOURCES) \
-	    $(BUILD)/libinlay_cross.a -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
+	    $(BUILD)/libinlay_cross.a $(DISASSEMBLER) -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
 
 # ---- installing -------------------------------------------------------------------------------------------------------
 

@@ -607,8 +607,9 @@ inlay_error_t *inlay_config_fuel(inlay_config_t *config,
                                  bool on);
 
 /**
- * Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that
- * is often several times as large as the code. It changes no code.
+ * Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`, and where in the wasm each
+ * instruction of the machine code is of, for `inlay_module_place` and `inlay_module_frame`. They do not by default: the first
+ * is often several times as large as the code, and the second half as large. It changes no code.
  *
  * `INLAY_ERROR_UNSUPPORTED` in a library that reads no DWARF, which is one without the feature `dwarf`.
  */
@@ -1159,10 +1160,37 @@ inlay_error_t *inlay_module_unwind_info(const inlay_module_t *module,
                                         inlay_buffer_t **out);
 
 /**
+ * A place in a module's code from which on that is of a place in the wasm. The host sets `size` before it asks for one.
+ */
+typedef struct inlay_module_place_t {
+  /**
+   * `sizeof(inlay_module_place_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+   */
+  size_t size;
+  /** Where the code is from the start of the module's code. */
+  size_t offset;
+  /** Where in the wasm its instruction is, in bytes from the module's start; 0 for code that is of no instruction. */
+  uint32_t wasm_offset;
+} inlay_module_place_t;
+
+/**
+ * Gives the `n`-th place from which on a module's code is of another instruction of the wasm, by ascending offsets; false, and
+ * zeros, if there are not so many. There are none unless the image was made with `inlay_config_debug_info`.
+ *
+ * So a host shows machine code beside the wasm. Optimized code can be of one instruction in several places, and of others
+ * nowhere. Any thread may call this.
+ */
+INLAY_API
+bool inlay_module_place(const inlay_module_t *module,
+                        size_t n,
+                        inlay_module_place_t *out);
+
+/**
  * Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
  *
  * The wasm offset is that of the call which returns to the address, or of the instruction that faults there
- * (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from
+ * (`INLAY_TRAPS_FAULTS`); of other addresses in a function that of the instruction there, if the image was made with
+ * `inlay_config_debug_info`, and 0 if not. The name is borrowed from
  * the module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may
  * call it. Meanwhile the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
  */

@@ -1838,6 +1838,13 @@ public:
         while (inlay_module_function(get(), all.size(), &next)) all.push_back(next);
         return all;
     }
+    // From where on the code is of which place in the wasm, if the image keeps that (Config::debug_info).
+    std::vector<inlay_module_place_t> places() const {
+        std::vector<inlay_module_place_t> all;
+        inlay_module_place_t next = {sizeof next, 0, 0};
+        while (inlay_module_place(get(), all.size(), &next)) all.push_back(next);
+        return all;
+    }
     // Whether a piece of functions() is a function's, and no trampoline.
     static constexpr bool is_function(const inlay_module_function_t &piece) noexcept {
         return piece.function_index != INLAY_NO_FUNCTION;

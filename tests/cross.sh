@@ -166,11 +166,12 @@ examples() {
   names="hello own_memory host_functions traps builtins"
   [ -z "$cxx" ] || names="$names typed exceptions results"
   programs=""
-  for name in $names image run; do programs="$programs $out/examples/$name"; done
+  for name in $names image run cache linked plugin_so xip filters.so math.xip math.wasm; do programs="$programs $out/examples/$name"; done
+  build_inlay
   # shellcheck disable=SC2086 # a list of programs
-  make --quiet -C examples-c $programs "$out/examples/math.wasm" LIB="$out/prefix/lib" OUT="$out/examples" \
-    WAT2WASM="$wat2wasm" -o library CC="$cc" CXX="$cxx" >/dev/null
-  run_examples "$names" ""
+  make --quiet -C examples-c $programs LIB="$out/prefix/lib" OUT="$out/examples" WAT2WASM="$wat2wasm" -o library CC="$cc" CXX="$cxx" \
+    INLAY="$inlay" INLAY_FLAGS="--target $triple" >/dev/null
+  run_examples "$names" "" .so
 }
 
 install() {

@@ -1,4 +1,5 @@
-//! `THIRD-PARTY-LICENSES.txt` has the licence of every crate that is linked into the libraries, on any platform.
+//! `THIRD-PARTY-LICENSES.txt` has the licence of every crate that is linked into the libraries or the program `inlay`, on any
+//! platform.
 //! `INLAY_BLESS=1 cargo test --test licences` writes it anew.
 
 use serde_json::Value;
@@ -11,8 +12,8 @@ use std::process::Command;
 
 /// What is said before the texts.
 const PREFACE: &str = "\
-Inlay is under the licence in LICENSE. Linked into its libraries are the crates and the parts of Rust's standard library
-that are listed here. Where a crate's licence leaves a choice, the first of these that it offers was chosen: Apache-2.0
+Inlay is under the licence in LICENSE. Linked into its libraries, and into the program `inlay`, which alone has Capstone and
+wasmprinter, are the crates and the parts of Rust's standard library that are listed here. Where a crate's licence leaves a choice, the first of these that it offers was chosen: Apache-2.0
 with the LLVM exception, MIT. A crate that offers neither has its own. What is called Apache-2.0 here is the first part of
 LICENSE. A DLL for Windows also has parts of gcc's runtime library (GPL-3.0 with the GCC runtime library exception) and of mingw-w64's (public domain, and ZPL-2.1).
 Those who link a library into something else and give that away pass on LICENSE and this file.
@@ -75,10 +76,20 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The names and versions of the crates that the library depends on, for any target and with any feature.
+/// What crates have in themselves that is not theirs: files of theirs with its licence.
+const BUNDLED: &[(&str, &[&str])] = &[(
+    "capstone-sys",
+    &["capstone/LICENSE.TXT", "capstone/LICENSE_LLVM.TXT"],
+)];
+
+/// The names and versions of the crates that the library and the program depend on, for any target and with any feature.
 fn linked() -> BTreeSet<(String, String)> {
     let tree = cargo(&[
         "tree",
+        "-p",
+        "inlay",
+        "-p",
+        "inlay-disassembler",
         "-e",
         "normal,no-proc-macro",
         "--target",
@@ -94,7 +105,9 @@ fn linked() -> BTreeSet<(String, String)> {
         let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
         Some((name.to_owned(), version.to_owned()))
     });
-    crates.filter(|(name, _)| name != "inlay").collect()
+    crates
+        .filter(|(name, _)| !name.starts_with("inlay"))
+        .collect()
 }
 
 /// The text of a licence among the files of a crate, by how what it is called ends.
@@ -145,6 +158,16 @@ fn generate() -> String {
         let text = text
             .unwrap_or_else(|| panic!("{what}: its text is not found in {}", directory.display()));
         texts.entry(text).or_default().push(what);
+        for (_, files) in BUNDLED.iter().filter(|(of, _)| of == name) {
+            for file in *files {
+                let text =
+                    fs::read_to_string(directory.join(file)).expect("a licence of what is bundled");
+                let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+                let text = lines.join("\n").trim_matches('\n').to_owned();
+                let what = format!("{name} {version}, for what it has in {file}");
+                texts.entry(text).or_default().push(what);
+            }
+        }
     }
 
     let mut all = format!(

@@ -22,13 +22,12 @@ cargo test --no-run --quiet --locked --test spec --message-format=json-render-di
 # shellcheck disable=SC2086 # a list of tests
 INLAY_SPEC_OBJECTS=$dir/files "$(program "$dir/messages")" $tests >"$dir/written" 2>&1 || { cat "$dir/written"; exit 1; }
 count=$(find "$dir/files" -name '*.o' | wc -l)
-# One archive, as there are too many for a command line; the linker takes all of it.
-find "$dir/files" -name '*.o' | sort | xargs ar qcS "$dir/modules.a"
-ar s "$dir/modules.a"
+# They are too many for a command line.
+find "$dir/files" -name '*.o' | sort >"$dir/list"
 
 # The same program again, with these in it. They are exported, so that it finds them by their names.
 RUSTFLAGS="" cargo rustc --quiet --locked --test spec --message-format=json-render-diagnostics -- \
-  -C link-arg=-Wl,--whole-archive -C link-arg="$dir/modules.a" -C link-arg=-Wl,--no-whole-archive -C link-arg=-rdynamic >"$dir/messages"
+  -C link-arg="@$dir/list" -C link-arg=-rdynamic >"$dir/messages"
 linked=$(program "$dir/messages")
 # shellcheck disable=SC2086 # a list of tests
 INLAY_SPEC_OBJECTS=linked "$linked" --nocapture $tests >"$dir/run" 2>&1 || { tail -n 50 "$dir/run"; exit 1; }

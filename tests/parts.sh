@@ -39,13 +39,26 @@ wasm_headers() {
   done
 }
 
-# Runs the examples with these names, whose programs end as $2 says; image and run want arguments.
+# The program `inlay` of this machine, which compiles for all targets: its path is in $inlay.
+build_inlay() {
+  inlay=$dir/tool/inlay
+  (unset RUSTFLAGS CARGOFLAGS && CARGO_TARGET_DIR="$dir" make --silent tool BUILD="$dir/tool" CARGO="$cargo" RUSTC="$RUSTC" CARGOFLAGS=--quiet)
+}
+
+# Runs the examples with these names, whose programs end as $2 says, and libraries as $3; those with arguments are run always.
 run_examples() {
   for name in $1; do
     check "examples-c/$name" $run "$out/examples/$name$2"
   done
   check "examples-c/image save" $run "$out/examples/image$2" save "$out/examples/math.image"
   check "examples-c/image load" $run "$out/examples/image$2" load "$out/examples/math.image"
+  rm -rf "$out/examples/cache.d"
+  mkdir "$out/examples/cache.d"
+  check "examples-c/cache, empty" $run "$out/examples/cache$2" "$out/examples/cache.d"
+  check "examples-c/cache, filled" $run "$out/examples/cache$2" "$out/examples/cache.d"
+  check "examples-c/linked" $run "$out/examples/linked$2"
+  check "examples-c/plugin_so" $run "$out/examples/plugin_so$2" "$out/examples/filters$3" "Some text." shout mirror
+  check "examples-c/xip" $run "$out/examples/xip$2" "$out/examples/math.xip"
   check "examples-c/run gcd" $run "$out/examples/run$2" "$out/examples/math.wasm" gcd 1071 462
 }
 

@@ -29,8 +29,15 @@ fn directory(name: &str) -> PathBuf {
         .join(name);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).expect("a directory");
-    let wasm = wat::parse_str(MODULE).expect("the module");
-    fs::write(path.join("a.wasm"), wasm).expect("a file");
+    // Without the vectors, which are a feature of riscv64.
+    let plain = MODULE.replace(
+        "(func (export \"vector\") (param v128) (result v128) (local.get 0))",
+        "",
+    );
+    for (file, text) in [("a.wasm", MODULE), ("b.wasm", &plain)] {
+        let wasm = wat::parse_str(text).expect("the module");
+        fs::write(path.join(file), wasm).expect("a file");
+    }
     path
 }
 
@@ -351,6 +358,58 @@ fn it_says_what_is_in_a_module() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // Machine code beside the wasm, of whatever target.
+    for (target, addition) in [
+        ("x86_64-unknown-linux-gnu", "lea"),
+        ("aarch64-unknown-linux-gnu", "add        w"),
+        ("riscv64gc-unknown-linux-gnu", "addw"),
+        ("s390x-unknown-linux-gnu", "ark "),
+    ] {
+        let mut options = vec![
+            "inspect",
+            "b.wasm",
+            "--disassemble",
+            "--only",
+            "add",
+            "--target",
+            target,
+        ];
+        let text = works(&at, &options);
+        let (_, code) = text.split_once("\n[0] add, ").expect("the function");
+        assert!(
+            code.contains("  i32.add\n") && code.contains(addition),
+            "{target}: {code}"
+        );
+        assert!(!text.contains("] stop"), "{text}");
+        options[2] = "--html";
+        options.insert(3, "b.html");
+        works(&at, &options);
+        let page = fs::read_to_string(at.join("b.html")).unwrap();
+        for part in [
+            "<title>b.wasm</title>",
+            "i32.add</span>",
+            "type=\"search\"",
+            "</html>",
+        ] {
+            assert!(page.contains(part), "{target}: {part}");
+        }
+        // Each instruction of the machine's that is of one of the wasm's has that on its other side.
+        let (sides, _) = page.split_once("<script>").expect("a script");
+        let (wasm, machine) = sides.split_once("</pre><pre>").expect("two sides");
+        let marks = |side: &str| -> Vec<String> {
+            let parts = side.split("data-w=\"").skip(1);
+            parts
+                .map(|part| part.split('"').next().unwrap_or("").to_owned())
+                .collect()
+        };
+        let (wasm, machine) = (marks(wasm), marks(machine));
+        assert!(
+            machine.len() > 1 && machine.iter().all(|mark| wasm.contains(mark)),
+            "{target}: {page}"
+        );
+    }
+    let (code, _, errors) = run(&at, &["inspect", "a.wasm", "--html", "none/a.html"]);
+    assert!(code == 1 && errors.contains("none/a.html: cannot be written"));
     fails(&at, &["inspect"], 2, "usage: inlay inspect");
     fails(&at, &["inspect", "a.wasm", "b.wasm"], 2, "too much");
 }

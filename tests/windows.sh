@@ -247,9 +247,11 @@ examples() {
   : >"$out/lib/libinlay.so"
   # Windows has no coroutines of POSIX's, which scheduler.c is about.
   named="hello own_memory host_functions traps builtins row_filter debuggers"
+  build_inlay
   make --quiet -C examples-c all -o library LIB="$out/lib" OUT="$out/examples" WAT2WASM="$wat2wasm" CARGO=true \
-    CC="$gcc" CXX="$gxx" C_EXAMPLES="$named image run" >/dev/null
-  run_examples "$named typed exceptions results" .exe
+    CC="$gcc" CXX="$gxx" C_EXAMPLES="$named image cache run" SO=dll RUNTIME="-L$out/lib -linlay" INLAY="$inlay" \
+    INLAY_FLAGS="--target $triple" >/dev/null
+  run_examples "$named typed exceptions results" .exe .dll
 }
 
 echo "==== $triple"

@@ -474,8 +474,9 @@ pub unsafe extern "C" fn inlay_config_fuel(
     })
 }
 
-/// Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`. They do not by default: that
-/// is often several times as large as the code. It changes no code.
+/// Sets whether images keep what modules say of their sources, for `inlay_error_frame_source`, and where in the wasm each
+/// instruction of the machine code is of, for `inlay_module_place` and `inlay_module_frame`. They do not by default: the first
+/// is often several times as large as the code, and the second half as large. It changes no code.
 ///
 /// `INLAY_ERROR_UNSUPPORTED` in a library that reads no DWARF, which is one without the feature `dwarf`.
 #[unsafe(no_mangle)]

@@ -358,10 +358,49 @@ pub unsafe extern "C" fn inlay_module_unwind_info(
     }
 }
 
+/// A place in a module's code from which on that is of a place in the wasm. The host sets `size` before it asks for one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct inlay_module_place_t {
+    /// `sizeof(inlay_module_place_t)`, set by the host. A later version may have more fields behind those of an earlier one.
+    pub size: usize,
+    /// Where the code is from the start of the module's code.
+    pub offset: usize,
+    /// Where in the wasm its instruction is, in bytes from the module's start; 0 for code that is of no instruction.
+    pub wasm_offset: u32,
+}
+
+/// Gives the `n`-th place from which on a module's code is of another instruction of the wasm, by ascending offsets; false, and
+/// zeros, if there are not so many. There are none unless the image was made with `inlay_config_debug_info`.
+///
+/// So a host shows machine code beside the wasm. Optimized code can be of one instruction in several places, and of others
+/// nowhere. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_module_place(
+    module: *const inlay_module_t,
+    n: usize,
+    out: *mut inlay_module_place_t,
+) -> bool {
+    let least = offset_of!(inlay_module_place_t, wasm_offset) + size_of::<u32>();
+    // SAFETY: the caller gives a module or NULL, and a writable structure of the size that it says, or NULL.
+    unsafe {
+        fill(out, least, || {
+            let image = &borrow(module, "module")?.module.image;
+            let place = image.sections().places().get(n).ok_or_else(nothing)?;
+            Ok(inlay_module_place_t {
+                size: 0,
+                offset: place.at as usize,
+                wasm_offset: place.wasm_offset,
+            })
+        })
+    }
+}
+
 /// Says which function an address in a module's code is of, and where in the wasm that is; false if it is of none.
 ///
 /// The wasm offset is that of the call which returns to the address, or of the instruction that faults there
-/// (`INLAY_TRAPS_FAULTS`); 0 for other addresses in a function, whose place in the wasm is not known. The name is borrowed from
+/// (`INLAY_TRAPS_FAULTS`); of other addresses in a function that of the instruction there, if the image was made with
+/// `inlay_config_debug_info`, and 0 if not. The name is borrowed from
 /// the module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may
 /// call it. Meanwhile the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
 #[unsafe(no_mangle)]
@@ -399,6 +438,7 @@ pub unsafe extern "C" fn inlay_module_frame(
             module.image.trap_at(offset)?;
             module.image.wasm_offset(offset + 1)
         });
+        let place = place.or_else(|| module.image.place(offset));
         out.function_name = name.map_or(std::ptr::null(), |name| name.as_ptr().cast());
         out.function_name_len = name.map_or(0, <[u8]>::len);
         out.function_index = func;

@@ -10,12 +10,13 @@ use super::trap::{is_hint, trap_of};
 use super::unit::{Assembled, Code, Reloc, Scratch, Symbol, Unit};
 use super::unwind::{self, Frame};
 use crate::error::{Error, ErrorKind, Result};
-use crate::image::{CallSite, TrapSite};
+use crate::image::{CallSite, Place, TrapSite};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{CodegenError, FinalizedMachReloc, FinalizedRelocTarget};
 use std::fmt::Display;
+use std::ops::Range;
 
 /// Frames beyond this are refused: no stack that wasm may use is so large.
 const MAX_FRAME: u32 = 1 << 28;
@@ -64,6 +65,14 @@ pub fn context(
         let location = &locations[after.checked_sub(1)?];
         (at < location.end && !location.loc.is_default()).then(|| location.loc.bits())
     };
+    let places = match env.target.debug_info() {
+        true => places_of(
+            locations
+                .iter()
+                .map(|l| (l.start..l.end, stubs.place(l.loc))),
+        ),
+        false => Vec::new(),
+    };
     // A call is the instruction before the address that it returns to. Of an instruction that faults, what goes on is told
     // that it was called from the byte behind the first one, where no call returns to.
     let calls = buffer
@@ -84,16 +93,16 @@ pub fn context(
         traps.sort_by_key(|site| site.at);
         traps.dedup_by_key(|site| site.at);
     }
-    let places = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
+    let returning_to = calls.chain(traps.iter().map(|site| (site.at + 1, site.at)));
     let mut bytes = compiled.code_buffer().to_vec();
     let (mut call_sites, returning) = stubs.append(&compiled, &mut bytes, &mut relocs, what)?;
-    let places = places.filter_map(|(returns_to, at)| {
+    let sites = returning_to.filter_map(|(returns_to, at)| {
         Some(CallSite {
             returns_to,
             wasm_offset: wasm_offset(at)?,
         })
     });
-    call_sites.extend(places);
+    call_sites.extend(sites);
     call_sites.sort_by_key(|site| site.returns_to);
     let (catches, entry) = exception_sites(buffer, what)?;
     let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
@@ -115,6 +124,7 @@ pub fn context(
         relocs,
         returning,
         call_sites,
+        places,
         traps,
         catches,
         entry,
@@ -141,6 +151,22 @@ pub fn context(
     }
     code.start = layout::start(&loops, align.max(isa.function_alignment().minimum));
     Ok(code)
+}
+
+/// Where code begins that is of another place in the wasm than what is before it.
+fn places_of(locations: impl Iterator<Item = (Range<u32>, ir::SourceLoc)>) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    let mut add = |at, wasm_offset| match places.last_mut() {
+        Some(last) if last.wasm_offset == wasm_offset => {}
+        Some(last) if last.at == at => last.wasm_offset = wasm_offset,
+        _ => places.push(Place { at, wasm_offset }),
+    };
+    for (range, loc) in locations {
+        let known = Some(loc).filter(|loc| !loc.is_default());
+        add(range.start, known.map_or(0, |loc| loc.bits()));
+        add(range.end, 0);
+    }
+    places
 }
 
 /// Nothing but calls inside the image may need a relocation.

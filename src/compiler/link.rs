@@ -12,7 +12,7 @@ use crate::image::signature::Signatures;
 use crate::image::{
     CallSite, CodeRange, ConstExpr, ConstOp, DataSegment, DebugSection, ElementSegment, EntrySite,
     Export, ExternKind, FrameRules, FuncName, GlobalRecord, GlueRange, Handler, HandlerSite,
-    Header, Image, Import, Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind,
+    Header, Image, Import, Place, Sections, SegmentMode, TableRecord, Trampoline, TrampolineKind,
     TrapSite, TypeRecord, ValType,
 };
 use cranelift_codegen::TextSectionBuilder;
@@ -379,6 +379,11 @@ impl Text {
         sections.call_sites.extend(sites.map(|site| CallSite {
             returns_to: start + site.returns_to,
             ..*site
+        }));
+        let places = code.places.iter();
+        sections.places.extend(places.map(|place| Place {
+            at: start + place.at,
+            ..*place
         }));
         let sites = code.traps.iter();
         sections.trap_sites.extend(sites.map(|site| TrapSite {

@@ -38,6 +38,9 @@ pub fn shorten(code: &mut Code, blocks: &[u32], loops: &mut [Loop], charges: boo
     for site in &mut code.call_sites {
         site.returns_to = moved.end(site.returns_to);
     }
+    for place in &mut code.places {
+        place.at = moved.start(place.at);
+    }
     for site in &mut code.traps {
         site.at = moved.start(site.at);
     }
@@ -464,6 +467,7 @@ mod tests {
             relocs: Vec::new(),
             returning: None,
             call_sites: call_sites.collect(),
+            places: Vec::new(),
             traps: traps.collect(),
             catches: Vec::new(),
             entry: None,

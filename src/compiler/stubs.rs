@@ -117,6 +117,12 @@ impl Stubs {
         !self.checks.is_empty() && mark_number(func.srcloc(inst)).is_some()
     }
 
+    /// Where in wasm what has this location is: that of the check, if it is a mark.
+    pub fn place(&self, location: SourceLoc) -> SourceLoc {
+        let check = mark_number(location).and_then(|n| self.checks.get(n));
+        check.map_or(location, |check| check.place)
+    }
+
     /// Appends the stubs to a function's code, leads the checks there, and tells what the stubs call, and where those begin
     /// that come back.
     pub fn append(
@@ -292,6 +298,7 @@ pub fn exit(trap: Trap, slot: u32) -> Code {
         relocs: vec![jump],
         returning: None,
         call_sites: Vec::new(),
+        places: Vec::new(),
         traps: Vec::new(),
         catches: Vec::new(),
         entry: None,

@@ -5,7 +5,7 @@ use super::survey::Budget;
 use super::unwind::Frame;
 use crate::image::builtin::Builtin;
 use crate::image::trap::Trap;
-use crate::image::{CallSite, EntrySite, TrapSite};
+use crate::image::{CallSite, EntrySite, Place, TrapSite};
 use crate::image::{Catch, TrampolineKind};
 use cranelift_codegen::Context;
 use cranelift_codegen::binemit::Reloc as RelocKind;
@@ -141,6 +141,8 @@ pub struct Code {
     pub returning: Option<u32>,
     /// Its calls. All offsets are from the start of this code, here and in the other lists.
     pub call_sites: Vec<CallSite>,
+    /// Where in the wasm its instructions are of, if that is kept.
+    pub places: Vec<Place>,
     /// Its instructions that fault where wasm traps.
     pub traps: Vec<TrapSite>,
     /// Those of its calls whose exceptions it catches.

@@ -220,6 +220,12 @@ records! {
         pub wasm_offset: u32,
     }
 
+    /// Code in the text from here on, up to where the next of these starts, and where in the wasm it is of; 0 if of nothing there.
+    pub struct Place {
+        pub at: u32,
+        pub wasm_offset: u32,
+    }
+
     /// An instruction in the text that faults where wasm traps, and which of `image/trap.rs` that is.
     pub struct TrapSite {
         pub at: u32,
@@ -307,6 +313,8 @@ sections! {
     frame_rules: FrameRules,
     /// Ascending.
     call_sites: CallSite,
+    /// Ascending; those of functions. There are none unless the image was made to keep them.
+    places: Place,
     /// Ascending. Each has a call site one byte behind it, for where its instruction is in the wasm.
     trap_sites: TrapSite,
     /// Ascending.
@@ -683,6 +691,14 @@ impl Image {
         let sites = self.sections().call_sites();
         let (_, site) = sites.find(returns_to, |site| site.returns_to)?;
         Some(site.wasm_offset)
+    }
+
+    /// The wasm offset that code at this offset is of, if the image keeps that.
+    pub fn place(&self, offset: u32) -> Option<u32> {
+        let places = self.sections().places();
+        let after = places.partition_point(|place| place.at <= offset);
+        let place = places.get(after.checked_sub(1)?)?;
+        (place.wasm_offset != 0).then_some(place.wasm_offset)
     }
 
     /// What traps if the instruction at this offset faults.

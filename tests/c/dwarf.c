@@ -130,9 +130,46 @@ static void damaged(void) {
   inlay_engine_delete(engine);
 }
 
+/* Where in the wasm each instruction is of, of a module with no DWARF, too; and an image without that has none. */
+static void instructions(void) {
+  static const struct {
+    const uint8_t *wasm;
+    size_t len;
+  } modules[] = {{divide_wasm, divide_wasm_len}, {small_wasm, small_wasm_len}};
+  for (size_t m = 0; m < sizeof modules / sizeof *modules; m++) {
+    for (int keeps = 0; keeps < 2; keeps++) {
+      inlay_config_t *config = config_with(keeps);
+      inlay_engine_t *engine = new_engine(config);
+      inlay_config_delete(config);
+      inlay_module_t *module = compile(engine, modules[m].wasm, modules[m].len);
+      const uint8_t *code;
+      size_t len, before = 0, count = 0, known = 0;
+      inlay_module_code(module, &code, &len);
+      inlay_module_place_t place = {.size = sizeof place};
+      for (; inlay_module_place(module, count, &place); count++) {
+        CHECK(place.offset < len && (count == 0 || place.offset > before) && place.wasm_offset < modules[m].len);
+        before = place.offset;
+        inlay_frame_t frame = {.size = sizeof frame};
+        if (place.wasm_offset == 0) continue;
+        known++;
+        CHECK(inlay_module_frame(module, code + place.offset, &frame));
+        /* but for a place right behind a call, which is the call's: it returns there */
+        CHECK(frame.wasm_offset == place.wasm_offset || frame.wasm_offset != 0);
+      }
+      CHECK(keeps ? known > 5 : count == 0);
+      CHECK(place.offset == 0 && place.wasm_offset == 0);
+      place.size = 8;
+      CHECK(!inlay_module_place(module, 0, &place) && !inlay_module_place(NULL, 0, &place) && !inlay_module_place(module, 0, NULL));
+      inlay_module_delete(module);
+      inlay_engine_delete(engine);
+    }
+  }
+}
+
 int main(void) {
   test_start();
   RUN(places);
+  RUN(instructions);
   RUN(nothing_to_know);
   RUN(damaged);
   return test_end();

@@ -630,6 +630,7 @@ static void test_images(const inlay::Engine &engine, const inlay::Module &compil
     CHECK(text.find("extern const inlay_linked_image_t plugin;") != std::string::npos);
     const inlay_module_key_t key = MUST(inlay::Module::try_key(engine, wasm)), again = MUST(inlay::Module::try_key(engine, wasm));
     CHECK(std::memcmp(key.bytes, again.bytes, sizeof key.bytes) == 0);
+    CHECK(compiled.places().empty());
     for (const std::string &name : compiled.cpu_features()) CHECK(name.rfind("has_", 0) == 0);
 
     inlay::Config config;
