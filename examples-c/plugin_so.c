@@ -30,7 +30,7 @@ static library_t library_open(const char *path) {
 
 static const inlay_linked_image_t *library_symbol(const library_t *library, const char *name) {
 #ifdef _WIN32
-    return (const inlay_linked_image_t *)(void *)GetProcAddress((HMODULE)library->handle, name);
+    return (const inlay_linked_image_t *)(uintptr_t)GetProcAddress((HMODULE)library->handle, name);
 #else
     return dlsym(library->handle, name);
 #endif

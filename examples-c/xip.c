@@ -73,6 +73,7 @@ int main(int argc, char **argv) {
     views_t views = map(argv[1]);
     inlay_image_layout_t layout = {.size = sizeof layout};
     check(inlay_image_layout(views.readable, views.len, &layout));
+    expect(layout.text + layout.text_len == views.len, "the file is cut off"); /* what is behind its end is no memory */
     inlay_image_t image = {
         .size = sizeof image,
         .metadata = views.readable + layout.metadata,

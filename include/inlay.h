@@ -1363,8 +1363,9 @@ typedef struct inlay_image_layout_t {
  * Says where the parts of an image are, as `inlay_module_save` gave it: for a host that maps a file, the text executable and
  * the metadata not, and has the module adopted.
  *
- * `len` may be that of the beginning only, from 256 bytes on. `INLAY_ERROR_INVALID_IMAGE` if it is not one of this version;
- * nothing else is checked here. Any thread may call this.
+ * `len` may be that of the beginning only, from 256 bytes on: a host that maps a file makes sure that this is as long as
+ * `text` and `text_len` say together, as what is behind its end is no memory. `INLAY_ERROR_INVALID_IMAGE` if it is not one of
+ * this version; nothing else is checked here. Any thread may call this.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_image_layout(const uint8_t *image,
@@ -1394,9 +1395,9 @@ typedef struct inlay_image_t {
   /** Passed to `finalize`; Inlay does not look at it. */
   void *env;
   /**
-   * Called once, when neither part is needed any more: the module is deleted, and so are the stores that have instances of
-   * it and the errors that have frames in it. It runs on the thread that deletes the last of these; or at once, if the image
-   * is refused. So the host knows when it may unmap. It may call `inlay_error_new` and `inlay_error_delete`, and no other
+   * Called once, when neither part is needed any more: the module is deleted, and what was prepared of it, and the stores that
+   * have instances of it, and, if the image has debugging information, the errors that have frames in it. It runs on the
+   * thread that deletes the last of these; or at once, if the image is refused. So the host knows when it may unmap. It may call `inlay_error_new` and `inlay_error_delete`, and no other
    * function of Inlay. NULL if nobody has to know.
    */
   void (*finalize)(void *env);
@@ -1436,8 +1437,8 @@ typedef struct inlay_linked_image_t inlay_linked_image_t;
  * Fills an image with the parts of one that is linked into the program, or into a library: of several for different CPUs the
  * best that the engine can have. The host then has it adopted, and may set the other fields before.
  *
- * The host sets `out->size`, as for `inlay_module_adopt`; what is behind `text_len` becomes zeros. `INLAY_ERROR_INVALID_IMAGE` if there is none that the engine can have,
- * with what keeps it from the one that needs least. Any thread may call this.
+ * The host sets `out->size`, as for `inlay_module_adopt`; what is behind `text_len` becomes zeros. `INLAY_ERROR_INVALID_IMAGE`
+ * if there is none that the engine can have, with what keeps it from the one that needs least. Any thread may call this.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_image_linked(const inlay_engine_t *engine,
@@ -1518,8 +1519,9 @@ typedef struct inlay_module_key_t {
 
 /**
  * Gives a key for a cache of images: what the engine makes of this WebAssembly has the same bytes wherever the key is the same.
- * It is a hash (SHA-256) of the bytes, of the settings that shape code and of the build of Inlay; those that do not shape it,
- * such as threads, limits and callbacks, are not in it.
+ * It is a hash (SHA-256) of the bytes, of the settings that shape code, of the version of Inlay and that of Cranelift, and of the
+ * form of images; settings that do not shape code, such as threads, limits and callbacks, are not in it. Builds of Inlay from
+ * sources that somebody changed, with a version that stayed, are taken for the same, unless they changed what an image is.
  *
  * Nothing is compiled, and the bytes need not be valid. `INLAY_ERROR_UNSUPPORTED` in a library without a compiler. Any thread
  * may call this.

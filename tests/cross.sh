@@ -124,7 +124,8 @@ build() {
   case " $parts " in
   *" c "* | *" examples "*)
     rm -rf "$out/prefix"
-    make --silent install BUILD="$out/ship" PREFIX="$out/prefix" TRIPLE="$triple" CC="$cc" CROSS="$cross" CARGO="$cargo" \
+    # The third library is the first one, with more targets.
+    make --silent install KINDS="inlay inlay_runtime" BUILD="$out/ship" PREFIX="$out/prefix" TRIPLE="$triple" CC="$cc" CROSS="$cross" CARGO="$cargo" \
       RUSTC="$RUSTC" CARGOFLAGS="--quiet $std"
     ;;
   esac
@@ -172,6 +173,15 @@ examples() {
   make --quiet -C examples-c $programs LIB="$out/prefix/lib" OUT="$out/examples" WAT2WASM="$wat2wasm" -o library CC="$cc" CXX="$cxx" \
     INLAY="$inlay" INLAY_FLAGS="--target $triple" >/dev/null
   run_examples "$names" "" .so
+  check "examples-c/linked, static" linked_static
+  [ -z "$cxx" ] || check "tests/linked/unwinds" unwinds_linked "$cxx" "$out/prefix/lib/libinlay_runtime.so -Wl,-rpath,$out/prefix/lib" ""
+}
+
+# Runtime, object and host in one static program. Most of one with glibc is glibc.
+linked_static() {
+  $cc -std=c11 -Os -static -I"$out/prefix/include" -I"$out/examples" -Iexamples-c examples-c/linked.c "$out/examples/greeting.o" \
+    "$out/prefix/lib/libinlay_runtime.a" -lpthread -Wl,--gc-sections -s -o "$out/examples/linked_static" && $run "$out/examples/linked_static" &&
+    size=$(stat -c %s "$out/examples/linked_static") && echo "spec $size bytes" && { [ "$arch" != musl ] || [ "$size" -lt 1000000 ]; }
 }
 
 install() {

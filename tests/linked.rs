@@ -81,6 +81,86 @@ fn build(at: &Path, source: &Path, cxx: bool, extra: &[&str]) -> Result<PathBuf,
     }
 }
 
+/// A header whose symbol has the name of one of its own variables.
+#[test]
+fn a_symbol_can_be_called_as_a_variable() {
+    let at = directory("variables");
+    let module = compile(
+        &engine(),
+        "(module (func (export \"run\") (result i32) (i32.const 42)))",
+    );
+    for name in ["image", "error", "out"] {
+        write(&at, &module, name);
+        fs::rename(at.join(format!("{name}.o")), at.join("module.o")).unwrap();
+        let text = format!(
+            "#include \"{name}.h\"\n#include <stdio.h>\nint main(void) {{\n  inlay_engine_t *e;\n  inlay_module_t *m;\n  if \
+             (inlay_engine_new(NULL, &e) || {name}_adopt(e, &m)) return 1;\n  inlay_module_delete(m);\n  \
+             inlay_engine_delete(e);\n  return 0;\n}}\n"
+        );
+        fs::write(at.join("main.c"), text).unwrap();
+        for cxx in [false, true] {
+            let program = build(&at, &at.join("main.c"), cxx, &[]);
+            let program = program.unwrap_or_else(|errors| panic!("{errors}"));
+            assert!(Command::new(&program).status().unwrap().success(), "{name}");
+        }
+    }
+}
+
+/// A program that is linked with a library of objects gets no copy of the list, which would lead nowhere: it is compiled so that
+/// it needs none, or not linked.
+#[test]
+fn a_library_that_is_linked_is_not_copied_from() {
+    let at = directory("shared");
+    write(&at, &module(&engine()), "module");
+    let cc = || Command::new(std::env::var("CC").unwrap_or("cc".to_owned()));
+    let mut link = cc();
+    link.current_dir(&at)
+        .args(["-shared", "-o", "libmodule.so", "module.o"]);
+    assert!(link.status().unwrap().success());
+    let runtime = common::runtime_only_library();
+    let build = |options: &[&str]| {
+        let mut command = cc();
+        command
+            .current_dir(&at)
+            .args(["-std=c11", "-O1", "-Wl,-rpath,."])
+            .args(options)
+            .arg("-I.")
+            .arg("-I")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"))
+            .arg(source().join("host.c"))
+            .args(["-o", "program", "libmodule.so"])
+            .arg(&runtime)
+            .arg(format!(
+                "-Wl,-rpath,{}",
+                runtime.parent().unwrap().display()
+            ));
+        command.output().unwrap()
+    };
+    let output = build(&["-fPIC"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let output = Command::new(at.join("program"))
+        .current_dir(&at)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "linked\n");
+    let output = build(&["-fno-pic", "-no-pie"]);
+    if output.status.success() {
+        let output = Command::new(at.join("program"))
+            .current_dir(&at)
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "linked\n",
+            "a copy"
+        );
+    }
+}
+
 #[test]
 fn programs_run_it() {
     let at = directory("programs_run_it");
@@ -362,7 +442,7 @@ fn what_cannot_be_linked_is_an_error() {
     let one = compile(&engine, "(module (func (export \"a\")))");
     let other = compile(&engine, "(module (func (export \"a\") (param i32)))");
     let argument = c::INLAY_ERROR_INVALID_ARGUMENT;
-    for name in ["", "1a", "a-b", "a b", "ö"] {
+    for name in ["", "1a", "a-b", "a b", "ö", "new", "time", "inlay_a", "__a"] {
         assert_eq!(kind(Module::object(&[&one], name)).0, argument, "{name}");
         assert_eq!(kind(one.header(name)).0, argument, "{name}");
     }
@@ -372,6 +452,28 @@ fn what_cannot_be_linked_is_an_error() {
         number == argument && message.contains("import or export something else"),
         "{message}"
     );
+    // The same names, with other types.
+    let global = |ty: &str| {
+        compile(
+            &engine,
+            &format!("(module (global (export \"g\") {ty} ({ty}.const 0)))"),
+        )
+    };
+    let (number, message) = kind(Module::object(&[&global("i32"), &global("f64")], "a"));
+    assert!(
+        number == argument && message.contains("import or export something else"),
+        "{message}"
+    );
+    // Names of what the header itself has in its functions.
+    for name in [
+        "image", "engine", "out", "error", "item", "any", "of", "instance", "linker", "store",
+        "module", "env",
+    ] {
+        let text = one.header(name).unwrap();
+        assert!(
+            String::from_utf8_lossy(text.bytes()).contains(&format!("{name}_image(), &image)"))
+        );
+    }
     let twice = compile(
         &engine,
         "(module (import \"a\" \"b\" (func)) (import \"a\" \"b\" (func (param i32))))",

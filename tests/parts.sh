@@ -39,10 +39,20 @@ wasm_headers() {
   done
 }
 
-# The program `inlay` of this machine, which compiles for all targets: its path is in $inlay.
+# The program `inlay` of this machine, which compiles for all targets: its path is in $inlay. INLAY_PROGRAM says where there is one
+# of these sources already.
 build_inlay() {
-  inlay=$dir/tool/inlay
+  inlay=${INLAY_PROGRAM:-$dir/tool/inlay}
+  [ -z "${INLAY_PROGRAM:-}" ] || return 0
   (unset RUSTFLAGS CARGOFLAGS && CARGO_TARGET_DIR="$dir" make --silent tool BUILD="$dir/tool" CARGO="$cargo" RUSTC="$RUSTC" CARGOFLAGS=--quiet)
+}
+
+# A C++ exception through code that is linked with its unwind information. $1 compiles, $2 is what is linked with, $3 what programs
+# end with.
+unwinds_linked() {
+  "$wat2wasm" tests/linked/unwinds.wat "$out/unwinds.wasm" &&
+    "$inlay" compile "$out/unwinds.wasm" -o "$out/unwinds.o" --header "$out/unwinds.h" --unwind-info --target "$triple" &&
+    $1 -std=c++17 -O1 -Iinclude -I"$out" tests/linked/unwinds.cpp "$out/unwinds.o" -o "$out/unwinds$3" $2 && $run "$out/unwinds$3"
 }
 
 # Runs the examples with these names, whose programs end as $2 says, and libraries as $3; those with arguments are run always.

@@ -111,7 +111,7 @@ fn it_runs_what_a_module_exports() {
         "1",
         "1",
     ];
-    fails(&at, &settings, 1, "fuel");
+    assert_eq!(works(&at, &settings), "2\n");
     assert_eq!(
         works(
             &at,
@@ -129,6 +129,14 @@ fn it_runs_what_a_module_exports() {
         "2\n"
     );
 
+    assert_eq!(
+        works(&at, &["run", "a.wasm", "add", "010", "-0x10"]),
+        "-6\n"
+    );
+    if cfg!(target_arch = "x86_64") {
+        let faults = ["run", "--traps", "faults", "a.wasm", "stop"];
+        fails(&at, &faults, 1, "in function 3, stop, at 0x");
+    }
     fails(
         &at,
         &["run", "a.wasm", "stop"],
@@ -334,6 +342,54 @@ fn it_says_what_it_cannot_compile() {
     fails(
         &at,
         &compile(&["a.image", "-o", "a.o", "--fuel"]),
+        2,
+        "whose code is made",
+    );
+    // A name that is a word of C's, one that a type of C's has, and one of Inlay's.
+    for name in ["int", "main", "size", "class", "inlay_module"] {
+        fails(
+            &at,
+            &compile(&["a.wasm", "-o", "a.o"])
+                .into_iter()
+                .chain(["--symbol", name])
+                .collect::<Vec<_>>(),
+            2,
+            "have it already",
+        );
+    }
+    // What is no plain file is written, not replaced; and what cannot be written is an error.
+    std::os::unix::fs::symlink("real.image", at.join("link.image")).unwrap();
+    works(&at, &compile(&["a.wasm", "-o", "link.image"]));
+    assert!(at.join("link.image").is_symlink() && at.join("real.image").is_file());
+    fails(
+        &at,
+        &compile(&["a.wasm", "-o", "/dev/full"]),
+        1,
+        "cannot be written",
+    );
+    // Single settings are exceptions of a CPU's.
+    works(
+        &at,
+        &compile(&[
+            "a.wasm",
+            "-o",
+            "b.image",
+            "--set",
+            "has_avx2=false",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--cpu",
+            "x86-64-v3",
+        ]),
+    );
+    let inspected = works(&at, &["inspect", "b.image"]);
+    assert!(
+        inspected.contains("has_avx ") && !inspected.contains("has_avx2"),
+        "{inspected}"
+    );
+    fails(
+        &at,
+        &["inspect", "b.image", "--fuel"],
         2,
         "whose code is made",
     );

@@ -252,6 +252,7 @@ examples() {
     CC="$gcc" CXX="$gxx" C_EXAMPLES="$named image cache run" SO=dll RUNTIME="-L$out/lib -linlay" INLAY="$inlay" \
     INLAY_FLAGS="--target $triple" >/dev/null
   run_examples "$named typed exceptions results" .exe .dll
+  check "tests/linked/unwinds" unwinds_linked "$gxx" "$out/lib/libinlay.dll.a" .exe
 }
 
 echo "==== $triple"

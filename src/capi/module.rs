@@ -426,7 +426,8 @@ pub unsafe extern "C" fn inlay_module_frame(
                 .filter(|_| offset <= code.len())?;
             let place = module.image.wasm_offset(offset);
             // A call can be the last instruction of its function.
-            let func = module.image.func_at(offset - u32::from(place.is_some()))?;
+            let func = offset.checked_sub(u32::from(place.is_some()))?;
+            let func = module.image.func_at(func)?;
             Some((offset, func, place))
         });
         let Some((offset, func, place)) = found else {

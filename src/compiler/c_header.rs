@@ -6,7 +6,7 @@
 use super::object::check_name;
 use crate::error::{Error, Result};
 use crate::image::{Export, ExternKind, FuncType, HeapType, Image, Import, RefType, ValType};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::{Display, Write};
 
 /// The header of an image whose symbol has this name.
@@ -74,9 +74,9 @@ fn exports(image: &Image) -> Result<Vec<Named<Export>>> {
         .collect())
 }
 
-/// Names of C that are taken.
+/// Names of C that are taken, each with the number that another one of it would get.
 #[derive(Default)]
-struct Names(HashSet<String>);
+struct Names(HashMap<String, u32>);
 
 impl Names {
     /// The name that these parts get: joined by underscores, with one in the place of each byte that no name of C has, and a
@@ -91,12 +91,15 @@ impl Names {
             .map(|part| part.iter().map(plain).collect())
             .collect();
         let name = parts.join("_");
-        let numbered = (2..).map(|n: u32| format!("{name}_{n}"));
-        let mut all = std::iter::once(name.clone()).chain(numbered);
-        let free = all
-            .find(|name| !self.0.contains(name))
-            .expect("numbers do not end");
-        self.0.insert(free.clone());
+        let Some(next) = self.0.insert(name.clone(), 2) else {
+            return name;
+        };
+        // One with that number can be there by itself.
+        let mut numbers = (next..).map(|number| (number, format!("{name}_{number}")));
+        let is_free = |(_, name): &(u32, String)| !self.0.contains_key(name);
+        let (number, free) = numbers.find(is_free).expect("numbers do not end");
+        self.0.insert(name, number + 1);
+        self.0.insert(free.clone(), 2);
         free
     }
 }
@@ -118,7 +121,7 @@ fn literal(bytes: &[u8]) -> String {
 }
 
 /// What something is and its type, as text.
-fn type_text(image: &Image, kind: ExternKind, index: u32) -> Result<String> {
+pub fn type_text(image: &Image, kind: ExternKind, index: u32) -> Result<String> {
     let sections = image.sections();
     Ok(match kind {
         ExternKind::Func => format!("function {}", image.signature(sections.funcs().at(index))?),
@@ -265,10 +268,11 @@ impl Module<'_> {
         put(
             out,
             format_args!(
-                "/* The image. */\nextern const inlay_linked_image_t {name};\n\n/* Makes the module of it, where it is: see \
+                "/* The image. */\nextern const inlay_linked_image_t {name};\nstatic inline const inlay_linked_image_t *{name}_image(void) {{ return \
+                 &{name}; }}\n\n/* Makes the module of it, where it is: see \
              inlay_module_adopt. The caller deletes *out. */\nINLAY_MUST_USE static inline inlay_error_t *{name}_adopt(inlay_engine_t \
              *engine, inlay_module_t **out) {{\n  inlay_image_t image;\n  image.size = sizeof image;\n  inlay_error_t *error = \
-             inlay_image_linked(engine, &{name}, &image);\n  if (!error) return inlay_module_adopt(engine, &image, out);\n  \
+             inlay_image_linked(engine, {name}_image(), &image);\n  if (!error) return inlay_module_adopt(engine, &image, out);\n  \
              if (out) *out = NULL;\n  return error;\n}}\n\n"
             ),
         )

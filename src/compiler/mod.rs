@@ -137,6 +137,7 @@ impl Compiler {
     pub fn key(&self, wasm: &[u8]) -> [u8; 32] {
         let mut hash = hmac_sha256::Hash::new();
         hash.update(image::build());
+        hash.update(format!("Cranelift {}\n", cranelift_codegen::VERSION));
         hash.update(self.target.settings());
         hash.update(format!("{:?}\n\0", self.features));
         hash.update(wasm);

@@ -7,11 +7,12 @@
 //!
 //! Sources: "System V Application Binary Interface" and its supplements for ELF, "PE Format" for COFF, and `mach-o/reloc.h`.
 
+use super::c_header::type_text;
 use crate::error::{Error, Result};
 use crate::image::eh_frame::{self, Addresses, INDIRECT, RELATIVE, Target};
-use crate::image::frame::Cpu;
+use crate::image::frame::{Cpu, windows};
 use crate::image::linked::{ENTRY, MAGIC, METADATA, START, TEXT};
-use crate::image::{ExternKind, Image, machine};
+use crate::image::{Image, machine};
 use object::write::{
     MachOBuildVersion, Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
 };
@@ -21,7 +22,7 @@ use object::{
 };
 use std::cmp::Reverse;
 use std::ops::Range;
-use target_lexicon::{self as lexicon, OperatingSystem, Triple};
+use target_lexicon::{self as lexicon, Environment, OperatingSystem, Triple};
 
 /// A module: its image and its text.
 pub type Part<'a> = (&'a Image, &'a [u8]);
@@ -54,17 +55,171 @@ pub fn object(parts: &[Part<'_>], name: &str, unwinds: bool) -> Result<Vec<u8>> 
     written.map_err(|error| Error::internal(format_args!("the object cannot be written: {error}")))
 }
 
-/// An error unless a name is one of C's.
+/// Names that look like one of a program's and are none, or would give a header one that is there already: words of C and
+/// C++, and what their standard headers call types that end with `_t`.
+const TAKEN: &[&str] = &[
+    "alignas",
+    "alignof",
+    "and",
+    "and_eq",
+    "asm",
+    "auto",
+    "bitand",
+    "bitor",
+    "bool",
+    "break",
+    "case",
+    "catch",
+    "char",
+    "char16_t",
+    "char32_t",
+    "char8_t",
+    "class",
+    "compl",
+    "concept",
+    "const",
+    "const_cast",
+    "consteval",
+    "constexpr",
+    "constinit",
+    "continue",
+    "co_await",
+    "co_return",
+    "co_yield",
+    "decltype",
+    "default",
+    "delete",
+    "do",
+    "double",
+    "dynamic_cast",
+    "else",
+    "enum",
+    "explicit",
+    "export",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "friend",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "main",
+    "mutable",
+    "namespace",
+    "new",
+    "noexcept",
+    "not",
+    "not_eq",
+    "nullptr",
+    "operator",
+    "or",
+    "or_eq",
+    "private",
+    "protected",
+    "public",
+    "register",
+    "reinterpret_cast",
+    "requires",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "static_assert",
+    "static_cast",
+    "struct",
+    "switch",
+    "template",
+    "this",
+    "thread_local",
+    "throw",
+    "true",
+    "try",
+    "typedef",
+    "typeid",
+    "typename",
+    "typeof",
+    "union",
+    "unsigned",
+    "using",
+    "virtual",
+    "void",
+    "volatile",
+    "wchar_t",
+    "while",
+    "xor",
+    "xor_eq",
+    // What gets a `_t` behind it.
+    "char16",
+    "char32",
+    "char8",
+    "clock",
+    "cnd",
+    "constraint_handler",
+    "div",
+    "errno",
+    "fenv",
+    "fexcept",
+    "fpos",
+    "imaxdiv",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "intmax",
+    "intptr",
+    "ldiv",
+    "lldiv",
+    "locale",
+    "max_align",
+    "mbstate",
+    "mode",
+    "mtx",
+    "nullptr",
+    "off",
+    "pid",
+    "ptrdiff",
+    "rsize",
+    "sig_atomic",
+    "size",
+    "ssize",
+    "thrd",
+    "time",
+    "tss",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "uintmax",
+    "uintptr",
+    "va_list",
+    "wchar",
+    "wctrans",
+    "wctype",
+    "wint",
+];
+
+/// An error unless a name can be a symbol's, with a header of its own.
 pub fn check_name(name: &str) -> Result<()> {
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     let mut letters = name.chars();
     let is_name = letters.next().is_some_and(is_letter)
         && letters.all(|c| is_letter(c) || c.is_ascii_digit());
-    is_name.then_some(()).ok_or_else(|| {
-        Error::argument(format_args!(
+    if !is_name {
+        return Err(Error::argument(format_args!(
             "\"{name}\" is no name for a symbol: it has to be letters, digits and underscores, and not to begin with a digit"
-        ))
-    })
+        )));
+    }
+    if TAKEN.contains(&name) || name.starts_with("inlay_") || name.starts_with("__") {
+        return Err(Error::argument(format_args!(
+            "\"{name}\" is no name for a symbol: C, C++ or Inlay have it already, or a type of this name with _t behind it"
+        )));
+    }
+    Ok(())
 }
 
 /// An error unless two images are of one module, as far as programs see it, for one target.
@@ -78,14 +233,8 @@ fn check_same(one: &Image, other: &Image) -> Result<()> {
     }
     let (a, b) = (one.sections(), other.sections());
     let name = |image: &Image, name| image.bytes(name).to_vec();
-    let is_same_type = |kind, i, j| match kind {
-        ExternKind::Func => {
-            let signature =
-                |image: &Image, func| image.signature(image.sections().funcs().at(func));
-            Ok(signature(one, i)? == signature(other, j)?)
-        }
-        _ => Ok::<_, Error>(true),
-    };
+    let is_same_type =
+        |kind, i, j| Ok::<_, Error>(type_text(one, kind, i)? == type_text(other, kind, j)?);
     let mut same = a.imports().len() == b.imports().len() && a.exports().len() == b.exports().len();
     for (a, b) in a.imports().iter().zip(b.imports().iter()) {
         same &= a.kind == b.kind
@@ -168,6 +317,10 @@ impl<'a> File<'a> {
             SymbolScope::Compilation,
             text,
         );
+        // A program that is linked with a library of objects must not get a copy of the list, which leads nowhere.
+        if let SymbolFlags::Elf { st_other, .. } = object.symbol_flags_mut(list) {
+            *st_other = elf::SymbolOther(elf::STV_PROTECTED.0);
+        }
         Ok(File {
             object,
             name,
@@ -269,14 +422,19 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    /// Adds the section `.pdata` of Windows on x86-64: entries of type `RUNTIME_FUNCTION`, which refer to the text, where the
-    /// rules are. An entry trampoline that uses fuel keeps the host's register where no such rule can say it.
+    /// Adds the sections `.pdata` and `.xdata` of Windows on x86-64: entries of type `RUNTIME_FUNCTION`, and the rules that they
+    /// refer to. Those in the text count from where the text begins, and a program's from where that does, so that they are
+    /// copied. An entry trampoline that uses fuel keeps the host's register where no such rule can say it.
     fn add_function_table(&mut self, parts: &[Part<'_>], texts: &[u64]) -> Result<()> {
         let kind = SectionKind::ReadOnlyData;
-        let table = self
+        let mut section = |name: &[u8]| self.object.add_section(Vec::new(), name.to_vec(), kind);
+        let (table, all_rules) = (section(b".pdata"), section(b".xdata"));
+        let (kind, scope) = (SymbolKind::Label, SymbolScope::Compilation);
+        let name = format!("{}.xdata", self.name);
+        let rules_start = self
             .object
-            .add_section(Vec::new(), b".pdata".to_vec(), kind);
-        for ((image, _), text) in parts.iter().zip(texts) {
+            .add_symbol(symbol(name, kind, scope, all_rules, 0..0));
+        for ((image, code), &text) in parts.iter().zip(texts) {
             if image.header().fuel != 0 {
                 return Err(Error::unsupported(
                     "unwind information on Windows for code that uses fuel, which keeps a register of the host where Windows does \
@@ -285,22 +443,32 @@ impl<'a> File<'a> {
             }
             for piece in (0..).map_while(|n| image.code(n)) {
                 let rules = image.frame_rules(piece.range.start);
-                let Some(rules) = rules.filter(|rules| rules.len != 0) else {
+                let rules = rules.and_then(|rules| code.get(rules.range()));
+                let Some(rules) = rules.filter(|rules| rules.len() >= 4) else {
                     // It has no frame.
                     continue;
                 };
+                let copy = self.object.append_section_data(all_rules, rules, 4);
+                if rules[0] >> 3 == windows::HANDLES_UNWINDING {
+                    // Behind the codes, which fill words of four bytes.
+                    let at = 4 + usize::from(rules[2]).next_multiple_of(2) * 2;
+                    let handler = rules.get(at..).and_then(|rules| rules.first_chunk());
+                    let handler = handler.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+                    let place = self.object.section_mut(all_rules).data_mut();
+                    place[copy as usize + at..][..4].fill(0);
+                    let addend = (text + u64::from(handler)) as i64;
+                    let kind = RelocationKind::ImageOffset;
+                    self.relocate(all_rules, copy + at as u64, self.code, addend, kind, 32)?;
+                }
                 let at = self.object.append_section_data(table, &[0; 12], 4);
-                let places = [piece.range.start, piece.range.end, rules.start];
-                for (place, i) in places.into_iter().zip(0..) {
-                    let addend = (text + u64::from(place)) as i64;
-                    self.relocate(
-                        table,
-                        at + 4 * i,
-                        self.code,
-                        addend,
-                        RelocationKind::ImageOffset,
-                        32,
-                    )?;
+                let places = [
+                    (self.code, text + u64::from(piece.range.start)),
+                    (self.code, text + u64::from(piece.range.end)),
+                    (rules_start, copy),
+                ];
+                for ((symbol, addend), i) in places.into_iter().zip(0..) {
+                    let kind = RelocationKind::ImageOffset;
+                    self.relocate(table, at + 4 * i, symbol, addend as i64, kind, 32)?;
                 }
             }
         }
@@ -461,11 +629,30 @@ fn flags(architecture: Architecture) -> FileFlags {
 
 /// For which of Apple's systems the file is, and from which version on; what it needs of that is nothing.
 fn platform(triple: &Triple) -> Option<MachOBuildVersion> {
+    // A phone's CPU is no x86-64: that is a simulator.
+    let is_simulator = triple.environment == Environment::Sim
+        || triple.architecture == lexicon::Architecture::X86_64;
+    let one_of = |device, simulator| if is_simulator { simulator } else { device };
     let (platform, major) = match triple.operating_system {
-        OperatingSystem::IOS(_) => (macho::PLATFORM_IOS, 12),
-        OperatingSystem::TvOS(_) => (macho::PLATFORM_TVOS, 12),
-        OperatingSystem::WatchOS(_) => (macho::PLATFORM_WATCHOS, 5),
-        OperatingSystem::VisionOS(_) => (macho::PLATFORM_XROS, 1),
+        OperatingSystem::IOS(_) if triple.environment == Environment::Macabi => {
+            (macho::PLATFORM_MACCATALYST, 13)
+        }
+        OperatingSystem::IOS(_) => (
+            one_of(macho::PLATFORM_IOS, macho::PLATFORM_IOSSIMULATOR),
+            12,
+        ),
+        OperatingSystem::TvOS(_) => (
+            one_of(macho::PLATFORM_TVOS, macho::PLATFORM_TVOSSIMULATOR),
+            12,
+        ),
+        OperatingSystem::WatchOS(_) => (
+            one_of(macho::PLATFORM_WATCHOS, macho::PLATFORM_WATCHOSSIMULATOR),
+            5,
+        ),
+        OperatingSystem::VisionOS(_) => (
+            one_of(macho::PLATFORM_XROS, macho::PLATFORM_XROSSIMULATOR),
+            1,
+        ),
         _ if triple.binary_format == lexicon::BinaryFormat::Macho => (macho::PLATFORM_MACOS, 11),
         _ => return None,
     };

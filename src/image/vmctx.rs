@@ -255,7 +255,10 @@ impl VmLayout {
             imported_memories: area(shape.imported_memories, 8),
             // If any memory is shared, there is a pointer for every memory, since a shared one's definition is outside
             // the instance.
-            shared_memories: area(shape.shares * (shape.imported_memories + shape.memories), 8),
+            shared_memories: match shape.shares {
+                0 => area(0, 8),
+                _ => area(shape.imported_memories.checked_add(shape.memories)?, 8),
+            },
             imported_globals: area(shape.imported_globals, 8),
             func_refs: area(shape.func_refs, size_of::<VmFuncRef>()),
             size: 0,

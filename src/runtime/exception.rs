@@ -215,7 +215,7 @@ impl Store {
             if let Some((module, offset)) = self.module_at(pc - 1)
                 && let Some(site) = module.image.handler_site(offset + 1)
             {
-                let sp = fp - site.frame as usize;
+                let sp = fp.checked_sub(site.frame as usize)?;
                 // SAFETY: compiled code keeps the vmctx at this place in a frame that has handlers.
                 let vmctx = unsafe { *((sp + site.context as usize) as *const *mut VmContext) };
                 for handler in module.image.handlers(&site) {

@@ -79,7 +79,7 @@ unsafe fn vmctx(engine: &Engine, mut fp: usize) -> Option<*const VmHeader> {
             .code
             .read(pc, |module, offset| module.image.entry_site(offset))?;
         if let Some(site) = entry {
-            let sp = outer - site.frame as usize;
+            let sp = outer.checked_sub(site.frame as usize)?;
             // SAFETY: the trampoline keeps the vmctx at this place during its call.
             return Some(unsafe { *((sp + site.context as usize) as *const *const VmHeader) });
         }

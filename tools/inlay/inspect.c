@@ -9,7 +9,7 @@ static const char help[] =
     "usage: inlay inspect FILE [OPTION...]\n"
     "\n"
     "Says what is in a module: its sections, what it imports and exports, and, of its code, what it is made for and how large\n"
-    "it is. WebAssembly is compiled for that.\n"
+    "it is. WebAssembly is compiled for that; of an image there are no sections to be shown.\n"
     "\n"
     "  --functions              every function, with the bytes that it has in WebAssembly and as machine code\n"
     "  --disassemble            the machine code of every function, with the instructions of WebAssembly that it is of\n"
@@ -19,15 +19,9 @@ static const char help[] =
 
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
-/* A name of WebAssembly as text: what a terminal could take for something else is shown as \xx, as in the text format. */
-static void print_name(const char *name, size_t len) {
+static void print_quoted(const char *name, size_t len) {
   putchar('"');
-  for (size_t i = 0; i < len; i++) {
-    unsigned char c = (unsigned char)name[i];
-    if (c == '"' || c == '\\') printf("\\%c", c);
-    else if (c < 0x20 || c == 0x7f) printf("\\%02x", c);
-    else putchar(c);
-  }
+  print_name(stdout, name, len);
   putchar('"');
 }
 
@@ -79,7 +73,7 @@ static void print_section(void *env, unsigned id, size_t offset, reader_t conten
   if (id == 0) {
     reader_t name = part(&contents, number(&contents));
     printf("custom ");
-    print_name((const char *)name.at, (size_t)(name.end - name.at));
+    print_quoted((const char *)name.at, (size_t)(name.end - name.at));
   } else {
     printf("%s", id < sizeof section_names / sizeof *section_names ? section_names[id] : "?");
     if (id != 8) {
@@ -116,10 +110,10 @@ static void find_bodies(void *env, unsigned id, size_t offset, reader_t contents
 
 static void print_extern(const inlay_extern_type_t *type) {
   if (type->module != NULL) {
-    print_name(type->module, type->module_len);
+    print_quoted(type->module, type->module_len);
     putchar(' ');
   }
-  print_name(type->name, type->name_len);
+  print_quoted(type->name, type->name_len);
   switch (type->kind) {
     case INLAY_EXTERN_FUNC: printf("  function %s", type->signature); break;
     case INLAY_EXTERN_TAG: printf("  tag %s", type->signature); break;
@@ -179,7 +173,7 @@ static void print_functions(const inlay_module_t *module, const bodies_t *bodies
     else printf("         -");
     if (piece.function_index != INLAY_NO_FUNCTION) printf("  [%" PRIu32 "]", piece.function_index);
     else printf("  -");
-    if (piece.name != NULL) putchar(' '), fwrite(piece.name, 1, piece.name_len, stdout);
+    if (piece.name != NULL) putchar(' '), print_name(stdout, piece.name, piece.name_len);
     printf("\n");
   }
 }
@@ -273,7 +267,7 @@ static void disassemble(view_t *view) {
     if (!is_wanted(view, &piece)) continue;
     if (piece.function_index != INLAY_NO_FUNCTION) fprintf(view->out, "\n[%" PRIu32 "]", piece.function_index);
     else fprintf(view->out, "\n-");
-    if (piece.name != NULL) fputc(' ', view->out), fwrite(piece.name, 1, piece.name_len, view->out);
+    if (piece.name != NULL) fputc(' ', view->out), print_name(view->out, piece.name, piece.name_len);
     fprintf(view->out, ", %zu bytes:\n", piece.len);
     view->wasm_offset = 0;
     if (!tool_disassemble(view->info.target, view->code + piece.offset, piece.len, piece.offset, view, print_instruction))
@@ -418,12 +412,9 @@ static void show_code(view_t *view, bytes_t wasm, const char *html) {
     view->out = stdout;
     disassemble(view);
   } else {
-    view->out = strcmp(html, "-") == 0 ? stdout : fopen(html, "wb");
-    if (view->out == NULL) end(FAILED, "%s: cannot be written", html);
+    view->out = open_output(html);
     write_page(view);
-    bool is_whole = fflush(view->out) == 0 && !ferror(view->out);
-    if (view->out != stdout) is_whole &= fclose(view->out) == 0;
-    if (!is_whole) end(FAILED, "%s: cannot be written", html);
+    close_output(view->out, html);
   }
   free(view->line_of);
   free_lines(&view->lines);
@@ -450,7 +441,10 @@ int inspect_command(arguments_t arguments) {
     else end(WRONG_USAGE, "there is one file to look at, %s, and \"%s\" is too much", path, operand(&arguments));
   }
   if (path == NULL) return fputs(help, stderr), fputs(settings_help, stderr), WRONG_USAGE;
+  if (settings.cpu_count > 1) end(WRONG_USAGE, "what is looked at is for one --cpu");
   bytes_t bytes = read_file(path);
+  if (is_image(bytes) && (settings.cpu_count != 0 || settings.count != 0 || settings.target != NULL))
+    end(WRONG_USAGE, "%s: it is an image, whose code is made; the options that say how are for WebAssembly", path);
   /* Where each instruction is of in the wasm is kept in images with debugging information only. */
   if ((code || html != NULL) && settings.count < MOST_SETTINGS) {
     settings.given[settings.count].apply = keep_places;

@@ -1,9 +1,21 @@
 /* inlay: compiles, runs and looks at WebAssembly from the command line. It does what programs do, through inlay.h alone. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* lstat, which -std=c11 hides */
+#endif
 #include "tool.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#include <process.h>
+#define getpid _getpid
+#else
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
 
 static const char help[] =
     "usage: inlay compile FILE -o OUT [OPTION...]      WebAssembly to an image, or to an object file\n"
@@ -75,6 +87,9 @@ char *operand(arguments_t *arguments) {
 }
 
 bytes_t read_file(const char *path) {
+#ifdef _WIN32
+  if (strcmp(path, "-") == 0) _setmode(_fileno(stdin), _O_BINARY);
+#endif
   FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
   if (file == NULL) end(FAILED, "%s: cannot be read: %s", path, strerror(errno));
   bytes_t bytes = {NULL, 0};
@@ -91,18 +106,49 @@ bytes_t read_file(const char *path) {
   return bytes;
 }
 
+/* Whether a path is that of something which is no plain file, such as a device, a pipe or a link: then it is written, not replaced. */
+static bool is_special(const char *path) {
+#ifdef _WIN32
+  (void)path;
+  return false;
+#else
+  struct stat status;
+  return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+#endif
+}
+
+FILE *open_output(const char *path) {
+  if (strcmp(path, "-") != 0) {
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) end(FAILED, "%s: cannot be written: %s", path, strerror(errno));
+    return file;
+  }
+#ifdef _WIN32
+  _setmode(_fileno(stdout), _O_BINARY);
+#endif
+  return stdout;
+}
+
+void close_output(FILE *file, const char *path) {
+  bool is_whole = fflush(file) == 0 && !ferror(file);
+  if (file != stdout) is_whole &= fclose(file) == 0;
+  if (!is_whole) end(FAILED, "%s: cannot be written: %s", file == stdout ? "the output" : path, strerror(errno));
+}
+
 void write_file(const char *path, const uint8_t *data, size_t len) {
-  if (strcmp(path, "-") == 0) {
-    if (fwrite(data, 1, len, stdout) != len || fflush(stdout) != 0) end(FAILED, "the output cannot be written: %s", strerror(errno));
+  if (strcmp(path, "-") == 0 || is_special(path)) {
+    FILE *file = open_output(path);
+    (void)!fwrite(data, 1, len, file);
+    close_output(file, path);
     return;
   }
   /* under another name first, so that nobody finds half of it */
-  size_t room = strlen(path) + 8;
+  size_t room = strlen(path) + 32;
   char *name = malloc(room);
   if (name == NULL) end(FAILED, "%s: there is not enough memory to write it", path);
-  snprintf(name, room, "%s.new", path);
+  snprintf(name, room, "%s.%ld.new", path, (long)getpid());
   FILE *file = fopen(name, "wb");
-  if (file == NULL) end(FAILED, "%s: cannot be written: %s", name, strerror(errno));
+  if (file == NULL) end(FAILED, "%s: cannot be written: %s", path, strerror(errno));
   bool is_whole = fwrite(data, 1, len, file) == len;
   is_whole &= fclose(file) == 0;
 #ifdef _WIN32
@@ -116,6 +162,17 @@ void write_file(const char *path, const uint8_t *data, size_t len) {
   free(name);
 }
 
+void print_name(FILE *out, const char *name, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)name[i];
+    /* the second byte of what controls terminals in UTF-8, too */
+    bool is_control = c < 0x20 || c == 0x7f || (c >= 0x80 && c < 0xa0 && i > 0 && (unsigned char)name[i - 1] == 0xc2);
+    if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
+    else if (is_control) fprintf(out, "\\%02x", c);
+    else fputc(c, out);
+  }
+}
+
 bool is_image(bytes_t bytes) { return bytes.len >= 8 && memcmp(bytes.data, "\0inlay\r\n", 8) == 0; }
 
 inlay_module_t *open_module(inlay_engine_t *engine, const char *path, bytes_t bytes) {
@@ -126,7 +183,7 @@ inlay_module_t *open_module(inlay_engine_t *engine, const char *path, bytes_t by
   return module;
 }
 
-int main(int argc, char **argv) {
+static int command(int argc, char **argv) {
   arguments_t arguments = {argc - 1, argv + 1};
   if (argc < 2) return fputs(help, stderr), WRONG_USAGE;
   if (is_switch(&arguments, "--help") || is_switch(&arguments, "help")) return fputs(help, stdout), DONE;
@@ -135,4 +192,10 @@ int main(int argc, char **argv) {
   if (is_switch(&arguments, "run")) return run_command(arguments);
   if (is_switch(&arguments, "inspect")) return inspect_command(arguments);
   end(WRONG_USAGE, "there is no command \"%s\"; there are compile, run and inspect", argv[1]);
+}
+
+int main(int argc, char **argv) {
+  int status = command(argc, argv);
+  close_output(stdout, "-");
+  return status;
 }

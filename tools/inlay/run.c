@@ -22,8 +22,10 @@ static bool parse(char letter, const char *text, inlay_value_t *out) {
     case 'i':
     case 'I': {
       /* signed or not */
-      long long number = strtoll(text, &rest, 0);
-      if (errno == ERANGE && *text != '-') number = (errno = 0, (long long)strtoull(text, &rest, 0));
+      const char *digits = text + (*text == '-' || *text == '+');
+      int base = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') ? 16 : 10;
+      long long number = strtoll(text, &rest, base);
+      if (errno == ERANGE && *text != '-') number = (errno = 0, (long long)strtoull(text, &rest, base));
       if (errno != 0 || (letter == 'i' && (number < INT32_MIN || number > UINT32_MAX))) return false;
       out->kind = letter == 'i' ? INLAY_I32 : INLAY_I64;
       if (letter == 'i') out->of.i32 = (int32_t)number;
@@ -69,7 +71,7 @@ static void list(const inlay_module_t *module) {
   inlay_extern_type_t type = {.size = sizeof type};
   for (size_t i = 0; inlay_module_export(module, i, &type); i++) {
     if (type.kind != INLAY_EXTERN_FUNC) continue;
-    fwrite(type.name, 1, type.name_len, stdout);
+    print_name(stdout, type.name, type.name_len);
     printf(" %s\n", type.signature);
   }
 }
@@ -115,7 +117,10 @@ int run_command(arguments_t arguments) {
     inlay_store_t *store = NULL;
     inlay_linker_t *linker = NULL;
     inlay_instance_t *instance = NULL;
+    if (settings_has(&settings, "--traps", "faults")) check(inlay_engine_install_fault_handlers(engine), path);
     check(inlay_store_new(engine, NULL, &store), path);
+    /* as much as there is: whoever runs a program here can end it */
+    if (settings_has(&settings, "--fuel", NULL)) check(inlay_store_set_fuel(store, UINT64_MAX), path);
     check(inlay_linker_new(engine, &linker), path);
     check(inlay_linker_instantiate(linker, store, module, &instance), path);
     call(instance, path, export, arguments);

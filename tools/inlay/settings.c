@@ -17,7 +17,7 @@ const char settings_help[] =
     "  --float-ops auto|native|builtin\n"
     "                           rounding and the like by instructions where there are any, always, or never\n"
     "  --canonical-nans         the same NaNs on every CPU\n"
-    "  --debug-info             the image keeps the module's DWARF\n"
+    "  --debug-info             the image keeps the module's DWARF, and where in the module each instruction is of\n"
     "  --feature NAME, --no-feature NAME\n"
     "                           switches a feature of WebAssembly, by the name of its proposal\n"
     "  --set NAME=VALUE         any setting of Cranelift's, such as opt_level=none\n"
@@ -96,6 +96,13 @@ static const struct {
     {"--threads", true, threads},
 };
 
+bool settings_has(const settings_t *settings, const char *name, const char *value) {
+  bool found = false;
+  for (size_t i = 0; i < settings->count; i++)
+    if (strcmp(settings->given[i].name, name) == 0) found = value == NULL || strcmp(settings->given[i].value, value) == 0;
+  return found;
+}
+
 bool settings_take(settings_t *settings, arguments_t *arguments) {
   const char *value;
   if ((value = option(arguments, "--target")) != NULL) {
@@ -138,7 +145,6 @@ inlay_engine_t *settings_engine(const settings_t *settings, size_t n, bool image
   inlay_config_t *config = inlay_config_new();
   if (config == NULL) end(FAILED, "there is not enough memory");
   check(inlay_config_images_only(config, images_only), "settings");
-  for (size_t i = 0; i < settings->count; i++) settings->given[i].apply(config, settings->given[i].name, settings->given[i].value);
   if (strcmp(cpu, "native") != 0) {
     const char *target = settings->target != NULL ? settings->target : inlay_target();
     check(inlay_config_target(config, target), "--target");
@@ -146,6 +152,8 @@ inlay_engine_t *settings_engine(const settings_t *settings, size_t n, bool image
   } else if (settings->target != NULL) {
     end(WRONG_USAGE, "--cpu native is this machine's, and goes with no --target");
   }
+  /* Single settings come after what they are exceptions of. */
+  for (size_t i = 0; i < settings->count; i++) settings->given[i].apply(config, settings->given[i].name, settings->given[i].value);
   inlay_engine_t *engine = NULL;
   check(inlay_engine_new(config, &engine), cpu);
   inlay_config_delete(config);

@@ -54,6 +54,8 @@ typedef struct {
 
 /* Takes the next argument if it is one of these options. */
 bool settings_take(settings_t *settings, arguments_t *arguments);
+/* Whether an option was given, the last time with this value. */
+bool settings_has(const settings_t *settings, const char *name, const char *value);
 /* An engine for the n-th of the CPUs, or for what is meant if none was named, which may make images only. */
 inlay_engine_t *settings_engine(const settings_t *settings, size_t n, bool images_only);
 extern const char settings_help[];
@@ -66,6 +68,11 @@ typedef struct {
 } bytes_t;
 
 bytes_t read_file(const char *path);
+/* A file to be written, and its end, which says whether all of it is. "-" is the standard output. */
+FILE *open_output(const char *path);
+void close_output(FILE *file, const char *path);
+/* Prints a name of WebAssembly: what a terminal could take for something else is shown as \xx, as in the text format. */
+void print_name(FILE *out, const char *name, size_t len);
 /* Writes a file whole, or leaves what was there. "-" is the standard output. */
 void write_file(const char *path, const uint8_t *data, size_t len);
 bool is_image(bytes_t bytes);
