@@ -1,5 +1,6 @@
 #!/bin/sh
-# Whether gdb and perf see WebAssembly as examples-c/debuggers.c has them see it. They are installed if they are not there.
+# Whether gdb and perf see WebAssembly as examples-c/debuggers.c has them see it, and gdb that which is linked into a program, with
+# no help. They are installed if they are not there.
 #
 #   tests/debuggers.sh
 #
@@ -25,6 +26,18 @@ for frame in 'at_rest ()' 'rest (' 'in typed host function of type' 'in primes (
   fi
 done
 echo "gdb shows the stack from a host function through wasm to main"
+
+# The same of examples-c/linked.c, whose module was compiled before: no host tells gdb anything there.
+linked=${CARGO_TARGET_DIR:-target}/examples-c/linked
+gdb -q -batch -ex 'set debuginfod enabled off' -ex 'break greeting_import_host_print' -ex run -ex backtrace "$linked" >"$directory/gdb" 2>&1
+for frame in 'greeting_import_host_print (' 'in greeting.typed host function of type' "in greeting.wasm[1] ()" 'in greeting.typed entry of type' 'main ('; do
+  if ! grep -F -q "$frame" "$directory/gdb"; then
+    cat "$directory/gdb"
+    echo "gdb shows no frame of: $frame" >&2
+    exit 1
+  fi
+done
+echo "gdb shows the stack through a module that is linked into a program"
 
 if ! perf record -q -k mono -e cpu-clock -o "$directory/plain" "$program" "$directory" 2000000 >"$directory/out" 2>&1; then
   cat "$directory/out"

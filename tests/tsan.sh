@@ -2,7 +2,7 @@
 # Runs C test programs in which several threads meet, under ThreadSanitizer: in the programs, in Inlay, and in Rust's standard library,
 # which is built anew for that.
 #
-#   tests/tsan.sh              threads, interrupts, limiter, shared, linear_memory, contents, compile
+#   tests/tsan.sh              threads, interrupts, limiter, shared, linear_memory, contents, compile, adopt
 #   tests/tsan.sh interrupts   only these
 #
 # Code that Inlay compiles is not instrumented: what wasm's own threads do to a shared memory is not seen. INLAY_TEST_WITHOUT_SIGNALS=1 leaves out
@@ -40,7 +40,7 @@ void *__tsan_memset(void *to, int byte, size_t len) { return memset(to, byte, le
 C
 
 status=0
-for name in ${*:-threads interrupts limiter shared linear_memory contents compile}; do
+for name in ${*:-threads interrupts limiter shared linear_memory contents compile adopt}; do
   gcc -std=c11 -O1 -g -fsanitize=thread -Iinclude -I"$dir/c" -Itests/c "tests/c/$name.c" "$dir/c/names.c" -o "$dir/c/$name" \
     -L"$dir/$triple/debug" -linlay -Wl,-rpath,"$dir/$triple/debug" -rdynamic -pthread -ldl -lm
   if INLAY_TEST_QUICK=1 INLAY_TEST_WITHOUT_FAULTS=1 INLAY_TEST_WITHOUT_SIGNALS=1 "$dir/c/$name" >"$dir/c/$name.log" 2>&1; then

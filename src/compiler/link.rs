@@ -380,6 +380,10 @@ impl Text {
             returns_to: start + site.returns_to,
             ..*site
         }));
+        // Where the function before ends, and this one begins at once, is one place.
+        if code.places.first().is_some_and(|first| first.at == 0) {
+            sections.places.pop_if(|last| last.at == start);
+        }
         let places = code.places.iter();
         sections.places.extend(places.map(|place| Place {
             at: start + place.at,

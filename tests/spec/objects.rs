@@ -1,8 +1,8 @@
 //! Modules that are linked into this program: `tests/objects.sh` runs it twice.
 //!
 //! First the variable `INLAY_SPEC_OBJECTS` names a directory, and each module that a script takes for valid is written there as
-//! an object file, whose symbol is its key. Then the objects are linked into this program, the variable is "linked", and
-//! these modules are adopted where they are: no code is published any more.
+//! an object file. Then the objects are linked into this program, which is built without a compiler, and the variable is "linked":
+//! these modules are adopted where they are, and no code is published any more.
 
 #![allow(
     clippy::undocumented_unsafe_blocks,
@@ -11,6 +11,7 @@
 
 use std::ffi::CString;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::{env, fs};
 
 use crate::api::{Config, Engine, Error, Module, c, check, make};
@@ -30,30 +31,43 @@ pub fn mode() -> Objects {
     }
 }
 
-/// The symbol of a module.
-fn symbol(engine: &Engine, wasm: &[u8]) -> Result<String, Error> {
-    let mut key = c::inlay_module_key_t { bytes: [0; 32] };
-    check(unsafe { c::inlay_module_key(engine.raw(), wasm.as_ptr(), wasm.len(), &mut key) })?;
-    let digits = key.bytes.iter().map(|byte| format!("{byte:02x}"));
-    Ok(format!("m_{}", digits.collect::<String>()))
+/// How the engines of this program trap.
+static TRAPS: Mutex<Vec<(usize, c::inlay_traps_t)>> = Mutex::new(Vec::new());
+
+/// Remembers how an engine traps.
+pub fn made(engine: &Engine, traps: c::inlay_traps_t) {
+    let mut all = TRAPS.lock().expect("nothing panics with it");
+    all.retain(|(other, _)| *other != engine.raw().addr());
+    all.push((engine.raw().addr(), traps));
+}
+
+/// The symbol of a module, as this setup compiles it: a hash, FNV-1a (RFC 9923) in 128 bits.
+fn symbol(setup: &str, engine: &Engine, wasm: &[u8]) -> String {
+    let all = TRAPS.lock().expect("nothing panics with it");
+    let engine = engine.raw().addr();
+    let traps = all.iter().find(|(other, _)| *other == engine);
+    let traps = traps.map_or(c::INLAY_TRAPS_EXPLICIT, |(_, traps)| *traps);
+    let tag = format!("{setup} {traps}\0");
+    let hash = tag.as_bytes().iter().chain(wasm).fold(
+        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,
+        |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b),
+    );
+    format!("m_{hash:032x}")
 }
 
 impl Objects {
     /// The module of this WebAssembly: compiled, or that which is linked into this program.
-    pub fn module(&self, engine: &Engine, wasm: &[u8]) -> Result<Module, Error> {
+    pub fn module(&self, setup: &str, engine: &Engine, wasm: &[u8]) -> Result<Module, Error> {
         match self {
             Objects::Nothing => engine.compile(wasm),
             Objects::Write(directory) => {
                 let module = engine.compile(wasm)?;
-                let name = symbol(engine, wasm)?;
+                let name = symbol(setup, engine, wasm);
                 let object = Module::object(&[&module], &name)?;
                 fs::write(directory.join(format!("{name}.o")), object.bytes()).expect("a file");
                 Ok(module)
             }
-            Objects::Linked => {
-                let name = symbol(engine, wasm)?;
-                adopt(engine, find(&name))
-            }
+            Objects::Linked => adopt(engine, find(&symbol(setup, engine, wasm))),
         }
     }
 
