@@ -67,7 +67,7 @@ impl Objects {
                 fs::write(directory.join(format!("{name}.o")), object.bytes()).expect("a file");
                 Ok(module)
             }
-            Objects::Linked => adopt(engine, find(&symbol(setup, engine, wasm))),
+            Objects::Linked => adopt(engine, find(&symbol(setup, engine, wasm))?),
         }
     }
 
@@ -96,17 +96,19 @@ impl Objects {
     }
 }
 
-/// What is at this symbol of this program.
+/// What is at this symbol of this program; an error if there is none, as for a module that the compiler has refused.
 #[cfg(unix)]
-fn find(name: &str) -> *const c::inlay_linked_image_t {
+fn find(name: &str) -> Result<*const c::inlay_linked_image_t, Error> {
     let text = CString::new(name).expect("a name without NULs");
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, text.as_ptr()) };
-    assert!(!found.is_null(), "{name} is not in this program");
-    found.cast()
+    if found.is_null() {
+        check(unsafe { c::inlay_error_new(c"the module is not in this program".as_ptr()) })?;
+    }
+    Ok(found.cast())
 }
 
 #[cfg(not(unix))]
-fn find(name: &str) -> *const c::inlay_linked_image_t {
+fn find(name: &str) -> Result<*const c::inlay_linked_image_t, Error> {
     panic!("{name} cannot be looked up on this system")
 }
 
