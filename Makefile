@@ -111,6 +111,8 @@ EXE :=
 FILES = $(BUILD)/lib$(1).so $(BUILD)/lib$(1).a
 INSTALLED = lib$(1).a lib$(1).$(SUFFIX) lib$(1).so.$(ABI) lib$(1).so
 PRIVATE_LIBS := -lpthread
+TOOL_LIBRARY = $(BUILD)/libinlay_cross.a
+TOOL_LINKED = $(TOOL_LIBRARY)
 TOOL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--build-id=sha1
 
 $(BUILD)/lib%.a: $(BUILD)/%.o
@@ -140,6 +142,10 @@ FILES = $(BUILD)/$(1).dll $(BUILD)/$(1).lib $(BUILD)/lib$(1).a
 INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def
 PRIVATE_LIBS := -lntdll -luserenv -lws2_32
 PRIVATE_CFLAGS := -DINLAY_STATIC
+# The archive has all names of Rust's, which the disassembler's has, too: so the program takes the DLL, which lies beside it.
+TOOL_LIBRARY = $(BUILD)/inlay_cross.dll
+TOOL_LINKED = $(BUILD)/libinlay_cross.dll.a
+TOOL_CFLAGS := -D__USE_MINGW_ANSI_STDIO=1
 TOOL_LDFLAGS := -Wl,--gc-sections -Wl,--no-insert-timestamp -static-libgcc
 
 $(BUILD)/lib%.a: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
@@ -170,7 +176,7 @@ cross: $(call FILES,inlay_cross)
 
 # ---- the program ------------------------------------------------------------------------------------------------------
 #
-# It has the library in itself, that for all targets, so that it can be moved and runs whatever else is installed.
+# It has the library in itself, that for all targets, so that it can be moved and runs whatever else is installed; but on Windows.
 
 TOOL := $(BUILD)/inlay$(EXE)
 TOOL_SOURCES := $(sort $(wildcard tools/inlay/*.c))
@@ -184,9 +190,9 @@ $(DISASSEMBLER): FORCE
 	CARGO_ENCODED_RUSTFLAGS=$${flags%?} CARGO_PROFILE_RELEASE_LTO=off $(CARGO) rustc --release --locked --package inlay-disassembler \
 	    --lib --target-dir $(BUILD)/cargo/tool --target $(TRIPLE) $(CARGOFLAGS)
 
-$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h tools/inlay/disassembler.h include/inlay.h $(BUILD)/libinlay_cross.a $(DISASSEMBLER)
-	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(PRIVATE_CFLAGS) $(TOOL_SOURCES) \
-	    $(BUILD)/libinlay_cross.a $(DISASSEMBLER) -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
+$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h tools/inlay/disassembler.h include/inlay.h $(TOOL_LIBRARY) $(DISASSEMBLER)
+	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(TOOL_CFLAGS) $(TOOL_SOURCES) \
+	    $(TOOL_LINKED) $(DISASSEMBLER) -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
 
 # ---- installing -------------------------------------------------------------------------------------------------------
 

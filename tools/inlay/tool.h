@@ -13,7 +13,9 @@ enum {
 };
 
 /* Prints "inlay: ..." and ends the program. */
-#if defined __GNUC__
+#if defined __MINGW_PRINTF_FORMAT
+__attribute__((format(__MINGW_PRINTF_FORMAT, 2, 3), noreturn))
+#elif defined __GNUC__
 __attribute__((format(printf, 2, 3), noreturn))
 #endif
 void end(int status, const char *format, ...);
