@@ -11,8 +11,9 @@
 #   make clean              removes target/ship
 #
 # Three libraries have the same headers and symbols: inlay; inlay_runtime, which has no compiler and is a sixteenth of the
-# size; and inlay_cross, which compiles for all targets, where inlay does for its own architecture, and is half as large again. To build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for
-# Windows, TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
+# size; and inlay_cross, which compiles for all targets, where inlay does for its own architecture, and is larger by a third. To
+# build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for Windows,
+# TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
 #
 # How a library is made. Cargo makes a static archive, from which one object is linked that has what the exported
 # functions reach, and exports nothing else. That object is the static library, so that no symbol of Rust's can meet
@@ -176,7 +177,7 @@ cross: $(call FILES,inlay_cross)
 
 # ---- the program ------------------------------------------------------------------------------------------------------
 #
-# It has the library in itself, that for all targets, so that it can be moved and runs whatever else is installed; but on Windows.
+# It has the library for all targets in itself, so that it can be moved and runs whatever else is installed; but not on Windows.
 
 TOOL := $(BUILD)/inlay$(EXE)
 TOOL_SOURCES := $(sort $(wildcard tools/inlay/*.c))
@@ -191,7 +192,8 @@ $(DISASSEMBLER): FORCE
 	    --lib --target-dir $(BUILD)/cargo/tool --target $(TRIPLE) $(CARGOFLAGS)
 
 $(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h tools/inlay/disassembler.h include/inlay.h $(TOOL_LIBRARY) $(DISASSEMBLER)
-	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(TOOL_CFLAGS) $(TOOL_SOURCES) \
+	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(TOOL_CFLAGS) \
+	    $(TOOL_SOURCES) \
 	    $(TOOL_LINKED) $(DISASSEMBLER) -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
 
 # ---- installing -------------------------------------------------------------------------------------------------------

@@ -29,9 +29,10 @@
  * allocates as it goes, as does Rust's standard library in small pieces, and an allocation of theirs that fails ends the
  * process. A host that must live through that compiles in another process, and loads the image.
  *
- * Out-parameters come last and are always written: NULL or zeros on failure. Structures that list something, such as
- * inlay_frame_t and inlay_extern_type_t, begin with a size, which the caller sets to sizeof, best with zeros behind it as in `inlay_frame_t frame = {sizeof frame}`: they
- * can get more fields, and each side fills and reads those that both know. The other structures do not change.
+ * Out-parameters come last and are always written: NULL or zeros on failure. Structures that can get more fields, such as
+ * inlay_frame_t and inlay_image_t, begin with a size, which the caller sets to sizeof, best with zeros behind it as in
+ * `inlay_frame_t frame = {sizeof frame}`: each side fills and reads the fields that both know. The other structures do not
+ * change.
  *
  * Ownership. The host deletes, in whatever way it got them: config, engine, module, store, linker, prepared module, error,
  * buffer, function type, shared memory, interrupter. _delete(NULL) is fine, and the order of deletion does not matter. All else belongs to its
@@ -478,8 +479,8 @@ inlay_error_t *inlay_config_code_memory(inlay_config_t *config, const inlay_code
  * Sets the target to compile for, by its triple, such as "x86_64-unknown-linux-gnu": that target's
  * baseline, to which `inlay_config_flag` adds CPU features.
  *
- * Without this, an engine compiles for this host with every feature that its CPU has. Modules for
- * another architecture or system, or for a CPU that has more (`inlay_config_images_only`), can be compiled and saved, not run. Copies the string.
+ * Without this, an engine compiles for this host with every feature that its CPU has. Modules for another architecture or
+ * system, or for a CPU that has more (`inlay_config_images_only`), can be compiled and saved, not run. Copies the string.
  * `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
  */
 INLAY_MUST_USE INLAY_API
@@ -1190,9 +1191,9 @@ bool inlay_module_place(const inlay_module_t *module,
  *
  * The wasm offset is that of the call which returns to the address, or of the instruction that faults there
  * (`INLAY_TRAPS_FAULTS`); of other addresses in a function that of the instruction there, if the image was made with
- * `inlay_config_debug_info`, and 0 if not. The name is borrowed from
- * the module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may
- * call it. Meanwhile the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
+ * `inlay_config_debug_info`, and 0 if not. The name is borrowed from the module. Async-signal-safe: it takes no lock and no
+ * memory, so that a handler of a profiler's or a crash's signal may call it. Meanwhile the host keeps the module alive.
+ * `out->size` is as for `inlay_error_frame`.
  */
 INLAY_API
 bool inlay_module_frame(const inlay_module_t *module,
@@ -1395,10 +1396,10 @@ typedef struct inlay_image_t {
   /** Passed to `finalize`; Inlay does not look at it. */
   void *env;
   /**
-   * Called once, when neither part is needed any more: the module is deleted, and what was prepared of it, and the stores that
-   * have instances of it, and, if the image has debugging information, the errors that have frames in it. It runs on the
-   * thread that deletes the last of these; or at once, if the image is refused. So the host knows when it may unmap. It may call `inlay_error_new` and `inlay_error_delete`, and no other
-   * function of Inlay. NULL if nobody has to know.
+   * Called once, when neither part is needed any more: the module is deleted, and what was prepared of it, and the stores
+   * that have instances of it, and, if the image has debugging information, the errors that have frames in it. It runs on
+   * the thread that deletes the last of these; or at once, if the image is refused. So the host knows when it may unmap. It
+   * may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay. NULL if nobody has to know.
    */
   void (*finalize)(void *env);
   /**
@@ -1415,8 +1416,8 @@ typedef struct inlay_image_t {
  * The structure is copied, the two parts are used where they are until `finalize`. The time that this takes does not depend
  * on how large the image is. Its header, its target, what it needs of the CPU and the bounds of its tables are checked here;
  * what instances are made of is checked when the first is made, or when imports or exports are asked for; and tables about code
- * where they are read. `INLAY_ERROR_INVALID_IMAGE` says what is wrong. An engine
- * whose target is another system or architecture than the process's adopts nothing: `INLAY_ERROR_UNSUPPORTED`.
+ * where they are read. `INLAY_ERROR_INVALID_IMAGE` says what is wrong. An engine whose target is another system or architecture
+ * than the process's, or that makes images only, adopts nothing: `INLAY_ERROR_UNSUPPORTED`.
  *
  * **An image is code. Never adopt memory that someone less trusted than the program can write**, now or later: what is checked
  * finds mistakes, and the checksum damage, and neither of them malice.

@@ -9,7 +9,8 @@
 //!
 //! The two halves meet in an [`image`] and know nothing of each other, so that a
 //! library without the compiler is a cargo feature away. [`compile`], [`load`] and
-//! [`adopt`] below are the three ways to a module that can run. Imports point one way:
+//! [`adopt`] below are the three ways to a module that can run. An image leaves as a
+//! file, or as an object file that a program links. Imports point one way:
 //! `capi` to `compiler` and `runtime`, both of these to `image`, and all to
 //! what is beneath: `error`, `executor`, `fallible`, `guard` and `os`. `tests/house.rs` has
 //! the whole order and holds it.

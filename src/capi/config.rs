@@ -221,8 +221,8 @@ pub unsafe extern "C" fn inlay_config_code_memory(
 /// Sets the target to compile for, by its triple, such as "x86_64-unknown-linux-gnu": that target's
 /// baseline, to which `inlay_config_flag` adds CPU features.
 ///
-/// Without this, an engine compiles for this host with every feature that its CPU has. Modules for
-/// another architecture or system, or for a CPU that has more (`inlay_config_images_only`), can be compiled and saved, not run. Copies the string.
+/// Without this, an engine compiles for this host with every feature that its CPU has. Modules for another architecture or
+/// system, or for a CPU that has more (`inlay_config_images_only`), can be compiled and saved, not run. Copies the string.
 /// `INLAY_ERROR_INVALID_ARGUMENT` if it is no triple; `inlay_engine_new` says whether this build has that target.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_config_target(

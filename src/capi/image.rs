@@ -124,10 +124,10 @@ pub struct inlay_image_t {
     pub text_len: usize,
     /// Passed to `finalize`; Inlay does not look at it.
     pub env: *mut c_void,
-    /// Called once, when neither part is needed any more: the module is deleted, and what was prepared of it, and the stores that
-    /// have instances of it, and, if the image has debugging information, the errors that have frames in it. It runs on the
-    /// thread that deletes the last of these; or at once, if the image is refused. So the host knows when it may unmap. It may call `inlay_error_new` and `inlay_error_delete`, and no other
-    /// function of Inlay. NULL if nobody has to know.
+    /// Called once, when neither part is needed any more: the module is deleted, and what was prepared of it, and the stores
+    /// that have instances of it, and, if the image has debugging information, the errors that have frames in it. It runs on
+    /// the thread that deletes the last of these; or at once, if the image is refused. So the host knows when it may unmap. It
+    /// may call `inlay_error_new` and `inlay_error_delete`, and no other function of Inlay. NULL if nobody has to know.
     pub finalize: Option<unsafe extern "C" fn(env: *mut c_void)>,
     /// Whether all of both parts is read and their checksum compared. False for images that came as safely as the program did.
     pub checksum: bool,
@@ -170,8 +170,8 @@ const EMPTY: NonNull<u8> =
 /// The structure is copied, the two parts are used where they are until `finalize`. The time that this takes does not depend
 /// on how large the image is. Its header, its target, what it needs of the CPU and the bounds of its tables are checked here;
 /// what instances are made of is checked when the first is made, or when imports or exports are asked for; and tables about code
-/// where they are read. `INLAY_ERROR_INVALID_IMAGE` says what is wrong. An engine
-/// whose target is another system or architecture than the process's adopts nothing: `INLAY_ERROR_UNSUPPORTED`.
+/// where they are read. `INLAY_ERROR_INVALID_IMAGE` says what is wrong. An engine whose target is another system or architecture
+/// than the process's, or that makes images only, adopts nothing: `INLAY_ERROR_UNSUPPORTED`.
 ///
 /// **An image is code. Never adopt memory that someone less trusted than the program can write**, now or later: what is checked
 /// finds mistakes, and the checksum damage, and neither of them malice.

@@ -311,17 +311,13 @@ pub unsafe extern "C" fn inlay_module_function(
         fill(out, least, || {
             let module = &borrow(module, "module")?.module;
             let piece = module.image.code(n).ok_or_else(nothing)?;
-            let is_here = module.executable().is_some();
             Ok(inlay_module_function_t {
                 size: 0,
                 name: piece
                     .name
                     .map_or(std::ptr::null(), |name| name.as_ptr().cast()),
                 name_len: piece.name.map_or(0, <[u8]>::len),
-                address: match is_here {
-                    true => module.address(piece.range.start).cast(),
-                    false => std::ptr::null(),
-                },
+                address: module.address(piece.range.start).cast(),
                 len: piece.range.len(),
                 function_index: piece.func.unwrap_or(INLAY_NO_FUNCTION),
                 offset: piece.range.start as usize,
@@ -400,9 +396,9 @@ pub unsafe extern "C" fn inlay_module_place(
 ///
 /// The wasm offset is that of the call which returns to the address, or of the instruction that faults there
 /// (`INLAY_TRAPS_FAULTS`); of other addresses in a function that of the instruction there, if the image was made with
-/// `inlay_config_debug_info`, and 0 if not. The name is borrowed from
-/// the module. Async-signal-safe: it takes no lock and no memory, so that a handler of a profiler's or a crash's signal may
-/// call it. Meanwhile the host keeps the module alive. `out->size` is as for `inlay_error_frame`.
+/// `inlay_config_debug_info`, and 0 if not. The name is borrowed from the module. Async-signal-safe: it takes no lock and no
+/// memory, so that a handler of a profiler's or a crash's signal may call it. Meanwhile the host keeps the module alive.
+/// `out->size` is as for `inlay_error_frame`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_module_frame(
     module: *const inlay_module_t,

@@ -3,7 +3,7 @@
 //! The header is C11 and C++17, needs nothing but `inlay.h`, and has no state of its own. `docs/linked.md` says what it
 //! declares and by which rule names of WebAssembly become names of C.
 
-use super::object::check_name;
+use super::c_names::{Names, check_symbol, literal};
 use crate::error::{Error, Result};
 use crate::image::{Export, ExternKind, FuncType, HeapType, Image, Import, RefType, ValType};
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use std::fmt::{Display, Write};
 
 /// The header of an image whose symbol has this name.
 pub fn header(image: &Image, name: &str) -> Result<Vec<u8>> {
-    check_name(name)?;
+    check_symbol(name)?;
     let module = Module {
         image,
         name,
@@ -72,52 +72,6 @@ fn exports(image: &Image) -> Result<Vec<Named<Export>>> {
             item: export,
         })
         .collect())
-}
-
-/// Names of C that are taken, each with the number that another one of it would get.
-#[derive(Default)]
-struct Names(HashMap<String, u32>);
-
-impl Names {
-    /// The name that these parts get: joined by underscores, with one in the place of each byte that no name of C has, and a
-    /// number behind it if an earlier one is the same.
-    fn add(&mut self, parts: &[&[u8]]) -> String {
-        let plain = |&byte: &u8| match byte.is_ascii_alphanumeric() {
-            true => char::from(byte),
-            false => '_',
-        };
-        let parts: Vec<String> = parts
-            .iter()
-            .map(|part| part.iter().map(plain).collect())
-            .collect();
-        let name = parts.join("_");
-        let Some(next) = self.0.insert(name.clone(), 2) else {
-            return name;
-        };
-        // One with that number can be there by itself.
-        let mut numbers = (next..).map(|number| (number, format!("{name}_{number}")));
-        let is_free = |(_, name): &(u32, String)| !self.0.contains_key(name);
-        let (number, free) = numbers.find(is_free).expect("numbers do not end");
-        self.0.insert(name, number + 1);
-        self.0.insert(free.clone(), 2);
-        free
-    }
-}
-
-/// Bytes as a literal of C, which can also stand in a comment.
-fn literal(bytes: &[u8]) -> String {
-    let mut text = String::from("\"");
-    for &byte in bytes {
-        match byte {
-            b'"' | b'\\' | b'?' => text.extend(['\\', char::from(byte)]),
-            // A star could begin or end a comment.
-            b' '..=b'~' if byte != b'*' => text.push(char::from(byte)),
-            // Three digits, so that one which follows is no part of it.
-            _ => text.push_str(&format!("\\{byte:03o}")),
-        }
-    }
-    text.push('"');
-    text
 }
 
 /// What something is and its type, as text.

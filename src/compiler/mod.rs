@@ -20,7 +20,7 @@
 //!            between wasm and C                                                      link.rs, trampoline.rs
 //! ```
 //!
-//! What programs link in place of loading it is made of images: object.rs, c_header.rs.
+//! What programs link in place of loading it is made of images: object.rs, object_unwind.rs, c_header.rs, c_names.rs.
 //!
 //! Each step takes what the one before gives, and that is all that is known of a body: from translation to assembly one
 //! [`Unit`], which can be kept, and which other units can look at. Functions do not depend on each other's outcome, and
@@ -29,6 +29,7 @@
 mod assemble;
 mod bounds;
 pub mod c_header;
+mod c_names;
 mod call_tables;
 mod control;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod legacy;
 mod link;
 mod module;
 pub mod object;
+mod object_unwind;
 mod ops;
 mod optimize;
 mod parse;

@@ -8,11 +8,11 @@
 //! Sources: "System V Application Binary Interface" and its supplements for ELF, "PE Format" for COFF, and `mach-o/reloc.h`.
 
 use super::c_header::type_text;
+use super::c_names::check_symbol;
+use super::object_unwind;
 use crate::error::{Error, Result};
-use crate::image::eh_frame::{self, Addresses, INDIRECT, RELATIVE, Target};
-use crate::image::frame::{Cpu, windows};
+use crate::image::Image;
 use crate::image::linked::{ENTRY, MAGIC, METADATA, START, TEXT};
-use crate::image::{Image, machine};
 use object::write::{
     MachOBuildVersion, Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
 };
@@ -39,7 +39,7 @@ pub fn object(parts: &[Part<'_>], name: &str, unwinds: bool) -> Result<Vec<u8>> 
     let Some(&(first, _)) = parts.first() else {
         return Err(Error::argument("an object needs a module; none is given"));
     };
-    check_name(name)?;
+    check_symbol(name)?;
     for (other, _) in parts {
         check_same(first, other)?;
     }
@@ -49,177 +49,10 @@ pub fn object(parts: &[Part<'_>], name: &str, unwinds: bool) -> Result<Vec<u8>> 
     let mut file = File::new(first, name)?;
     let texts = file.add_images(&parts)?;
     if unwinds {
-        file.add_unwinding(&parts, &texts)?;
+        object_unwind::add(&mut file, &parts, &texts)?;
     }
     let written = file.object.write();
     written.map_err(|error| Error::internal(format_args!("the object cannot be written: {error}")))
-}
-
-/// Names that look like one of a program's and are none, or would give a header one that is there already: words of C and
-/// C++, and what their standard headers call types that end with `_t`.
-const TAKEN: &[&str] = &[
-    "alignas",
-    "alignof",
-    "and",
-    "and_eq",
-    "asm",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "char16_t",
-    "char32_t",
-    "char8_t",
-    "class",
-    "compl",
-    "concept",
-    "const",
-    "const_cast",
-    "consteval",
-    "constexpr",
-    "constinit",
-    "continue",
-    "co_await",
-    "co_return",
-    "co_yield",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "dynamic_cast",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "main",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "not_eq",
-    "nullptr",
-    "operator",
-    "or",
-    "or_eq",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "reinterpret_cast",
-    "requires",
-    "restrict",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "typeof",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "wchar_t",
-    "while",
-    "xor",
-    "xor_eq",
-    // What gets a `_t` behind it.
-    "char16",
-    "char32",
-    "char8",
-    "clock",
-    "cnd",
-    "constraint_handler",
-    "div",
-    "errno",
-    "fenv",
-    "fexcept",
-    "fpos",
-    "imaxdiv",
-    "int16",
-    "int32",
-    "int64",
-    "int8",
-    "intmax",
-    "intptr",
-    "ldiv",
-    "lldiv",
-    "locale",
-    "max_align",
-    "mbstate",
-    "mode",
-    "mtx",
-    "nullptr",
-    "off",
-    "pid",
-    "ptrdiff",
-    "rsize",
-    "sig_atomic",
-    "size",
-    "ssize",
-    "thrd",
-    "time",
-    "tss",
-    "uint16",
-    "uint32",
-    "uint64",
-    "uint8",
-    "uintmax",
-    "uintptr",
-    "va_list",
-    "wchar",
-    "wctrans",
-    "wctype",
-    "wint",
-];
-
-/// An error unless a name can be a symbol's, with a header of its own.
-pub fn check_name(name: &str) -> Result<()> {
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let mut letters = name.chars();
-    let is_name = letters.next().is_some_and(is_letter)
-        && letters.all(|c| is_letter(c) || c.is_ascii_digit());
-    if !is_name {
-        return Err(Error::argument(format_args!(
-            "\"{name}\" is no name for a symbol: it has to be letters, digits and underscores, and not to begin with a digit"
-        )));
-    }
-    if TAKEN.contains(&name) || name.starts_with("inlay_") || name.starts_with("__") {
-        return Err(Error::argument(format_args!(
-            "\"{name}\" is no name for a symbol: C, C++ or Inlay have it already, or a type of this name with _t behind it"
-        )));
-    }
-    Ok(())
 }
 
 /// An error unless two images are of one module, as far as programs see it, for one target.
@@ -252,16 +85,17 @@ fn check_same(one: &Image, other: &Image) -> Result<()> {
     })
 }
 
-struct File<'a> {
-    object: Object<'static>,
-    name: &'a str,
+/// An object file that is being made.
+pub struct File<'a> {
+    pub object: Object<'static>,
+    pub name: &'a str,
     text: SectionId,
     /// Read-only data.
     data: SectionId,
     /// The symbol that the program names.
     list: SymbolId,
     /// Where the section of code begins.
-    code: SymbolId,
+    pub code: SymbolId,
 }
 
 impl<'a> File<'a> {
@@ -331,10 +165,14 @@ impl<'a> File<'a> {
         })
     }
 
+    pub fn is_big_endian(&self) -> bool {
+        self.object.architecture() == Architecture::S390x
+    }
+
     fn number(&self, number: u32) -> [u8; 4] {
-        match self.object.architecture() {
-            Architecture::S390x => number.to_be_bytes(),
-            _ => number.to_le_bytes(),
+        match self.is_big_endian() {
+            true => number.to_be_bytes(),
+            false => number.to_le_bytes(),
         }
     }
 
@@ -358,133 +196,20 @@ impl<'a> File<'a> {
         Ok(texts)
     }
 
-    /// Adds what the system's unwinder has to know of the code.
-    fn add_unwinding(&mut self, parts: &[Part<'_>], texts: &[u64]) -> Result<()> {
-        let first = parts[0].0;
-        if machine::unwinds_as_windows(first.triple()) {
-            return self.add_function_table(parts, texts);
-        }
-        if self.object.format() != BinaryFormat::Elf {
-            return Err(Error::unsupported(format_args!(
-                "unwind information in object files for {}; there is some for ELF, and for Windows on x86-64",
-                first.triple()
-            )));
-        }
-        let cpu = first.triple().split('-').next().and_then(Cpu::of);
-        let cpu = cpu.ok_or_else(|| Error::internal("object files for a CPU without registers"))?;
-        let frames =
-            self.object
-                .add_section(Vec::new(), b".eh_frame".to_vec(), SectionKind::ReadOnlyData);
-        // The routine is in the library, from wherever that is: a loader writes its address here.
-        let pointers = self.object.add_section(
-            Vec::new(),
-            format!(".data.rel.ro.{}", self.name).into_bytes(),
-            SectionKind::ReadOnlyDataWithRel,
-        );
-        self.object.append_section_data(pointers, &[0; 8], 8);
-        let pointer = format!("{}.personality", self.name);
-        let (kind, scope) = (SymbolKind::Data, SymbolScope::Compilation);
-        let pointer = self
-            .object
-            .add_symbol(symbol(pointer, kind, scope, pointers, 0..8));
-        let mut routine = symbol(
-            PERSONALITY.to_owned(),
-            SymbolKind::Text,
-            SymbolScope::Unknown,
-            pointers,
-            0..0,
-        );
-        routine.section = SymbolSection::Undefined;
-        let routine = self.object.add_symbol(routine);
-        self.relocate(pointers, 0, routine, 0, RelocationKind::Absolute, 64)?;
-        for ((image, _), text) in parts.iter().zip(texts) {
-            let mut places = Places(Vec::new());
-            let big_endian = self.object.architecture() == Architecture::S390x;
-            let entries = eh_frame::entries(image, cpu, big_endian, &mut places)?;
-            let align = eh_frame::ALIGN as u64;
-            let start = self.object.append_section_data(frames, &entries, align);
-            for (place, target) in places.0 {
-                let (symbol, addend) = match target {
-                    Target::Text(offset) => (self.code, text + u64::from(offset)),
-                    Target::Personality => (pointer, 0),
-                };
-                let at = start + place as u64;
-                self.relocate(
-                    frames,
-                    at,
-                    symbol,
-                    addend as i64,
-                    RelocationKind::Relative,
-                    32,
-                )?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds the sections `.pdata` and `.xdata` of Windows on x86-64: entries of type `RUNTIME_FUNCTION`, and the rules that they
-    /// refer to. Those in the text count from where the text begins, and a program's from where that does, so that they are
-    /// copied. An entry trampoline that uses fuel keeps the host's register where no such rule can say it.
-    fn add_function_table(&mut self, parts: &[Part<'_>], texts: &[u64]) -> Result<()> {
-        let kind = SectionKind::ReadOnlyData;
-        let mut section = |name: &[u8]| self.object.add_section(Vec::new(), name.to_vec(), kind);
-        let (table, all_rules) = (section(b".pdata"), section(b".xdata"));
-        let (kind, scope) = (SymbolKind::Label, SymbolScope::Compilation);
-        let name = format!("{}.xdata", self.name);
-        let rules_start = self
-            .object
-            .add_symbol(symbol(name, kind, scope, all_rules, 0..0));
-        for ((image, code), &text) in parts.iter().zip(texts) {
-            if image.header().fuel != 0 {
-                return Err(Error::unsupported(
-                    "unwind information on Windows for code that uses fuel, which keeps a register of the host where Windows does \
-                     not find it",
-                ));
-            }
-            for piece in (0..).map_while(|n| image.code(n)) {
-                let rules = image.frame_rules(piece.range.start);
-                let rules = rules.and_then(|rules| code.get(rules.range()));
-                let Some(rules) = rules.filter(|rules| rules.len() >= 4) else {
-                    // It has no frame.
-                    continue;
-                };
-                let copy = self.object.append_section_data(all_rules, rules, 4);
-                if rules[0] >> 3 == windows::HANDLES_UNWINDING {
-                    // Behind the codes, which fill words of four bytes.
-                    let at = 4 + usize::from(rules[2]).next_multiple_of(2) * 2;
-                    let handler = rules.get(at..).and_then(|rules| rules.first_chunk());
-                    let handler = handler.map_or(0, |bytes| u32::from_le_bytes(*bytes));
-                    let place = self.object.section_mut(all_rules).data_mut();
-                    place[copy as usize + at..][..4].fill(0);
-                    let addend = (text + u64::from(handler)) as i64;
-                    let kind = RelocationKind::ImageOffset;
-                    self.relocate(all_rules, copy + at as u64, self.code, addend, kind, 32)?;
-                }
-                let at = self.object.append_section_data(table, &[0; 12], 4);
-                let places = [
-                    (self.code, text + u64::from(piece.range.start)),
-                    (self.code, text + u64::from(piece.range.end)),
-                    (rules_start, copy),
-                ];
-                for ((symbol, addend), i) in places.into_iter().zip(0..) {
-                    let kind = RelocationKind::ImageOffset;
-                    self.relocate(table, at + 4 * i, symbol, addend as i64, kind, 32)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn relocate(
+    /// Has the linker write, into this place, the address of a symbol and so many bytes behind it: in 64 bits, or how far it is from
+    /// there, or from where the program begins, in 32.
+    pub fn relocate(
         &mut self,
         section: SectionId,
         offset: u64,
-        symbol: SymbolId,
-        addend: i64,
+        (symbol, addend): (SymbolId, u64),
         kind: RelocationKind,
-        size: u8,
     ) -> Result<()> {
-        let relocation = Relocation {
+        let size = match kind {
+            RelocationKind::Absolute => 64,
+            _ => 32,
+        };
+        let relocation = |kind, addend| Relocation {
             offset,
             symbol,
             addend,
@@ -494,25 +219,17 @@ impl<'a> File<'a> {
                 size,
             },
         };
+        let addend = addend as i64;
         let added = match (self.object.format(), kind) {
-            // There the difference of two symbols is what data can have.
+            // There the difference of two symbols is what data can have. The list is what its section begins with.
             (BinaryFormat::MachO, RelocationKind::Relative) => {
-                let flags = RelocationFlags::Generic {
-                    kind: RelocationKind::Absolute,
-                    encoding: RelocationEncoding::Generic,
-                    size,
-                };
-                let addend = addend - offset as i64;
-                let relocation = Relocation {
-                    flags,
-                    addend,
-                    ..relocation
-                };
-                let from = Some(self.list);
+                let relocation = relocation(RelocationKind::Absolute, addend - offset as i64);
                 self.object
-                    .add_relocation_with_subtractor(section, relocation, from)
+                    .add_relocation_with_subtractor(section, relocation, Some(self.list))
             }
-            _ => self.object.add_relocation(section, relocation),
+            _ => self
+                .object
+                .add_relocation(section, relocation(kind, addend)),
         };
         added.map_err(|error| Error::internal(format_args!("a relocation: {error}")))
     }
@@ -565,37 +282,18 @@ impl<'a> File<'a> {
             let data = self.object.section_mut(self.data).data_mut();
             data[at + i * 4..][..4].copy_from_slice(&bytes);
         }
-        // The list is what its section begins with, so that distances count from the symbol as well.
-        let at = (at + TEXT) as u64;
+        let target = (self.code, text_at);
         self.relocate(
             self.data,
-            at,
-            self.code,
-            text_at as i64,
+            (at + TEXT) as u64,
+            target,
             RelocationKind::Relative,
-            32,
         )
     }
 }
 
-/// The routine of the library that entries of entry trampolines name: `inlay_unwind_personality`.
-const PERSONALITY: &str = "inlay_unwind_personality";
-
-/// Where addresses are in what a linker will complete.
-struct Places(Vec<(usize, Target)>);
-
-impl Addresses for Places {
-    const CODE: (u8, usize) = RELATIVE;
-    const PERSONALITY: (u8, usize) = INDIRECT;
-
-    fn number(&mut self, place: usize, of: Target) -> Result<u64> {
-        self.0.push((place, of));
-        Ok(0)
-    }
-}
-
 /// A symbol for a range of a section.
-fn symbol(
+pub fn symbol(
     name: String,
     kind: SymbolKind,
     scope: SymbolScope,

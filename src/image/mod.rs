@@ -41,7 +41,7 @@ pub use const_expr::{ConstExpr, ConstOp};
 pub use file::{LARGEST_ALIGN, adopt, layout, load, save};
 pub use types::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fallible::{self, Shared, Text};
 use flat::{Field, NONE, Records, Span, Str, records, sections, too_large};
 use signature::Signatures;
@@ -627,6 +627,24 @@ impl Image {
         let all = self.sections().frame_rules();
         let after = all.partition_point(|rules| rules.start <= start);
         Some(all.get(after.checked_sub(1)?)?.rules)
+    }
+
+    /// The pieces of code that have a frame, for Windows on x86-64, and where in the text the rules of each are.
+    pub fn windows_frames(&self) -> Result<impl Iterator<Item = (Range<u32>, Range<u32>)>> {
+        // An entry trampoline keeps the host's register where no such rule can say it.
+        if self.header.fuel != 0 {
+            return Err(Error::unsupported(
+                "code that uses fuel keeps a register of the host where Windows does not find it; unwind only code without \
+                 inlay_config_fuel",
+            ));
+        }
+        let pieces = (0..).map_while(|n| self.code(n));
+        Ok(pieces.filter_map(|piece| {
+            let rules = self.frame_rules(piece.range.start)?;
+            let end = rules.start.checked_add(rules.len)?;
+            let is_whole = rules.len >= 4 && u64::from(end) <= self.header.text_len;
+            is_whole.then_some((piece.range, rules.start..end))
+        }))
     }
 
     /// Whether the module may write a memory that it imports.

@@ -105,12 +105,9 @@ impl Placed {
                 Code::Foreign(copy)
             }
         };
-        let start = match &code {
-            Code::Here(code) => code.start(),
-            Code::Foreign(_) => std::ptr::null(),
-        };
-        let facts = Facts::new(&image, start)?;
-        Placed::of(engine, image, code, facts.into())
+        let placed = Placed::of(engine, image, code)?;
+        placed.find_out()?;
+        Ok(placed)
     }
 
     /// Takes an image as it is: its code is executable, and what instances are made of is looked at when one is to be made.
@@ -131,22 +128,17 @@ impl Placed {
             )));
         }
         let code = Code::Here(Executable::adopt(text));
-        Placed::of(engine, image, code, OnceLock::new())
+        Placed::of(engine, image, code)
     }
 
-    fn of(
-        engine: &Shared<Engine>,
-        image: Image,
-        code: Code,
-        facts: OnceLock<Facts>,
-    ) -> Result<Shared<Placed>> {
+    fn of(engine: &Shared<Engine>, image: Image, code: Code) -> Result<Shared<Placed>> {
         let layout = VmLayout::new(&image.header().shape)
             .ok_or_else(|| Error::limit("an instance of this module would be larger than 2 GiB"))?;
         let placed = Shared::new(Placed {
             engine: engine.clone(),
             image,
             layout,
-            facts,
+            facts: OnceLock::new(),
             code,
         })?;
         if let (true, Some(code)) = (engine.faults, placed.executable()) {
@@ -163,6 +155,11 @@ impl Placed {
             return Ok(known);
         }
         self.image.check()?;
+        self.find_out()
+    }
+
+    /// The same, of an image that was checked.
+    fn find_out(&self) -> Result<&Facts> {
         let facts = Facts::new(&self.image, self.address(0).cast())?;
         Ok(self.facts.get_or_init(|| facts))
     }
@@ -200,12 +197,11 @@ impl Placed {
         }
     }
 
-    /// The address of this offset of the text.
+    /// The address of this offset of the text; null if this process cannot run it.
     pub fn address(&self, offset: u32) -> *const c_void {
-        let start = self
-            .executable()
-            .map_or(std::ptr::null(), Executable::start);
-        start.wrapping_add(offset as usize).cast()
+        let code = self.executable();
+        let at = |code: &Executable| code.start().wrapping_add(offset as usize).cast();
+        code.map_or(std::ptr::null(), at)
     }
 }
 

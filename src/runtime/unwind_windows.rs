@@ -4,7 +4,6 @@
 use super::placed::Placed;
 use crate::error::{Error, Result};
 use crate::fallible;
-use crate::image::flat::Span;
 use std::ffi::c_void;
 
 /// The table of a module's functions, in the order of their addresses.
@@ -15,22 +14,9 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
             "the module has no code that this process can run, or that Windows can be told about, which is code for x86-64",
         ));
     }
-    // An entry trampoline keeps the host's register where no `UNWIND_INFO` can say it.
-    if image.header().fuel != 0 {
-        return Err(Error::unsupported(
-            "code that uses fuel keeps a register of the host where Windows does not find it; unwind only code without \
-             inlay_config_fuel",
-        ));
-    }
     let mut table = Vec::new();
-    for piece in (0..).map_while(|n| image.code(n)) {
-        let rules = image.frame_rules(piece.range.start);
-        let in_text = |rules: &Span<u8>| rules.range().end as u64 <= image.header().text_len;
-        let Some(rules) = rules.filter(|rules| rules.len != 0 && in_text(rules)) else {
-            // It has no frame.
-            continue;
-        };
-        for offset in [piece.range.start, piece.range.end, rules.start] {
+    for (range, rules) in image.windows_frames()? {
+        for offset in [range.start, range.end, rules.start] {
             fallible::extend(&mut table, &offset.to_ne_bytes())?;
         }
     }

@@ -369,21 +369,15 @@ static void unmap(void *env) {
 
 /* An image in a file of its own, mapped so. */
 static inlay_image_t map_twice(maps_t *maps, const uint8_t *bytes, size_t len) {
-  char path[] = "/tmp/inlay-adopt-XXXXXX";
-  int file = mkstemp(path);
-  CHECK(file >= 0 && unlink(path) == 0);
-  for (size_t done = 0; done < len;) {
-    ssize_t more = write(file, bytes + done, len - done);
-    CHECK(more > 0);
-    if (more <= 0) break;
-    done += (size_t)more;
-  }
+  FILE *temporary = tmpfile();
+  CHECK(temporary != NULL && fwrite(bytes, 1, len, temporary) == len && fflush(temporary) == 0);
+  const int file = fileno(temporary);
   maps->len = len;
   maps->unmapped = 0;
   maps->readable = (uint8_t *)mmap(NULL, len, PROT_READ, MAP_PRIVATE, file, 0);
   maps->executable = (uint8_t *)mmap(NULL, len, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
   CHECK(maps->readable != MAP_FAILED && maps->executable != MAP_FAILED);
-  close(file);
+  fclose(temporary);
   inlay_image_layout_t layout = {.size = sizeof layout};
   OK(inlay_image_layout(maps->readable, len, &layout));
   return (inlay_image_t){

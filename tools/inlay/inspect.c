@@ -391,8 +391,8 @@ static void write_page(view_t *view) {
   fputs(page_end, out);
 }
 
-/* Prepares the view, which needs the code's bytes: those of another machine are in the saved image only. */
-static void show_code(view_t *view, bytes_t wasm, const char *html) {
+/* As text, as a page, or both. The code's bytes are those of the image, which has them for every machine. */
+static void show_code(view_t *view, bytes_t wasm, bool as_text, const char *html) {
   inlay_buffer_t *image = NULL;
   check(inlay_module_save(view->module, &image), view->path);
   inlay_image_layout_t layout = {.size = sizeof layout};
@@ -408,22 +408,19 @@ static void show_code(view_t *view, bytes_t wasm, const char *html) {
       if (offset < wasm.len) view->line_of[offset] = i + 1;
     }
   }
-  if (html == NULL) {
+  if (as_text) {
     view->out = stdout;
     disassemble(view);
-  } else {
+  }
+  if (html != NULL) {
     view->out = open_output(html);
+    view->place = 0;
     write_page(view);
     close_output(view->out, html);
   }
   free(view->line_of);
   free_lines(&view->lines);
   inlay_buffer_delete(image);
-}
-
-static void keep_places(inlay_config_t *config, const char *name, const char *value) {
-  (void)value;
-  check(inlay_config_debug_info(config, true), name);
 }
 
 int inspect_command(arguments_t arguments) {
@@ -446,10 +443,7 @@ int inspect_command(arguments_t arguments) {
   if (is_image(bytes) && (settings.cpu_count != 0 || settings.count != 0 || settings.target != NULL))
     end(WRONG_USAGE, "%s: it is an image, whose code is made; the options that say how are for WebAssembly", path);
   /* Where each instruction is of in the wasm is kept in images with debugging information only. */
-  if ((code || html != NULL) && settings.count < MOST_SETTINGS) {
-    settings.given[settings.count].apply = keep_places;
-    settings.given[settings.count++].name = "--debug-info";
-  }
+  if (code || html != NULL) settings_add(&settings, "--debug-info", NULL);
   inlay_engine_t *engine = settings_engine(&settings, 0, true);
   inlay_module_t *module = open_module(engine, path, bytes);
   bodies_t bodies = {.start = bytes.data};
@@ -465,12 +459,7 @@ int inspect_command(arguments_t arguments) {
     if (functions) print_functions(module, &bodies, only);
   }
   view_t view = {.module = module, .path = path, .info = {.size = sizeof view.info}, .bodies = &bodies, .imported = count_imported(module), .only = only};
-  if ((code || html != NULL) && inlay_module_info(module, &view.info)) {
-    if (code) show_code(&view, bytes, NULL);
-    view.lines = (lines_t){NULL, 0, 0};
-    view.place = 0;
-    if (html != NULL) show_code(&view, bytes, html);
-  }
+  if ((code || html != NULL) && inlay_module_info(module, &view.info)) show_code(&view, bytes, code, html);
   free(bodies.offsets);
   free(bodies.lens);
   free(bytes.data);

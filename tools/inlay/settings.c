@@ -96,6 +96,16 @@ static const struct {
     {"--threads", true, threads},
 };
 
+void settings_add(settings_t *settings, const char *name, const char *value) {
+  if (settings->count == MOST_SETTINGS) end(WRONG_USAGE, "there are more than %d settings", MOST_SETTINGS);
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    if (strcmp(options[i].name, name) != 0) continue;
+    settings->given[settings->count].apply = options[i].apply;
+    settings->given[settings->count].name = options[i].name;
+    settings->given[settings->count++].value = value;
+  }
+}
+
 bool settings_has(const settings_t *settings, const char *name, const char *value) {
   bool found = false;
   for (size_t i = 0; i < settings->count; i++)
@@ -118,10 +128,7 @@ bool settings_take(settings_t *settings, arguments_t *arguments) {
     const char *name = options[i].name;
     bool found = options[i].has_value ? (value = option(arguments, name)) != NULL : is_switch(arguments, name);
     if (!found) continue;
-    if (settings->count == MOST_SETTINGS) end(WRONG_USAGE, "there are more than %d settings", MOST_SETTINGS);
-    settings->given[settings->count].apply = options[i].apply;
-    settings->given[settings->count].name = name;
-    settings->given[settings->count++].value = value;
+    settings_add(settings, name, value);
     return true;
   }
   return false;

@@ -56,6 +56,8 @@ typedef struct {
 
 /* Takes the next argument if it is one of these options. */
 bool settings_take(settings_t *settings, arguments_t *arguments);
+/* Adds one of these options, as if it had been given. */
+void settings_add(settings_t *settings, const char *name, const char *value);
 /* Whether an option was given, the last time with this value. */
 bool settings_has(const settings_t *settings, const char *name, const char *value);
 /* An engine for the n-th of the CPUs, or for what is meant if none was named, which may make images only. */
