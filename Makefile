@@ -91,7 +91,9 @@ $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
 # `src/guard.rs` keeps panics from printing. All of it hangs on the function that prints a backtrace; another takes its
 # place here, and what only it reached is left out. Where it is not found, the library is larger, and a test says so. Of the
 # linkers only that of binutils leaves anything out of an object that will be linked again. Groups of sections become plain
-# ones there: else a linker would take the group of another library of Rust's for this one's, whose symbols are local.
+# ones there: else a linker would take the group of another library of Rust's for this one's, whose symbols are local. On
+# RISC-V binutils 2.40 writes a wrong `.eh_frame` if it leaves anything out here; what links a program leaves it out there.
+LEAVE_OUT = $(if $(filter riscv%,$(TRIPLE)),--no-gc-sections,--gc-sections)
 BACKTRACE = _R[A-Za-z0-9_]*BacktraceLock5print[A-Za-z0-9_]*7Display3fmt
 $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@$(NM) -g --defined-only $< 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] \(inlay_.*\)/\1/p' | \
@@ -99,7 +101,7 @@ $(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
 	@backtrace=$$(tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
 	    sed 's/.*/-Wl,--defsym=&=inlay_no_backtrace/') && \
 	sed 's/^/-Wl,-u,/' $(BUILD)/$*.symbols >$(BUILD)/$*.roots && \
-	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections,--force-group-allocation $$backtrace @$(BUILD)/$*.roots $< -o $@
+	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,$(LEAVE_OUT),--force-group-allocation $$backtrace @$(BUILD)/$*.roots $< -o $@
 	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
 
 # ---- what differs by system -------------------------------------------------------------------------------------------

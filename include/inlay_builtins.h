@@ -19,8 +19,9 @@ extern "C" {
  * C functions for rounding, fused multiply-add and float-to-int conversions.
  *
  * Each is named as the WebAssembly instruction that it implements; `f32.fma` and `f64.fma` are one lane of relaxed
- * multiply-add. The results are bit for bit those of a CPU that has such an instruction: a NaN keeps its sign and
- * payload and becomes quiet. The functions are exported so that a host that replaces one can still call the original.
+ * multiply-add. The results are bit for bit those of the CPU's instruction, or of a CPU of its kind that has one: a NaN keeps
+ * its sign and payload and becomes quiet, and on RISC-V becomes the canonical one. The functions are exported so that a host
+ * that replaces one can still call the original.
  *---------------------------------------------------------------------------------------------------------------------*/
 
 /** The context of running wasm: the first parameter of each builtin. It is opaque, and valid only during the call. */
@@ -29,74 +30,82 @@ typedef struct inlay_vmctx_t inlay_vmctx_t;
 /**
  * `f32.ceil`: rounds to an integer, up.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-float inlay_builtin_f32_ceil(inlay_vmctx_t *vmctx, float x);
+float inlay_builtin_f32_ceil(inlay_vmctx_t *vmctx,
+                             float x);
 
 /**
  * `f32.floor`: rounds to an integer, down.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-float inlay_builtin_f32_floor(inlay_vmctx_t *vmctx, float x);
+float inlay_builtin_f32_floor(inlay_vmctx_t *vmctx,
+                              float x);
 
 /**
  * `f32.trunc`: rounds to an integer, toward zero.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-float inlay_builtin_f32_trunc(inlay_vmctx_t *vmctx, float x);
+float inlay_builtin_f32_trunc(inlay_vmctx_t *vmctx,
+                              float x);
 
 /**
  * `f32.nearest`: rounds to an integer, to the nearest, ties to even.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-float inlay_builtin_f32_nearest(inlay_vmctx_t *vmctx, float x);
+float inlay_builtin_f32_nearest(inlay_vmctx_t *vmctx,
+                                float x);
 
 /**
  * `f64.ceil`: rounds to an integer, up.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-double inlay_builtin_f64_ceil(inlay_vmctx_t *vmctx, double x);
+double inlay_builtin_f64_ceil(inlay_vmctx_t *vmctx,
+                              double x);
 
 /**
  * `f64.floor`: rounds to an integer, down.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-double inlay_builtin_f64_floor(inlay_vmctx_t *vmctx, double x);
+double inlay_builtin_f64_floor(inlay_vmctx_t *vmctx,
+                               double x);
 
 /**
  * `f64.trunc`: rounds to an integer, toward zero.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-double inlay_builtin_f64_trunc(inlay_vmctx_t *vmctx, double x);
+double inlay_builtin_f64_trunc(inlay_vmctx_t *vmctx,
+                               double x);
 
 /**
  * `f64.nearest`: rounds to an integer, to the nearest, ties to even.
  *
- * A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+ * A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
  * Any thread may call it. See the WebAssembly specification, section 4.3.3.
  */
 INLAY_API
-double inlay_builtin_f64_nearest(inlay_vmctx_t *vmctx, double x);
+double inlay_builtin_f64_nearest(inlay_vmctx_t *vmctx,
+                                 double x);
 
 /**
  * `x * y + z`, rounded once: what the relaxed multiply-add instructions do, a lane at a time.

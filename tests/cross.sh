@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds Inlay for other platforms of Linux, installs it, and runs its tests there: aarch64, and s390x, which is
-# big-endian, both emulated by qemu-user; and musl, the C library of Alpine and of static programs, on this CPU.
+# Builds Inlay for other platforms of Linux, installs it, and runs its tests there: aarch64, s390x, which is big-endian, and
+# riscv64, all emulated by qemu-user; and musl, the C library of Alpine and of static programs, on this CPU.
 #
 #   tests/cross.sh                 all of them
 #   tests/cross.sh aarch64         only this one
@@ -9,8 +9,8 @@
 # On Debian or Ubuntu, as root or with sudo, it installs what it needs: qemu-user, the cross compilers of gcc or musl-gcc, and
 # Debian's rustc, cargo and standard library, which are there for arm64 too. (In Debian 12 their packages are rustc-web,
 # cargo-web and rust-web-src.) For the others the standard library is built from its source. Everything that is built goes
-# to target/cross, or where INLAY_CROSS_DIR says; it takes about 5 GB, and for all of them about an hour and a half of one
-# core, tests included.
+# to target/cross, or where INLAY_CROSS_DIR says; it takes about 6 GB, and for all of them about two hours of one core,
+# tests included.
 #
 # The parts:
 #   spec      tests/spec, all of its configurations that are for any CPU, each in a process of its own; the debug profile
@@ -19,8 +19,9 @@
 #   install   tests/install.sh, with programs for the platform
 # Each prints what passes and what does not, and the script fails if anything does not.
 #
-# Nothing is left out on either CPU: Cranelift has all that WebAssembly 3.0 without garbage collection needs there. Only
-# the programs in tests/c ask for fewer rounds, as under valgrind. The qemu of Debian 12 takes the first operand of
+# Nothing is left out on any CPU: Cranelift has all that WebAssembly 3.0 without garbage collection needs there; on riscv64
+# vectors are the V extension's, which the emulated CPU has. Only the programs in tests/c ask for fewer rounds, as under
+# valgrind. The qemu of Debian 12 takes the first operand of
 # s390x's MDEBR (floats multiplied to a double) for a double, so gcc's code for such a product is wrong in it; nothing
 # that runs here has one. With musl, what is C++ is left out, because Debian has no C++ library for it, and
 # tests/c/stacks and the coroutines of tests/c/fault_handlers, because musl has none; its dlclose unloads nothing. The
@@ -36,12 +37,12 @@ wat2wasm=$dir/debug/wat2wasm
 arches="" parts=""
 for word in "$@"; do
   case $word in
-  aarch64 | s390x | musl) arches="$arches $word" ;;
+  aarch64 | s390x | riscv64 | musl) arches="$arches $word" ;;
   spec | c | examples | install) parts="$parts $word" ;;
   *) echo "no platform and no part has the name '$word'" >&2; exit 2 ;;
   esac
 done
-arches=${arches:-aarch64 s390x musl} parts=${parts:-spec c examples install}
+arches=${arches:-aarch64 s390x riscv64 musl} parts=${parts:-spec c examples install}
 
 # ---- what is needed --------------------------------------------------------------------------------
 
@@ -51,6 +52,7 @@ for arch in $arches; do
   case $arch in
   aarch64) need gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross ;;
   s390x) need gcc-s390x-linux-gnu g++-s390x-linux-gnu libc6-dev-s390x-cross ;;
+  riscv64) need gcc-riscv64-linux-gnu g++-riscv64-linux-gnu libc6-dev-riscv64-cross ;;
   musl) need musl-tools musl-dev libunwind-14-dev ;;
   esac
 done
@@ -204,11 +206,13 @@ for arch in $arches; do
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$cc
     rustflags="--sysroot $dir/std-arm64/usr"
     ;;
-  s390x)
-    # Nobody packages a standard library for it that fits, so cargo builds one, which it does for nightly only.
+  s390x | riscv64)
+    # Nobody packages a standard library for them that fits, so cargo builds one, which it does for nightly only.
     export RUSTC_BOOTSTRAP=1
     std=-Zbuild-std=std,panic_unwind,test,proc_macro
-    export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=$cc
+    # Rust's name for the CPU says its extensions.
+    [ "$arch" = s390x ] || { triple=riscv64gc-unknown-linux-gnu run="qemu-riscv64 -cpu rv64,v=true,vext_spec=v1.0 -L /usr/riscv64-linux-gnu"; }
+    export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_LINKER=riscv64-linux-gnu-gcc
     ;;
   musl)
     export RUSTC_BOOTSTRAP=1

@@ -3,7 +3,7 @@
 # hours of one core; the scripts that it runs install what they need.
 #
 #   tests/platforms.sh                  all of it
-#   tests/platforms.sh musl windows     only these; there are: gnu, musl, aarch64, s390x, windows, check
+#   tests/platforms.sh musl windows     only these; there are: gnu, musl, aarch64, s390x, riscv64, windows, check
 #
 # What each script printed is in target/platforms, or where INLAY_PLATFORMS_DIR says. A number is how many of the things
 # passed that docs/platforms.md says, and of how many, if not all did.
@@ -37,7 +37,7 @@ row() { table="$table
 row_of_script() { row "$1" "$2" "$(count 'spec ')" "$(count 'tests/')" "$(count 'examples-c/')" "$(count 'installed')"; }
 
 # shellcheck disable=SC2086 # a list of names
-for platform in ${*:-gnu musl aarch64 s390x windows check}; do
+for platform in ${*:-gnu musl aarch64 s390x riscv64 windows check}; do
     case $platform in
     gnu)
         run gnu-suite cargo test --test spec
@@ -51,7 +51,7 @@ for platform in ${*:-gnu musl aarch64 s390x windows check}; do
         row "Linux, glibc, x86-64" natively "$suite" "$c" "$examples" "$(count installed)"
         ;;
     musl) run musl tests/cross.sh musl && row_of_script "Linux, musl, x86-64" natively ;;
-    aarch64 | s390x) run "$platform" tests/cross.sh "$platform" && row_of_script "Linux, glibc, $platform" "emulated by qemu" ;;
+    aarch64 | s390x | riscv64) run "$platform" tests/cross.sh "$platform" && row_of_script "Linux, glibc, $platform" "emulated by qemu" ;;
     windows) run windows tests/windows.sh && row_of_script "Windows, mingw, x86-64" "under Wine" ;;
     check)
         run check tests/check.sh

@@ -2,8 +2,9 @@
 
 use super::Env;
 use super::exception::exception_sites;
-use super::fuel;
+use super::islands;
 use super::layout;
+use super::of_host;
 use super::shorten;
 use super::stubs::Stubs;
 use super::trap::{is_hint, trap_of};
@@ -111,7 +112,7 @@ pub fn context(
             "{what} needs a stack frame of {frame} bytes"
         )));
     }
-    let of_host = entry.is_some().then(|| fuel::place_of_host(env, buffer));
+    let of_host = entry.is_some().then(|| of_host::place(env, buffer));
     let unwind = Frame {
         prologue: buffer.unwind_info.to_vec(),
         kept: of_host.flatten(),
@@ -144,6 +145,9 @@ pub fn context(
         let charges = env.target.has_fuel_register();
         let understood = shorten::shorten(&mut code, &compiled.bb_starts, &mut loops, charges);
         debug_assert!(understood.is_some(), "{what} is not understood");
+    }
+    if env.target.is_riscv64() {
+        islands::straighten(&mut code.bytes, &compiled.bb_starts);
     }
     // Behind what C calls is C, whose frame pointer may be anything: what unwinds where it returns must know that.
     if context.func.signature.call_conv != CallConv::Tail {

@@ -17,11 +17,7 @@ use super::Env;
 use super::translate::Translator;
 use super::vm::{Region, flags};
 use crate::image::vmctx::{VmHeader, VmStore};
-use cranelift_codegen::ir::{
-    Inst, InstBuilder, InstructionData, MemFlagsData, StackSlot, StackSlotData, StackSlotKind,
-    Value, types::I64,
-};
-use cranelift_codegen::{Final, MachBufferFinalized};
+use cranelift_codegen::ir::{Inst, InstBuilder, InstructionData, Value, types::I64};
 use cranelift_frontend::FunctionBuilder;
 use std::mem::offset_of;
 use wasmparser::Operator;
@@ -108,40 +104,4 @@ pub fn load(env: &Env<'_>, b: &mut FunctionBuilder<'_>, store: Value) {
         let left = b.ins().load(I64, flags, store, offset);
         b.ins().set_pinned_reg(left);
     }
-}
-
-/// Where an entry trampoline keeps what the host has in the register that is pinned: the first slot of its frame.
-const OF_HOST: u32 = 0;
-
-/// Keeps what the host has in the register that is pinned, which it wants back when the entry trampoline returns. A trampoline
-/// begins with this.
-pub fn keep_of_host(env: &Env<'_>, b: &mut FunctionBuilder<'_>) {
-    if env.target.has_fuel_register() {
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3);
-        let slot = b.create_sized_stack_slot(slot);
-        debug_assert_eq!(slot.as_u32(), OF_HOST);
-        let value = b.ins().get_pinned_reg(I64);
-        let address = b.ins().stack_addr(I64, slot, 0);
-        b.ins().store(MemFlagsData::trusted(), value, address, 0);
-    }
-}
-
-/// Gives it back.
-pub fn give_back(env: &Env<'_>, b: &mut FunctionBuilder<'_>) {
-    if env.target.has_fuel_register() {
-        let address = b.ins().stack_addr(I64, StackSlot::from_u32(OF_HOST), 0);
-        let value = b.ins().load(I64, MemFlagsData::trusted(), address, 0);
-        b.ins().set_pinned_reg(value);
-    }
-}
-
-/// Where that is in the frame of an entry trampoline: the register's number in DWARF, and bytes from the frame pointer.
-pub fn place_of_host(env: &Env<'_>, code: &MachBufferFinalized<Final>) -> Option<(u16, i32)> {
-    // Cranelift pins these; see its `pinned_reg` of each.
-    let register = if env.target.is_x86_64() { 15 } else { 21 };
-    let frame = code.frame_layout()?;
-    let slot = frame.stackslots.get(StackSlot::from_u32(OF_HOST))?;
-    let below = slot.offset as i32 - frame.frame_to_fp_offset as i32;
-    let number = (env.target.cpu().number)(false, register);
-    env.target.has_fuel_register().then_some((number, below))
 }

@@ -4,7 +4,7 @@
 use super::call_tables::ENTRY;
 use super::module::{ElementItems, Module};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol, trampoline_name};
-use super::{Env, layout, stubs, trampoline, unwind};
+use super::{Env, layout, of_host, stubs, trampoline, unwind};
 use crate::error::{Error, Result};
 use crate::image::flat::{NONE, Span, Str, append, append_text};
 use crate::image::frame::Cpu;
@@ -168,8 +168,11 @@ fn trampolines(env: &Env<'_>, mut needs: Needs) -> Result<Trampolines> {
     }
     let code = all.by_type.iter().map(|(_, _, code)| code);
     let mut code = code.chain(all.called.iter().map(|(_, code)| code));
-    if env.target.unwinds_as_windows() && code.any(|code| code.entry.is_some()) {
-        all.unwinding = Some(trampoline::unwinding(env, &mut scratch)?);
+    if code.any(|code| code.entry.is_some()) {
+        if env.target.unwinds_as_windows() {
+            all.unwinding = Some(trampoline::unwinding(env, &mut scratch)?);
+        }
+        all.called.extend(of_host::called(env));
     }
     Ok(all)
 }

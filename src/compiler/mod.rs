@@ -14,10 +14,11 @@
 //!   expand     traps to branches                                                     stubs.rs, trap.rs
 //!   assemble   CLIF to machine code                                                  assemble.rs
 //!   shorten    branches, on x86-64                                                   shorten.rs
+//!   straighten jumps around islands, on riscv64                                      islands.rs
 //!   check      of its frame, where that is large                                     trampoline.rs
 //! layout     where in a line of code each function should start                       layout.rs
 //! link       machine code and the module to text and metadata, with the code
-//!            between wasm and C                                                      link.rs, trampoline.rs
+//!            between wasm and C                                                      link.rs, trampoline.rs, of_host.rs
 //! ```
 //!
 //! What programs link in place of loading it is made of images: object.rs, object_unwind.rs, c_header.rs, c_names.rs.
@@ -37,12 +38,14 @@ mod efforts;
 mod exception;
 mod fuel;
 mod inline;
+mod islands;
 mod layout;
 mod legacy;
 mod link;
 mod module;
 pub mod object;
 mod object_unwind;
+mod of_host;
 mod ops;
 mod optimize;
 mod parse;

@@ -293,18 +293,8 @@ pub fn exit(trap: Trap, slot: u32) -> Code {
     load_vmctx(&mut bytes, slot + 8);
     let jump = put_jump(&mut bytes, JUMP, Symbol::Trap(trap));
     Code {
-        align: 1,
-        start: None,
         relocs: vec![jump],
-        returning: None,
-        call_sites: Vec::new(),
-        places: Vec::new(),
-        traps: Vec::new(),
-        catches: Vec::new(),
-        entry: None,
-        frame: 0,
-        unwind: Default::default(),
-        bytes,
+        ..Code::plain(bytes, 1)
     }
 }
 

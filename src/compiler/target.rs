@@ -183,9 +183,7 @@ impl Target {
         machine.add_implied(settings)?;
         machine.check_present()?;
         let mut builder = isa::Builder::from_target_isa(&*isa);
-        for feature in machine.cpu_features() {
-            builder.enable(feature).expect("Cranelift has this setting");
-        }
+        enable(&mut builder, &machine);
         let shared = match settings.fuel {
             true if has_pinned_register(isa.triple()) => {
                 changed(&shared, &[("enable_pinned_reg", "true")])
@@ -292,6 +290,15 @@ impl Target {
         self.isa.triple().architecture == Architecture::X86_64
     }
 
+    pub fn is_riscv64(&self) -> bool {
+        matches!(self.isa.triple().architecture, Architecture::Riscv64(_))
+    }
+
+    /// Whether an atomic access that faults is found: Cranelift does not say where one is in the code of riscv64.
+    pub fn atomics_fault(&self) -> bool {
+        self.faults() && !self.is_riscv64()
+    }
+
     /// Whether traps are faults of the CPU.
     pub fn faults(&self) -> bool {
         self.traps == Traps::Faults
@@ -349,8 +356,7 @@ impl Target {
 
     /// Whether there are vectors: on riscv64 they came with V, and Cranelift does nothing in their place.
     pub fn has_vectors(&self) -> bool {
-        !matches!(self.isa.triple().architecture, Architecture::Riscv64(_))
-            || self.machine.has("has_v")
+        !self.is_riscv64() || self.machine.has("has_v")
     }
 
     /// Whether relaxed instructions may do what is fastest.
@@ -416,9 +422,18 @@ fn changed(flags: &settings::Flags, changes: &[(&str, &str)]) -> settings::Flags
     settings::Flags::new(builder)
 }
 
+/// For this machine, with all that its CPU has.
 fn native_builder() -> Result<isa::Builder> {
-    cranelift_native::builder()
-        .map_err(|error| Error::unsupported(format_args!("cannot compile for this host: {error}")))
+    let host = Machine::host()?;
+    let mut builder = lookup(host.triple())?;
+    enable(&mut builder, &host);
+    Ok(builder)
+}
+
+fn enable(builder: &mut isa::Builder, machine: &Machine) {
+    for feature in machine.cpu_features() {
+        builder.enable(feature).expect("Cranelift has this setting");
+    }
 }
 
 /// A triple as it stands in images; an error if it is none.

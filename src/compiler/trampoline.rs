@@ -16,10 +16,10 @@ use super::stubs::Stubs;
 use super::trap::{NEVER, branch_cold, detour, exit_signature};
 use super::unit::{Assembled, Code, Needs, Scratch, Symbol};
 use super::vm::{
-    Region, Vm, builtin_exit_signature, builtin_signature, c_param, call_plain, clif_type, flags,
-    load_constant, symbol, wasm_signature,
+    Region, Vm, as_type, builtin_exit_signature, builtin_signature, c_param, c_types, call_plain,
+    clif_type, flags, load_constant, symbol, wasm_signature,
 };
-use super::{assemble, fuel};
+use super::{assemble, fuel, of_host};
 use crate::error::Result;
 use crate::image::builtin::Builtin;
 use crate::image::frame::windows;
@@ -104,7 +104,7 @@ fn raise_if(b: &mut FunctionBuilder<'_>, isa: &dyn TargetIsa, vmctx: Value, cond
 /// The exit trampoline of a builtin.
 pub fn exit(env: &Env<'_>, scratch: &mut Scratch, builtin: Builtin) -> Result<Code> {
     let isa = env.target.isa();
-    let signature = builtin_exit_signature(isa, builtin);
+    let signature = builtin_exit_signature(env.target, builtin);
     build(
         env,
         scratch,
@@ -426,11 +426,13 @@ impl Convention for Boxed {
 
 impl Convention for Typed {
     fn c_params(&self, isa: &dyn TargetIsa, ty: &FuncType) -> Vec<AbiParam> {
-        let params = ty.params.iter().map(|&ty| match ty {
-            ValType::V128 => AbiParam::new(I64),
-            ty => c_param(isa, clif_type(ty)),
+        let types = ty.params.iter().map(|&ty| match ty {
+            ValType::V128 => I64,
+            ty => clif_type(ty),
         });
+        let params = c_types(isa, types).into_iter();
         params
+            .map(|ty| c_param(isa, ty))
             .chain(ty.results.iter().map(|_| AbiParam::new(I64)))
             .collect()
     }
@@ -444,9 +446,10 @@ impl Convention for Typed {
         let mut args = params.to_vec();
         args.truncate(ty.params.len());
         for (arg, ty) in args.iter_mut().zip(&ty.params) {
-            if let ValType::V128 = ty {
-                *arg = b.ins().load(clif_type(*ty), unaligned(), *arg, 0);
-            }
+            *arg = match ty {
+                ValType::V128 => b.ins().load(clif_type(*ty), unaligned(), *arg, 0),
+                ty => as_type(b, *arg, clif_type(*ty)),
+            };
         }
         args
     }
@@ -467,6 +470,7 @@ impl Convention for Typed {
         signature.params.extend([AbiParam::new(I64); 2]);
         signature.params.extend(self.c_params(isa, ty));
         signature.returns.push(AbiParam::new(I64));
+        let types: Vec<_> = signature.params.iter().map(|p| p.value_type).collect();
         let signature = b.import_signature(signature);
 
         let function = load_constant(b, vmctx, offset_of!(VmHostFunc, function));
@@ -479,7 +483,7 @@ impl Convention for Typed {
                 b.ins().store(MemFlagsData::trusted(), arg, copy, 0);
                 copy
             } else {
-                arg
+                as_type(b, arg, types[c_args.len()])
             });
         }
         // A result that the host function does not write is zero, and not what the stack held.
@@ -541,7 +545,7 @@ fn entry(
         "an entry trampoline",
         signature,
         |mut b, params| {
-            fuel::keep_of_host(env, &mut b);
+            of_host::keep(env, &mut b);
             let (func, params) = (params[0], &params[1..]);
             let code = load_constant(&mut b, func, offset_of!(VmFuncRef, code));
             let vmctx = load_constant(&mut b, func, offset_of!(VmFuncRef, vmctx));
@@ -564,6 +568,7 @@ fn entry(
                 b.set_cold_block(stopped);
                 b.switch_to_block(stopped);
                 zero_results(&mut b, ty, &places);
+                of_host::give_back(env, &mut b);
                 b.ins().return_(&[error]);
                 b.switch_to_block(next);
             }
@@ -600,20 +605,20 @@ fn entry(
 
             b.switch_to_block(returned);
             fuel::save(env, &mut b, store);
-            fuel::give_back(env, &mut b);
             leave(&mut b, store, activation);
             let values = b.block_params(returned).to_vec();
             for (value, &(base, offset)) in values.into_iter().zip(&places) {
                 b.ins().store(unaligned(), value, base, offset);
             }
+            of_host::give_back(env, &mut b);
             let none = b.ins().iconst(I64, 0);
             b.ins().return_(&[none]);
 
             b.switch_to_block(raised);
-            fuel::give_back(env, &mut b);
             leave(&mut b, store, activation);
             zero_results(&mut b, ty, &places);
             let error = call_plain(&mut b, isa, vmctx, Builtin::TakeError, &[]);
+            of_host::give_back(env, &mut b);
             b.ins().return_(error.as_slice());
             b.finalize(isa.frontend_config());
         },

@@ -165,7 +165,6 @@ pub fn exit_signature() -> Signature {
 /// Turns the traps of a function of wasm that have no stub into branches to cold blocks, each of which calls the exit
 /// trampoline of its trap; where traps are faults, those that are hints.
 pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Needs) {
-    let isa = env.target.isa();
     let entry = func.layout.entry_block().expect("a function has code");
     let vmctx = func.dfg.block_params(entry)[0];
     let mut exits = BTreeMap::new();
@@ -175,7 +174,7 @@ pub fn expand(env: &Env<'_>, func: &mut Function, stubs: &Stubs, needs: &mut Nee
             let builtin = hint.builtin();
             let aside = *asides.entry(builtin).or_insert_with(|| {
                 needs.exits.insert(builtin);
-                let signature = builtin_exit_signature(isa, builtin);
+                let signature = builtin_exit_signature(env.target, builtin);
                 symbol(pos.func, Symbol::Exit(builtin), signature)
             });
             let argument = match hint {

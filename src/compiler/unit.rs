@@ -71,10 +71,16 @@ pub enum Symbol {
     StubTrap(Trap, u32),
     /// A trampoline's own code, where its entry in the image is its frame check.
     Trampoline(u32, TrampolineKind),
+    /// Keeps a register of the host's.
+    Keep,
+    /// Gives it back.
+    GiveBack,
 }
 
 /// Kinds of symbols from here on are [`Symbol::StubTrap`]s.
 const STUBS: u32 = 256;
+/// The kind behind those of trampolines.
+const KEEP: u32 = 4 + TrampolineKind::ALL.len() as u32;
 
 impl Symbol {
     /// The two numbers that Cranelift names it by. The first is for the kind of symbol.
@@ -85,6 +91,8 @@ impl Symbol {
             Symbol::Exit(builtin) => UserExternalName::new(2, builtin as u32),
             Symbol::Trap(trap) => UserExternalName::new(3, trap as u32),
             Symbol::Trampoline(ty, kind) => UserExternalName::new(4 + kind as u32, ty),
+            Symbol::Keep => UserExternalName::new(KEEP, 0),
+            Symbol::GiveBack => UserExternalName::new(KEEP, 1),
             Symbol::StubTrap(trap, slot) => UserExternalName::new(STUBS + trap as u32, slot),
         }
     }
@@ -96,6 +104,8 @@ impl Symbol {
             Symbol::Exit(builtin) => format!("builtin {builtin:?}"),
             Symbol::Trap(trap) | Symbol::StubTrap(trap, _) => format!("trap {trap:?}"),
             Symbol::Trampoline(ty, kind) => trampoline_name(ty, kind),
+            Symbol::Keep => "keeper of fs1".to_owned(),
+            Symbol::GiveBack => "giver of fs1".to_owned(),
         }
     }
 
@@ -105,6 +115,8 @@ impl Symbol {
             1 => Symbol::Body(name.index),
             2 => Symbol::Exit(*Builtin::ALL.get(name.index as usize)?),
             3 => Symbol::Trap(Trap::from_code(name.index)?),
+            KEEP if name.index == 0 => Symbol::Keep,
+            KEEP => Symbol::GiveBack,
             trap @ STUBS.. => Symbol::StubTrap(Trap::from_code(trap - STUBS)?, name.index),
             kind => Symbol::Trampoline(name.index, *TrampolineKind::ALL.get(kind as usize - 4)?),
         })
@@ -152,6 +164,26 @@ pub struct Code {
     /// The size of its frame in bytes, and what is saved in it.
     pub frame: u32,
     pub unwind: Frame,
+}
+
+impl Code {
+    /// Code that neither calls nor has a frame.
+    pub fn plain(bytes: Vec<u8>, align: u32) -> Code {
+        Code {
+            bytes,
+            align,
+            start: None,
+            relocs: Vec::new(),
+            returning: None,
+            call_sites: Vec::new(),
+            places: Vec::new(),
+            traps: Vec::new(),
+            catches: Vec::new(),
+            entry: None,
+            frame: 0,
+            unwind: Frame::default(),
+        }
+    }
 }
 
 /// A call whose exceptions are caught by the function that makes it, with offsets from the function's start. See

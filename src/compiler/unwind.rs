@@ -185,8 +185,12 @@ impl Rules {
         self.number(bytes);
     }
 
-    /// A register is saved so far from the canonical frame address.
+    /// A register is saved so far from the canonical frame address. One that is saved again, as Cranelift does with the frame
+    /// pointer on riscv64, has been changed by then.
     fn saved(&mut self, register: u16, offset: i32) {
+        if self.registers.contains(&register) {
+            return;
+        }
         self.registers.push(register);
         match register {
             ..64 => self.put(cfa::OFFSET | register as u8),

@@ -1,6 +1,7 @@
 //! Access to the vmctx from CLIF: signatures, memory flags, loads and calls of builtins.
 
 use super::Env;
+use super::target::Target;
 use super::unit::{Needs, Symbol};
 use crate::image::builtin::{Builtin, Reach, Ty};
 use crate::image::vmctx::{Place, VmHeader, VmStore};
@@ -85,6 +86,32 @@ pub fn c_param(isa: &dyn TargetIsa, ty: Type) -> AbiParam {
     }
 }
 
+/// The types in which a C function takes parameters of these. The C ABI of RISC-V has eight registers for floats ("RISC-V
+/// Calling Conventions", section 2.2), and takes further ones as integers; Cranelift would put them on the stack.
+pub fn c_types(isa: &dyn TargetIsa, types: impl Iterator<Item = Type>) -> Vec<Type> {
+    let is_riscv = matches!(
+        isa.triple().architecture,
+        target_lexicon::Architecture::Riscv64(_)
+    );
+    let mut floats = 0;
+    let taken = types.map(|ty| {
+        floats += usize::from(ty.is_float());
+        match is_riscv && floats > 8 && ty.is_float() {
+            true => ty.as_int(),
+            false => ty,
+        }
+    });
+    taken.collect()
+}
+
+/// The same bits as a value of this type.
+pub fn as_type(b: &mut FunctionBuilder<'_>, value: Value, ty: Type) -> Value {
+    match b.func.dfg.value_type(value) == ty {
+        true => value,
+        false => b.ins().bitcast(ty, MemFlagsData::new(), value),
+    }
+}
+
 fn builtin_type(ty: Ty) -> Type {
     match ty {
         Ty::Ptr | Ty::I64 | Ty::V128 => I64,
@@ -115,12 +142,13 @@ pub fn builtin_signature(isa: &dyn TargetIsa, builtin: Builtin, conv: CallConv) 
 }
 
 /// The signature of a builtin's exit trampoline.
-pub fn builtin_exit_signature(isa: &dyn TargetIsa, builtin: Builtin) -> Signature {
+pub fn builtin_exit_signature(target: &Target, builtin: Builtin) -> Signature {
     let conv = match builtin.reach() {
-        Reach::Aside => CallConv::PreserveAll,
-        Reach::Plain | Reach::Exit => CallConv::Tail,
+        // It saves vectors, too, whether the CPU has any or not.
+        Reach::Aside if target.has_vectors() => CallConv::PreserveAll,
+        _ => CallConv::Tail,
     };
-    builtin_signature(isa, builtin, conv)
+    builtin_signature(target.isa(), builtin, conv)
 }
 
 /// Flags of an access to this region that is aligned and cannot fault.
@@ -280,7 +308,7 @@ impl<'a, 'b> Vm<'a, 'b> {
             Some(callee) => callee,
             None => {
                 self.needs.exits.insert(builtin);
-                let signature = builtin_exit_signature(isa, builtin);
+                let signature = builtin_exit_signature(self.env.target, builtin);
                 let callee = symbol(self.b.func, Symbol::Exit(builtin), signature);
                 self.exits[builtin as usize] = Some(callee);
                 callee

@@ -371,9 +371,45 @@ fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// The standard library has no stable way to ask, and the system's tells what the baseline has, too: images need more
-/// only if their host said so.
-#[cfg(target_arch = "riscv64")]
+/// By what Linux says: the letters in the auxiliary vector, and longer names by the system call `riscv_hwprobe`, which is there
+/// since Linux 6.4 ("RISC-V Hardware Probing Interface"). The standard library has no stable way to ask.
+#[cfg(all(target_arch = "riscv64", target_os = "linux"))]
+fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    const HWPROBE: libc::c_long = 258;
+    const EXTENSIONS: u64 = 4;
+    // SAFETY: it reads what the process was started with.
+    let letters = unsafe { libc::getauxval(libc::AT_HWCAP) };
+    let has = |letter: u8| letters >> (letter - b'a') & 1 != 0;
+    for (setting, letter) in [("has_zca", b'c'), ("has_zcd", b'c'), ("has_v", b'v')] {
+        if has(letter) {
+            found(setting)?;
+        }
+    }
+    // A key and, when the kernel has answered, its value: a bit for each extension that all CPUs have.
+    let mut pair = [EXTENSIONS, 0u64];
+    let all_cpus = std::ptr::null_mut::<libc::c_ulong>();
+    // SAFETY: the kernel writes no more than the one pair; before Linux 6.4 it refuses the call.
+    unsafe { libc::syscall(HWPROBE, pair.as_mut_ptr(), 1usize, 0usize, all_cpus, 0u32) };
+    for (setting, bit) in [
+        ("has_zba", 3),
+        ("has_zbb", 4),
+        ("has_zbs", 5),
+        ("has_zbc", 7),
+        ("has_zbkb", 8),
+        ("has_zfh", 27),
+        ("has_zfhmin", 28),
+        ("has_zfa", 32),
+        ("has_zicond", 35),
+        ("has_zcb", 44),
+    ] {
+        if pair[1] >> bit & 1 != 0 {
+            found(setting)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(all(target_arch = "riscv64", not(target_os = "linux")))]
 fn detect(_: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     Ok(())
 }

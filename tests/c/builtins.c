@@ -17,8 +17,14 @@ static uint64_t reference_round(const format_t *f, enum rounding how, uint64_t b
   const uint64_t all_ones = (UINT64_C(1) << (f->width - 1 - m)) - 1;
   const uint64_t exponent = (bits >> m) & all_ones, fraction = bits & ((UINT64_C(1) << m) - 1);
   const uint64_t one = sign | (uint64_t)f->bias << m;
-  if (exponent == all_ones) /* infinity stays; a NaN comes back quiet, with the rest of its payload */
-    return fraction ? bits | UINT64_C(1) << (m - 1) : bits;
+  if (exponent == all_ones && fraction != 0) {
+#ifdef __riscv /* there is one NaN */
+    return all_ones << m | UINT64_C(1) << (m - 1);
+#else /* it comes back quiet, with the rest of its payload */
+    return bits | UINT64_C(1) << (m - 1);
+#endif
+  }
+  if (exponent == all_ones) return bits; /* infinity stays */
   const int e = (int)exponent - f->bias;
   if (e >= m) return bits; /* no bit is worth less than one */
   if (e < 0) {             /* between -1 and 1 */

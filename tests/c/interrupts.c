@@ -399,10 +399,10 @@ static void stack_limits(void) {
   uint8_t here;
   uintptr_t sp = (uintptr_t)&here;
   OK(inlay_store_stack(guest.world.store, (void *)(sp - 80 * 1024), 100 * 1024));
-  TRAPS(call_i_i(of(&guest, "deep"), 3000, &result), INLAY_TRAP_STACK_OVERFLOW, NULL);
+  TRAPS(call_i_i(of(&guest, "deep"), 4000, &result), INLAY_TRAP_STACK_OVERFLOW, NULL);
   OK(inlay_store_stack(guest.world.store, NULL, 0));
-  OK(call_i_i(of(&guest, "deep"), 3000, &result));
-  CHECK(result == 3000);
+  OK(call_i_i(of(&guest, "deep"), 4000, &result));
+  CHECK(result == 4000);
   guest_delete(&guest);
   inlay_config_delete(config);
 }

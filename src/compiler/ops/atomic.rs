@@ -124,7 +124,10 @@ impl Translator<'_, '_> {
     /// is not in the memory, this traps, or the access will.
     fn atomic_address(&mut self, memarg: MemArg, ty: Type) -> Value {
         let address = self.aligned_address(memarg, ty);
-        let (base, offset) = self.accessed_address(memarg, address, ty.bytes());
+        let (base, offset) = match self.vm.env.target.atomics_fault() {
+            true => self.accessed_address(memarg, address, ty.bytes()),
+            false => self.checked_address(memarg, address, ty.bytes()),
+        };
         self.vm.b.ins().iadd_imm_s(base, i64::from(offset))
     }
 

@@ -1,8 +1,9 @@
 //! C functions for rounding, fused multiply-add and float-to-int conversions.
 //!
 //! Each is named as the WebAssembly instruction that it implements; `f32.fma` and `f64.fma` are one lane of relaxed
-//! multiply-add. The results are bit for bit those of a CPU that has such an instruction: a NaN keeps its sign and
-//! payload and becomes quiet. The functions are exported so that a host that replaces one can still call the original.
+//! multiply-add. The results are bit for bit those of the CPU's instruction, or of a CPU of its kind that has one: a NaN keeps
+//! its sign and payload and becomes quiet, and on RISC-V becomes the canonical one. The functions are exported so that a host
+//! that replaces one can still call the original.
 
 #![allow(
     non_camel_case_types,
@@ -20,7 +21,7 @@ pub struct inlay_vmctx_t {
 
 /// `f32.ceil`: rounds to an integer, up.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f32_ceil(vmctx: *mut inlay_vmctx_t, x: f32) -> f32 {
@@ -33,7 +34,7 @@ pub extern "C" fn inlay_builtin_f32_ceil(vmctx: *mut inlay_vmctx_t, x: f32) -> f
 
 /// `f32.floor`: rounds to an integer, down.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f32_floor(vmctx: *mut inlay_vmctx_t, x: f32) -> f32 {
@@ -46,7 +47,7 @@ pub extern "C" fn inlay_builtin_f32_floor(vmctx: *mut inlay_vmctx_t, x: f32) -> 
 
 /// `f32.trunc`: rounds to an integer, toward zero.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f32_trunc(vmctx: *mut inlay_vmctx_t, x: f32) -> f32 {
@@ -59,7 +60,7 @@ pub extern "C" fn inlay_builtin_f32_trunc(vmctx: *mut inlay_vmctx_t, x: f32) -> 
 
 /// `f32.nearest`: rounds to an integer, to the nearest, ties to even.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f32_nearest(vmctx: *mut inlay_vmctx_t, x: f32) -> f32 {
@@ -72,7 +73,7 @@ pub extern "C" fn inlay_builtin_f32_nearest(vmctx: *mut inlay_vmctx_t, x: f32) -
 
 /// `f64.ceil`: rounds to an integer, up.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f64_ceil(vmctx: *mut inlay_vmctx_t, x: f64) -> f64 {
@@ -85,7 +86,7 @@ pub extern "C" fn inlay_builtin_f64_ceil(vmctx: *mut inlay_vmctx_t, x: f64) -> f
 
 /// `f64.floor`: rounds to an integer, down.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f64_floor(vmctx: *mut inlay_vmctx_t, x: f64) -> f64 {
@@ -98,7 +99,7 @@ pub extern "C" fn inlay_builtin_f64_floor(vmctx: *mut inlay_vmctx_t, x: f64) -> 
 
 /// `f64.trunc`: rounds to an integer, toward zero.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f64_trunc(vmctx: *mut inlay_vmctx_t, x: f64) -> f64 {
@@ -111,7 +112,7 @@ pub extern "C" fn inlay_builtin_f64_trunc(vmctx: *mut inlay_vmctx_t, x: f64) -> 
 
 /// `f64.nearest`: rounds to an integer, to the nearest, ties to even.
 ///
-/// A NaN becomes quiet and keeps its sign and payload. The vmctx is not used and may be NULL.
+/// A NaN becomes quiet and keeps its sign and payload; on RISC-V it becomes the canonical one. The vmctx is not used and may be NULL.
 /// Any thread may call it. See the WebAssembly specification, section 4.3.3.
 #[unsafe(no_mangle)]
 pub extern "C" fn inlay_builtin_f64_nearest(vmctx: *mut inlay_vmctx_t, x: f64) -> f64 {
@@ -377,10 +378,17 @@ unsafe fn out_of_range(vmctx: *mut inlay_vmctx_t, nan: bool) {
     unsafe { record_trap(vmctx.cast(), trap) };
 }
 
+/// What becomes of a NaN; CPUs of RISC-V have one for all.
 fn quiet_f32(x: f32) -> f32 {
-    f32::from_bits(x.to_bits() | 1 << 22)
+    match cfg!(target_arch = "riscv64") {
+        true => f32::from_bits(0x7fc0_0000),
+        false => f32::from_bits(x.to_bits() | 1 << 22),
+    }
 }
 
 fn quiet_f64(x: f64) -> f64 {
-    f64::from_bits(x.to_bits() | 1 << 51)
+    match cfg!(target_arch = "riscv64") {
+        true => f64::from_bits(0x7ff8_0000_0000_0000),
+        false => f64::from_bits(x.to_bits() | 1 << 51),
+    }
 }
