@@ -1485,8 +1485,8 @@ typedef struct inlay_object_t {
 /**
  * As `inlay_module_object`, which makes files as this does for NULL, or for zeros behind the size.
  *
- * `INLAY_ERROR_UNSUPPORTED`, too, for unwind information in Mach-O and on Windows for other CPUs than x86-64, or of code that uses
- * fuel there, and where return addresses are signed.
+ * `INLAY_ERROR_UNSUPPORTED`, too, for unwind information on Windows for other CPUs than x86-64, or of code that uses fuel there, and
+ * where return addresses are signed.
  */
 INLAY_MUST_USE INLAY_API
 inlay_error_t *inlay_module_object_with(const inlay_module_t *const *modules,

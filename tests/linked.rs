@@ -8,7 +8,12 @@ mod api;
 mod common;
 
 use api::{Config, Engine, Module, c};
-use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
+use gimli::{BaseAddresses, CieOrFde, EhFrame, NativeEndian, UnwindContext, UnwindSection};
+use object::{
+    Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionIndex,
+    SectionKind,
+};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -541,5 +546,129 @@ fn keys_tell_images_apart() {
             seen.len() - 2
         );
         seen.push(key);
+    }
+}
+
+/// What an object tells the unwinder of one of its functions.
+#[derive(PartialEq, Debug)]
+struct Frames {
+    function: String,
+    len: u64,
+    /// The row of rules of each range of addresses, which count from the function.
+    rows: Vec<String>,
+    /// What the personality routine is told, if there is one.
+    told: Option<u32>,
+}
+
+/// A linker for one section: where each section begins is made up.
+fn frames(bytes: &[u8], section: &str) -> Vec<Frames> {
+    const ROUTINE: u64 = 0x7fff_0000;
+    let file = object::File::parse(bytes).expect("an object");
+    let begin = |index: SectionIndex| (index.0 as u64) << 20;
+    let address = |symbol: &object::Symbol<'_, '_>| {
+        let Some(index) = symbol.section_index() else {
+            let name = symbol.name().unwrap();
+            assert_eq!(name.trim_start_matches('_'), "inlay_unwind_personality");
+            return ROUTINE;
+        };
+        let in_file = file.section_by_index(index).unwrap().address();
+        begin(index) + symbol.address() - in_file
+    };
+    let section = file.section_by_name(section).expect("the section");
+    let at = begin(section.index());
+    let mut data = section.data().unwrap().to_vec();
+    for (offset, relocation) in section.relocations() {
+        let RelocationTarget::Symbol(target) = relocation.target() else {
+            panic!("{relocation:?}")
+        };
+        let size = usize::from(relocation.size()) / 8;
+        let place = &mut data[offset as usize..][..size];
+        let mut number = [0; 8];
+        number[..size].copy_from_slice(place);
+        // Such a number has a sign.
+        let shift = 64 - u32::from(relocation.size());
+        let there = (i64::from_le_bytes(number) << shift) >> shift;
+        let implicit = if relocation.has_implicit_addend() {
+            there
+        } else {
+            0
+        };
+        let symbol = |index| address(&file.symbol_by_index(index).unwrap());
+        let mut value = (symbol(target) as i64) + relocation.addend() + implicit;
+        value -= match (relocation.subtractor(), relocation.kind()) {
+            (Some(from), _) => symbol(from) as i64,
+            (None, RelocationKind::Relative | RelocationKind::GotRelative) => (at + offset) as i64,
+            (None, _) => panic!("{relocation:?}"),
+        };
+        place.copy_from_slice(&value.to_le_bytes()[..size]);
+    }
+
+    let functions: HashMap<u64, String> = file
+        .symbols()
+        .filter(|symbol| symbol.kind() == object::SymbolKind::Text && symbol.is_definition())
+        .map(|symbol| (address(&symbol), symbol.name().unwrap().to_owned()))
+        .collect();
+    let bases = BaseAddresses::default().set_eh_frame(at);
+    let eh_frame = EhFrame::new(&data, NativeEndian);
+    let mut entries = eh_frame.entries(&bases);
+    let mut frames = Vec::new();
+    while let Some(entry) = entries.next().expect("an entry") {
+        let CieOrFde::Fde(entry) = entry else {
+            continue;
+        };
+        let entry = entry.parse(EhFrame::cie_from_offset).expect("an entry");
+        let start = entry.initial_address();
+        let mut context = UnwindContext::new();
+        let mut table = entry.rows(&eh_frame, &bases, &mut context).expect("rules");
+        let mut rows = Vec::new();
+        while let Some(row) = table.next_row().expect("a row") {
+            let range = row.start_address() - start..row.end_address() - start;
+            let registers: Vec<_> = row.registers().collect();
+            rows.push(format!("{range:?} {:?} {registers:?}", row.cfa()));
+        }
+        let told = entry.lsda().map(|told| {
+            let told = told.direct().expect("an address");
+            let index = SectionIndex((told >> 20) as usize);
+            let section = file.section_by_index(index).expect("what is told");
+            let bytes = section.data().unwrap()[told as usize & 0xf_ffff..].first_chunk();
+            u32::from_le_bytes(*bytes.expect("a number"))
+        });
+        assert_eq!(told.is_some(), entry.personality().is_some());
+        let function = functions.get(&start).expect("a function").as_str();
+        frames.push(Frames {
+            function: function.trim_start_matches('_').to_owned(),
+            len: entry.len(),
+            rows,
+            told,
+        });
+    }
+    frames
+}
+
+/// Apple's unwinder is told what that of Linux is, which has proved right.
+#[test]
+fn unwind_information_of_apple_is_that_of_linux() {
+    let text = fs::read_to_string(source().join("unwinds.wat")).expect("the module's text");
+    let wasm = wat::parse_str(&text).expect("the module");
+    let cpu = std::env::consts::ARCH;
+    let of = |system: &str, section: &str| {
+        let config = Config::new();
+        config.target(&format!("{cpu}-{system}")).unwrap();
+        let module = config.engine().unwrap().compile(&wasm).unwrap();
+        frames(module.unwinding_object("plugin").unwrap().bytes(), section)
+    };
+    let linux = of("unknown-linux-gnu", ".eh_frame");
+    let named = |name: &str| linux.iter().any(|frames| frames.function == name);
+    assert!(named("plugin.inner") && named("plugin.outer"), "{linux:#?}");
+    assert!(
+        linux.iter().any(|frames| frames.rows.len() > 3),
+        "{linux:#?}"
+    );
+    assert!(
+        linux.iter().filter(|frames| frames.told.is_some()).count() > 1,
+        "{linux:#?}"
+    );
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        assert_eq!(of("apple-darwin", "__eh_frame"), linux);
     }
 }

@@ -85,14 +85,22 @@ fn check_same(one: &Image, other: &Image) -> Result<()> {
     })
 }
 
+/// Where the text of an image is.
+pub struct Text {
+    /// Its place in the section of code.
+    pub start: u64,
+    /// The symbol of each piece of code, by where that begins in the text.
+    pub pieces: Vec<(u32, SymbolId)>,
+}
+
 /// An object file that is being made.
 pub struct File<'a> {
     pub object: Object<'static>,
     pub name: &'a str,
     text: SectionId,
     /// Read-only data.
-    data: SectionId,
-    /// The symbol that the program names.
+    pub data: SectionId,
+    /// The symbol that the program names, which read-only data begins with.
     list: SymbolId,
     /// Where the section of code begins.
     pub code: SymbolId,
@@ -176,8 +184,14 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Adds the list and what it lists; gives where the texts are in their section.
-    fn add_images(&mut self, parts: &[Part<'_>]) -> Result<Vec<u64>> {
+    /// Adds a number to the read-only data; gives its place there.
+    pub fn add_number(&mut self, number: u32) -> u64 {
+        let bytes = self.number(number);
+        self.object.append_section_data(self.data, &bytes, 4)
+    }
+
+    /// Adds the list and what it lists; gives where the texts are.
+    fn add_images(&mut self, parts: &[Part<'_>]) -> Result<Vec<Text>> {
         let mut list = MAGIC.to_vec();
         list.extend_from_slice(&self.number(parts.len() as u32));
         list.resize(START + ENTRY * parts.len(), 0);
@@ -190,8 +204,8 @@ impl<'a> File<'a> {
         for part in parts {
             texts.push(self.add_text(*part)?);
         }
-        for ((part, &text), i) in parts.iter().zip(&texts).zip(0..) {
-            self.add_entry(START + ENTRY * i, *part, text)?;
+        for ((part, text), i) in parts.iter().zip(&texts).zip(0..) {
+            self.add_entry(START + ENTRY * i, *part, text.start)?;
         }
         Ok(texts)
     }
@@ -202,40 +216,52 @@ impl<'a> File<'a> {
         &mut self,
         section: SectionId,
         offset: u64,
-        (symbol, addend): (SymbolId, u64),
+        target: (SymbolId, u64),
         kind: RelocationKind,
     ) -> Result<()> {
         let size = match kind {
             RelocationKind::Absolute => 64,
             _ => 32,
         };
-        let relocation = |kind, addend| Relocation {
-            offset,
-            symbol,
-            addend,
-            flags: RelocationFlags::Generic {
-                kind,
-                encoding: RelocationEncoding::Generic,
-                size,
-            },
-        };
-        let addend = addend as i64;
-        let added = match (self.object.format(), kind) {
-            // There the difference of two symbols is what data can have. The list is what its section begins with.
-            (BinaryFormat::MachO, RelocationKind::Relative) => {
-                let relocation = relocation(RelocationKind::Absolute, addend - offset as i64);
-                self.object
-                    .add_relocation_with_subtractor(section, relocation, Some(self.list))
-            }
-            _ => self
-                .object
-                .add_relocation(section, relocation(kind, addend)),
-        };
-        added.map_err(|error| Error::internal(format_args!("a relocation: {error}")))
+        if (self.object.format(), kind) == (BinaryFormat::MachO, RelocationKind::Relative) {
+            return self.distance(section, offset, target, self.list, size);
+        }
+        let relocation = relocation(offset, target.0, target.1 as i64, kind, size);
+        added(self.object.add_relocation(section, relocation))
     }
 
-    /// Adds the text of an image and a symbol for each of its functions; gives where it is in its section.
-    fn add_text(&mut self, (image, text): Part<'_>) -> Result<u64> {
+    /// Has the linker of Mach-O write, into this place, how far an address is from there, in so many bits: as the difference of two
+    /// symbols, which is what data can have there. The other one is what the section begins with.
+    pub fn distance(
+        &mut self,
+        section: SectionId,
+        offset: u64,
+        (symbol, addend): (SymbolId, u64),
+        begin: SymbolId,
+        size: u8,
+    ) -> Result<()> {
+        let addend = addend as i64 - offset as i64;
+        let relocation = relocation(offset, symbol, addend, RelocationKind::Absolute, size);
+        let object = &mut self.object;
+        added(object.add_relocation_with_subtractor(section, relocation, Some(begin)))
+    }
+
+    /// The symbol of a function of the library.
+    pub fn library_function(&mut self, name: &str) -> SymbolId {
+        self.object.add_symbol(Symbol {
+            section: SymbolSection::Undefined,
+            ..symbol(
+                name.to_owned(),
+                SymbolKind::Text,
+                SymbolScope::Unknown,
+                self.text,
+                0..0,
+            )
+        })
+    }
+
+    /// Adds the text of an image and a symbol for each of its functions.
+    fn add_text(&mut self, (image, text): Part<'_>) -> Result<Text> {
         let align = u64::from(image.header().align);
         if self.object.format() == BinaryFormat::Coff && align > LARGEST_COFF_ALIGN {
             return Err(Error::argument(format_args!(
@@ -243,6 +269,7 @@ impl<'a> File<'a> {
             )));
         }
         let start = self.object.append_section_data(self.text, text, align);
+        let mut pieces = Vec::new();
         for piece in (0..).map_while(|n| image.code(n)) {
             let name = match (piece.name, piece.func) {
                 (Some(name), _) if !name.is_empty() => {
@@ -252,15 +279,16 @@ impl<'a> File<'a> {
                 _ => "code".to_owned(),
             };
             let offset = |offset: u32| start + u64::from(offset);
-            self.object.add_symbol(symbol(
+            let symbol = self.object.add_symbol(symbol(
                 format!("{}.{name}", self.name),
                 SymbolKind::Text,
                 SymbolScope::Compilation,
                 self.text,
                 offset(piece.range.start)..offset(piece.range.end),
             ));
+            pieces.push((piece.range.start, symbol));
         }
-        Ok(start)
+        Ok(Text { start, pieces })
     }
 
     /// Adds the metadata of an image, and writes the entry of the list that is there.
@@ -290,6 +318,29 @@ impl<'a> File<'a> {
             RelocationKind::Relative,
         )
     }
+}
+
+fn relocation(
+    offset: u64,
+    symbol: SymbolId,
+    addend: i64,
+    kind: RelocationKind,
+    size: u8,
+) -> Relocation {
+    Relocation {
+        offset,
+        symbol,
+        addend,
+        flags: RelocationFlags::Generic {
+            kind,
+            encoding: RelocationEncoding::Generic,
+            size,
+        },
+    }
+}
+
+fn added(result: object::write::Result<()>) -> Result<()> {
+    result.map_err(|error| Error::internal(format_args!("a relocation: {error}")))
 }
 
 /// A symbol for a range of a section.

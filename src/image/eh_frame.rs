@@ -16,6 +16,8 @@ pub enum Target {
     Text(u32),
     /// The routine that makes up for an entry trampoline which is left.
     Personality,
+    /// This number, which the routine is told, where it does not lie in the section.
+    Told(u32),
 }
 
 /// How addresses are written.
@@ -24,6 +26,8 @@ pub trait Addresses {
     const CODE: (u8, usize);
     /// Likewise for that of the routine.
     const PERSONALITY: (u8, usize);
+    /// Likewise for that of what the routine is told; none where that lies in the section.
+    const TOLD: Option<(u8, usize)> = None;
 
     /// The number to write for an address that is at this place of the section.
     fn number(&mut self, place: usize, of: Target) -> Result<u64>;
@@ -31,7 +35,9 @@ pub trait Addresses {
 
 /// Addresses that are relative to where they are, in four bytes: DW_EH_PE_pcrel and DW_EH_PE_sdata4.
 pub const RELATIVE: (u8, usize) = (0x1b, 4);
-/// The same of where the address is: DW_EH_PE_indirect.
+/// Likewise in eight bytes: DW_EH_PE_pcrel alone.
+pub const FAR: (u8, usize) = (0x10, 8);
+/// Relative, and to where the address is: DW_EH_PE_indirect.
 pub const INDIRECT: (u8, usize) = (0x9b, 4);
 /// Addresses as they are in memory.
 pub const ABSOLUTE: (u8, usize) = (0, 8);
@@ -77,10 +83,7 @@ pub fn entries<A: Addresses>(
         section.sized(A::CODE.1, range.len() as u64)?;
         match site {
             None => section.byte(0)?,
-            Some(site) => {
-                section.byte(ABSOLUTE.1 as u8)?;
-                section.sized(ABSOLUTE.1, kept(cpu, &site).into())?;
-            }
+            Some(site) => section.told(kept(cpu, &site))?,
         }
         section.put(image.bytes(rules))?;
         section.end(start)?;
@@ -89,11 +92,11 @@ pub fn entries<A: Addresses>(
 }
 
 /// What the personality routine is told of an entry trampoline: how far below the frame pointer the vmctx is that it enters,
-/// or above the stack pointer, where there is no other, counted from 1. It is not 0, which would be nothing.
+/// or above the stack pointer, where there is no other.
 fn kept(cpu: &Cpu, site: &EntrySite) -> u32 {
     match cpu.frame_pointer {
         Some(_) => site.frame - site.context,
-        None => site.context + 1,
+        None => site.context,
     }
 }
 
@@ -124,6 +127,22 @@ impl<A: Addresses> Section<'_, A> {
     fn address(&mut self, (_, size): (u8, usize), of: Target) -> Result<()> {
         let number = self.addresses.number(self.bytes.len(), of)?;
         self.sized(size, number)
+    }
+
+    /// What an entry has for the personality routine: the address of a number of four bytes.
+    fn told(&mut self, number: u32) -> Result<()> {
+        match A::TOLD {
+            Some(told) => {
+                self.byte(told.1 as u8)?;
+                self.address(told, Target::Told(number))
+            }
+            // It follows its address.
+            None => {
+                self.byte(RELATIVE.1 as u8 + 4)?;
+                self.sized(RELATIVE.1, RELATIVE.1 as u64)?;
+                self.sized(4, number.into())
+            }
+        }
     }
 
     /// Begins an entry, which refers to the one at this place, or is one to refer to; gives its place.
@@ -168,8 +187,7 @@ impl<A: Addresses> Section<'_, A> {
             true => {
                 self.put(&[A::PERSONALITY.1 as u8 + 3, A::PERSONALITY.0])?;
                 self.address(A::PERSONALITY, Target::Personality)?;
-                // How the data of an entry is written, which is a number, and its code.
-                self.put(&[ABSOLUTE.0, A::CODE.0])?;
+                self.put(&[A::TOLD.unwrap_or(RELATIVE).0, A::CODE.0])?;
             }
         }
         self.byte(cfa::DEF_CFA)?;

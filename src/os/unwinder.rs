@@ -38,13 +38,13 @@ mod personality {
         unsafe { _Unwind_GetGR(frame, number.into()) }
     }
 
-    /// The data of a frame's code that is meant for its personality routine.
+    /// The address of the data of a frame's code that is meant for its personality routine.
     ///
     /// # Safety
     /// The frame is one that a personality routine has got.
-    pub unsafe fn data(frame: *mut c_void) -> usize {
+    pub unsafe fn data(frame: *mut c_void) -> *const u8 {
         // SAFETY: as the caller promises.
-        unsafe { _Unwind_GetLanguageSpecificData(frame) }.addr()
+        unsafe { _Unwind_GetLanguageSpecificData(frame) }.cast()
     }
 }
 

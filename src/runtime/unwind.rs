@@ -41,6 +41,7 @@ impl Addresses for InMemory<'_> {
         let address = match of {
             Target::Text(offset) => self.0.address(offset).addr(),
             Target::Personality => unwind_personality as *const () as usize,
+            Target::Told(_) => return Err(Error::internal("what is told lies in the section")),
         };
         Ok(address as u64)
     }
@@ -60,12 +61,13 @@ pub unsafe extern "C" fn unwind_personality(
     if unwinder::is_leaving(actions)
         && let Some(cpu) = Cpu::of(std::env::consts::ARCH)
     {
-        // SAFETY: the frame is that of an entry trampoline at its call of wasm, which keeps the vmctx there. Its store is alive,
-        // as the call into it is unfinished, and so is what an activation points to.
+        // SAFETY: the frame is that of an entry trampoline at its call of wasm, which keeps the vmctx there, and whose entry in the
+        // section says where that is. Its store is alive, as the call into it is unfinished, and so is what an activation points to.
         unsafe {
+            let kept = unwinder::data(frame).cast::<u32>().read_unaligned() as usize;
             let at = match cpu.frame_pointer {
-                Some(register) => unwinder::register(frame, register) - unwinder::data(frame),
-                None => unwinder::register(frame, cpu.stack_pointer) + unwinder::data(frame) - 1,
+                Some(register) => unwinder::register(frame, register) - kept,
+                None => unwinder::register(frame, cpu.stack_pointer) + kept,
             };
             let header = *(at as *const *const VmHeader);
             leave(&*(*header).store);
