@@ -65,7 +65,8 @@ fn add_to_elf(file: &mut File<'_>, parts: &[Part<'_>], texts: &[Text], cpu: &Cpu
         |name: String, kind| file.object.add_section(Vec::new(), name.into_bytes(), kind);
     let frames = section(".eh_frame".to_owned(), SectionKind::ReadOnlyData);
     // The routine is in the library, wherever that is: a loader writes its address here.
-    let pointers = format!(".data.rel.ro.{}", file.name);
+    // (A section with the symbol's own name gold would leave out, with --gc-sections.)
+    let pointers = format!(".data.rel.ro.{}.personality", file.name);
     let pointers = section(pointers, SectionKind::ReadOnlyDataWithRel);
     file.object.append_section_data(pointers, &[0; 8], 8);
     let pointer = begin(file, "personality", pointers);

@@ -87,6 +87,8 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Option<Vec<u8>> {
                     rules.distance(distance);
                 }
             }
+            // Vectors are registers of their own on riscv64, which C never asks to keep.
+            UnwindInst::SaveReg { reg, .. } if reg.class() as u8 == VECTORS => {}
             UnwindInst::SaveReg {
                 clobber_offset,
                 reg,
@@ -131,6 +133,9 @@ pub fn rules(cpu: &Cpu, code: &Code) -> Option<Vec<u8>> {
 
 /// `mov rbp, rsp`.
 const SET_FRAME_POINTER: [u8; 3] = [0x48, 0x89, 0xe5];
+
+/// The class of registers that are for vectors alone.
+const VECTORS: u8 = 2;
 
 /// Registers for integers are the first class of them.
 fn is_float(class: u8) -> bool {

@@ -74,12 +74,16 @@ impl Machine {
                 "false" | "off" | "no" | "0" => Some(false),
                 _ => None,
             };
-            if name.starts_with("has_") {
-                let unknown = || {
-                    Error::argument(format_args!(
-                        "the setting {name} does not take \"{value}\"; it takes \"true\" or \"false\""
-                    ))
-                };
+            let unknown = || {
+                Error::argument(format_args!(
+                    "the setting {name} does not take \"{value}\"; it takes \"true\" or \"false\""
+                ))
+            };
+            if let Some(features) = preset(name) {
+                for feature in features {
+                    machine.set(feature, on.ok_or_else(unknown)?)?;
+                }
+            } else if name.starts_with("has_") {
                 machine.set(name, on.ok_or_else(unknown)?)?;
             } else if on == Some(true) && machine.runs_here() && !is_setting(name) {
                 detect(&mut |feature| machine.set(feature, true))?;
@@ -218,6 +222,25 @@ impl Machine {
             Commas(missing.iter())
         )))
     }
+}
+
+/// The features that a preset of riscv64 stands for, but for those of vectors that are longer than any CPU's.
+#[cfg(not(feature = "compiler"))]
+fn preset(name: &str) -> Option<&'static [&'static str]> {
+    const LENGTHS: [&str; 6] = [
+        "has_zvl32b",
+        "has_zvl64b",
+        "has_zvl128b",
+        "has_zvl256b",
+        "has_zvl512b",
+        "has_zvl1024b",
+    ];
+    if name == "has_c" {
+        return Some(&["has_zca", "has_zcd"]);
+    }
+    let is_longest = |length: &&str| length.strip_prefix("has_") == Some(name);
+    let longest = LENGTHS.iter().position(is_longest)?;
+    const { &LENGTHS }.get(..=longest)
 }
 
 /// Whether a name is that of a setting and not of a CPU model. Settings are words with underscores between them; no model's
@@ -380,8 +403,16 @@ fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     // SAFETY: it reads what the process was started with.
     let letters = unsafe { libc::getauxval(libc::AT_HWCAP) };
     let has = |letter: u8| letters >> (letter - b'a') & 1 != 0;
-    for (setting, letter) in [("has_zca", b'c'), ("has_zcd", b'c'), ("has_v", b'v')] {
-        if has(letter) {
+    let has_vectors = has(b'v') && has_ratified_vectors();
+    for (setting, is_there) in [
+        ("has_zca", has(b'c')),
+        ("has_zcd", has(b'c')),
+        ("has_v", has_vectors),
+        ("has_zvl32b", has_vectors),
+        ("has_zvl64b", has_vectors),
+        ("has_zvl128b", has_vectors),
+    ] {
+        if is_there {
             found(setting)?;
         }
     }
@@ -390,23 +421,43 @@ fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     let all_cpus = std::ptr::null_mut::<libc::c_ulong>();
     // SAFETY: the kernel writes no more than the one pair; before Linux 6.4 it refuses the call.
     unsafe { libc::syscall(HWPROBE, pair.as_mut_ptr(), 1usize, 0usize, all_cpus, 0u32) };
-    for (setting, bit) in [
-        ("has_zba", 3),
-        ("has_zbb", 4),
-        ("has_zbs", 5),
-        ("has_zbc", 7),
-        ("has_zbkb", 8),
-        ("has_zfh", 27),
-        ("has_zfhmin", 28),
-        ("has_zfa", 32),
-        ("has_zicond", 35),
-        ("has_zcb", 44),
+    for (setting, bit, can_be) in [
+        ("has_zba", 3, true),
+        ("has_zbb", 4, true),
+        ("has_zbs", 5, true),
+        ("has_zbc", 7, true),
+        ("has_zbkb", 8, true),
+        ("has_zvbb", 17, has_vectors),
+        ("has_zfh", 27, true),
+        ("has_zfhmin", 28, true),
+        ("has_zvfh", 30, has_vectors),
+        ("has_zfa", 32, true),
+        ("has_zicond", 35, true),
+        ("has_zcb", 44, true),
     ] {
-        if pair[1] >> bit & 1 != 0 {
+        if can_be && pair[1] >> bit & 1 != 0 {
             found(setting)?;
         }
     }
     Ok(())
+}
+
+/// Whether a CPU with vectors has those of version 1.0 of the extension. Kernels for CPUs with version 0.7.1 say V, too; there a
+/// type of vectors with the bits for what is done with tails and masks, which came later, is none ("vill").
+#[cfg(all(target_arch = "riscv64", target_os = "linux"))]
+fn has_ratified_vectors() -> bool {
+    let vtype: u64;
+    // SAFETY: the CPU has the instructions, `vsetvli t0, zero, e8, m1, ta, ma` and `csrr t0, vtype`, which the assembler may not
+    // know. They change the type of vectors, and their number, which no code relies on across a call.
+    unsafe {
+        std::arch::asm!(
+            ".4byte 0x0c0072d7",
+            ".4byte 0xc21022f3",
+            out("t0") vtype,
+            options(nomem, nostack)
+        );
+    }
+    vtype >> 63 == 0
 }
 
 #[cfg(all(target_arch = "riscv64", not(target_os = "linux")))]
@@ -455,9 +506,9 @@ mod tests {
             assert!(known(given).is_err(), "{given}");
         }
         // Of another operating system, so that it is not asked what this CPU has.
-        let machine = |flags: &[(&str, &str)]| {
+        let of_target = |target: &str, flags: &[(&str, &str)]| {
             let mut settings = Settings {
-                target: Some(triple("x86_64-windows").unwrap()),
+                target: Some(triple(target).unwrap()),
                 ..Settings::default()
             };
             for (name, value) in flags {
@@ -466,6 +517,19 @@ mod tests {
             }
             Machine::of(&settings)
         };
+        let machine = |flags: &[(&str, &str)]| of_target("x86_64-windows", flags);
+        let presets = [("has_c", "true"), ("zvl256b", "true")];
+        let presets = of_target("riscv64gc-none", &presets).unwrap();
+        for feature in [
+            "has_zca",
+            "has_zcd",
+            "has_zvl32b",
+            "has_zvl128b",
+            "has_zvl256b",
+        ] {
+            assert!(presets.has(feature), "{feature}");
+        }
+        assert!(!presets.has("has_c") && !presets.has("has_zvl512b"));
         let implied = machine(&[("has_avx2", "true")]).unwrap();
         for feature in ["has_avx2", "has_avx", "has_popcnt", "has_sse42", "has_sse3"] {
             assert!(implied.has(feature), "{feature}");
