@@ -398,11 +398,11 @@ static void stack_limits(void) {
   /* A stack of which less is left, and then the thread's own again. */
   uint8_t here;
   uintptr_t sp = (uintptr_t)&here;
-  OK(inlay_store_stack(guest.world.store, (void *)(sp - 80 * 1024), 100 * 1024));
-  TRAPS(call_i_i(of(&guest, "deep"), 4000, &result), INLAY_TRAP_STACK_OVERFLOW, NULL);
+  OK(inlay_store_stack(guest.world.store, (void *)(sp - 64 * 1024), 84 * 1024));
+  TRAPS(call_i_i(of(&guest, "deep"), 3000, &result), INLAY_TRAP_STACK_OVERFLOW, NULL);
   OK(inlay_store_stack(guest.world.store, NULL, 0));
-  OK(call_i_i(of(&guest, "deep"), 4000, &result));
-  CHECK(result == 4000);
+  OK(call_i_i(of(&guest, "deep"), 3000, &result));
+  CHECK(result == 3000);
   guest_delete(&guest);
   inlay_config_delete(config);
 }
