@@ -3,44 +3,50 @@
 
 use super::object::{File, Part, Text, symbol};
 use crate::error::{Error, Result};
-use crate::image::eh_frame::{self, Addresses, FAR, INDIRECT, RELATIVE, Target};
+use crate::image::Image;
+use crate::image::eh_frame::{self, FAR, Form, INDIRECT, RELATIVE, Target};
 use crate::image::frame::{Cpu, windows};
 use crate::image::machine;
 use object::write::{SectionId, SymbolId};
 use object::{
     BinaryFormat, RelocationKind, SectionFlags, SectionKind, SymbolKind, SymbolScope, macho,
 };
-use std::marker::PhantomData;
 
 /// The routine of the library that entries of entry trampolines name: `inlay_unwind_personality`.
 const PERSONALITY: &str = "inlay_unwind_personality";
 
-/// Where addresses are in what a linker will complete. It takes what the routine is told for something outside of the section.
-struct Places<Form>(Vec<(usize, Target)>, PhantomData<Form>);
+/// How addresses are written in ELF. Linkers take what the routine is told for something outside of the section.
+const ELF: Form = Form {
+    code: RELATIVE,
+    personality: INDIRECT,
+    told: Some(RELATIVE),
+};
 
-struct Elf;
-struct MachO;
+/// In Mach-O.
+const MACH_O: Form = Form {
+    code: FAR,
+    personality: INDIRECT,
+    told: Some(FAR),
+};
 
-impl Addresses for Places<Elf> {
-    const CODE: (u8, usize) = RELATIVE;
-    const PERSONALITY: (u8, usize) = INDIRECT;
-    const TOLD: Option<(u8, usize)> = Some(RELATIVE);
-
-    fn number(&mut self, place: usize, of: Target) -> Result<u64> {
-        self.0.push((place, of));
+/// Adds the entries of an image's code to a section; gives where that has addresses, which a linker will complete.
+fn add_entries(
+    file: &mut File<'_>,
+    section: SectionId,
+    image: &Image,
+    cpu: &Cpu,
+    form: &Form,
+) -> Result<Vec<(u64, Target)>> {
+    let mut places = Vec::new();
+    let mut note = |place, of| {
+        places.push((place as u64, of));
         Ok(0)
-    }
-}
-
-impl Addresses for Places<MachO> {
-    const CODE: (u8, usize) = FAR;
-    const PERSONALITY: (u8, usize) = INDIRECT;
-    const TOLD: Option<(u8, usize)> = Some(FAR);
-
-    fn number(&mut self, place: usize, of: Target) -> Result<u64> {
-        self.0.push((place, of));
-        Ok(0)
-    }
+    };
+    let entries = eh_frame::entries(image, cpu, file.is_big_endian(), form, &mut note)?;
+    let align = eh_frame::ALIGN as u64;
+    let start = file.object.append_section_data(section, &entries, align);
+    let places = places.into_iter();
+    Ok(places.map(|(place, of)| (start + place, of)).collect())
 }
 
 /// Adds it for images whose texts are there.
@@ -74,17 +80,12 @@ fn add_to_elf(file: &mut File<'_>, parts: &[Part<'_>], texts: &[Text], cpu: &Cpu
     let routine = file.library_function(PERSONALITY);
     file.relocate(pointers, 0, (routine, 0), RelocationKind::Absolute)?;
     for ((image, _), text) in parts.iter().zip(texts) {
-        let mut places = Places::<Elf>(Vec::new(), PhantomData);
-        let entries = eh_frame::entries(image, cpu, file.is_big_endian(), &mut places)?;
-        let align = eh_frame::ALIGN as u64;
-        let start = file.object.append_section_data(frames, &entries, align);
-        for (place, target) in places.0 {
+        for (at, target) in add_entries(file, frames, image, cpu, &ELF)? {
             let target = match target {
                 Target::Text(offset) => (file.code, text.start + u64::from(offset)),
                 Target::Personality => (pointer, 0),
                 Target::Told(number) => (told, file.add_number(number)),
             };
-            let at = start + place as u64;
             file.relocate(frames, at, target, RelocationKind::Relative)?;
         }
     }
@@ -110,12 +111,7 @@ fn add_to_macho(file: &mut File<'_>, parts: &[Part<'_>], texts: &[Text], cpu: &C
     let frames_begin = begin(file, "eh_frame", frames);
     let routine = file.library_function(PERSONALITY);
     for ((image, _), text) in parts.iter().zip(texts) {
-        let mut places = Places::<MachO>(Vec::new(), PhantomData);
-        let entries = eh_frame::entries(image, cpu, file.is_big_endian(), &mut places)?;
-        let align = eh_frame::ALIGN as u64;
-        let start = file.object.append_section_data(frames, &entries, align);
-        for (place, target) in places.0 {
-            let at = start + place as u64;
+        for (at, target) in add_entries(file, frames, image, cpu, &MACH_O)? {
             let symbol = match target {
                 Target::Personality => {
                     let kind = RelocationKind::GotRelative;

@@ -470,7 +470,6 @@ impl Convention for Typed {
         signature.params.extend([AbiParam::new(I64); 2]);
         signature.params.extend(self.c_params(isa, ty));
         signature.returns.push(AbiParam::new(I64));
-        let types: Vec<_> = signature.params.iter().map(|p| p.value_type).collect();
         let signature = b.import_signature(signature);
 
         let function = load_constant(b, vmctx, offset_of!(VmHostFunc, function));
@@ -483,7 +482,8 @@ impl Convention for Typed {
                 b.ins().store(MemFlagsData::trusted(), arg, copy, 0);
                 copy
             } else {
-                as_type(b, arg, types[c_args.len()])
+                let param = b.func.dfg.signatures[signature].params[c_args.len()];
+                as_type(b, arg, param.value_type)
             });
         }
         // A result that the host function does not write is zero, and not what the stack held.

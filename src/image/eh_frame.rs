@@ -20,17 +20,14 @@ pub enum Target {
     Told(u32),
 }
 
-/// How addresses are written.
-pub trait Addresses {
-    /// How those of code are, as DWARF encodes it, and how many bytes they have.
-    const CODE: (u8, usize);
-    /// Likewise for that of the routine.
-    const PERSONALITY: (u8, usize);
-    /// Likewise for that of what the routine is told; none where that lies in the section.
-    const TOLD: Option<(u8, usize)> = None;
-
-    /// The number to write for an address that is at this place of the section.
-    fn number(&mut self, place: usize, of: Target) -> Result<u64>;
+/// How addresses are written: each as DWARF encodes it, and in how many bytes.
+pub struct Form {
+    /// Those of code.
+    pub code: (u8, usize),
+    /// That of the routine.
+    pub personality: (u8, usize),
+    /// That of what the routine is told; none where that lies in the section.
+    pub told: Option<(u8, usize)>,
 }
 
 /// Addresses that are relative to where they are, in four bytes: DW_EH_PE_pcrel and DW_EH_PE_sdata4.
@@ -45,18 +42,21 @@ pub const ABSOLUTE: (u8, usize) = (0, 8);
 /// Entries begin at multiples of this, as in sections of the system's own.
 pub const ALIGN: usize = 8;
 
-/// The entries for an image's code. A section ends with a length of 0, which is not here.
-pub fn entries<A: Addresses>(
+/// The entries for an image's code. A section ends with a length of 0, which is not here. `address` gives the number to write
+/// for an address that is at this place of the section.
+pub fn entries(
     image: &Image,
     cpu: &Cpu,
     big_endian: bool,
-    addresses: &mut A,
+    form: &Form,
+    address: &mut dyn FnMut(usize, Target) -> Result<u64>,
 ) -> Result<Vec<u8>> {
     let mut section = Section {
         bytes: Vec::new(),
         cpu,
         big_endian,
-        addresses,
+        form,
+        address,
     };
     if image.code(0).is_none() {
         return Ok(section.bytes);
@@ -79,8 +79,8 @@ pub fn entries<A: Addresses>(
             .filter(|site| site.returns_to <= range.end && site.context < site.frame);
         let common = if site.is_some() { entering } else { plain };
         let start = section.begin(common)?;
-        section.address(A::CODE, Target::Text(range.start))?;
-        section.sized(A::CODE.1, range.len() as u64)?;
+        section.address(form.code, Target::Text(range.start))?;
+        section.sized(form.code.1, range.len() as u64)?;
         match site {
             None => section.byte(0)?,
             Some(site) => section.told(kept(cpu, &site))?,
@@ -100,14 +100,15 @@ fn kept(cpu: &Cpu, site: &EntrySite) -> u32 {
     }
 }
 
-struct Section<'a, A> {
+struct Section<'a> {
     bytes: Vec<u8>,
     cpu: &'a Cpu,
     big_endian: bool,
-    addresses: &'a mut A,
+    form: &'a Form,
+    address: &'a mut dyn FnMut(usize, Target) -> Result<u64>,
 }
 
-impl<A: Addresses> Section<'_, A> {
+impl Section<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(fallible::extend(&mut self.bytes, bytes)?)
     }
@@ -125,13 +126,13 @@ impl<A: Addresses> Section<'_, A> {
     }
 
     fn address(&mut self, (_, size): (u8, usize), of: Target) -> Result<()> {
-        let number = self.addresses.number(self.bytes.len(), of)?;
+        let number = (self.address)(self.bytes.len(), of)?;
         self.sized(size, number)
     }
 
     /// What an entry has for the personality routine: the address of a number of four bytes.
     fn told(&mut self, number: u32) -> Result<()> {
-        match A::TOLD {
+        match self.form.told {
             Some(told) => {
                 self.byte(told.1 as u8)?;
                 self.address(told, Target::Told(number))
@@ -173,7 +174,7 @@ impl<A: Addresses> Section<'_, A> {
 
     /// What entries of code have in common: "common information entry". Gives its place.
     fn common(&mut self, has_personality: bool) -> Result<Option<usize>> {
-        let cpu = self.cpu;
+        let (cpu, form) = (self.cpu, self.form);
         let start = self.begin(None)?;
         self.byte(1)?;
         match has_personality {
@@ -183,11 +184,11 @@ impl<A: Addresses> Section<'_, A> {
         // Places in code count in bytes; what is saved counts in registers downwards.
         self.put(&[1, FACTOR as u8 & 0x7f, cpu.return_address as u8])?;
         match has_personality {
-            false => self.put(&[1, A::CODE.0])?,
+            false => self.put(&[1, form.code.0])?,
             true => {
-                self.put(&[A::PERSONALITY.1 as u8 + 3, A::PERSONALITY.0])?;
-                self.address(A::PERSONALITY, Target::Personality)?;
-                self.put(&[A::TOLD.unwrap_or(RELATIVE).0, A::CODE.0])?;
+                self.put(&[form.personality.1 as u8 + 3, form.personality.0])?;
+                self.address(form.personality, Target::Personality)?;
+                self.put(&[form.told.unwrap_or(RELATIVE).0, form.code.0])?;
             }
         }
         self.byte(cfa::DEF_CFA)?;

@@ -402,40 +402,35 @@ fn detect(found: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     const EXTENSIONS: u64 = 4;
     // SAFETY: it reads what the process was started with.
     let letters = unsafe { libc::getauxval(libc::AT_HWCAP) };
-    let has = |letter: u8| letters >> (letter - b'a') & 1 != 0;
-    let has_vectors = has(b'v') && has_ratified_vectors();
-    for (setting, is_there) in [
-        ("has_zca", has(b'c')),
-        ("has_zcd", has(b'c')),
-        ("has_v", has_vectors),
-        ("has_zvl32b", has_vectors),
-        ("has_zvl64b", has_vectors),
-        ("has_zvl128b", has_vectors),
-    ] {
-        if is_there {
-            found(setting)?;
-        }
-    }
     // A key and, when the kernel has answered, its value: a bit for each extension that all CPUs have.
     let mut pair = [EXTENSIONS, 0u64];
     let all_cpus = std::ptr::null_mut::<libc::c_ulong>();
     // SAFETY: the kernel writes no more than the one pair; before Linux 6.4 it refuses the call.
     unsafe { libc::syscall(HWPROBE, pair.as_mut_ptr(), 1usize, 0usize, all_cpus, 0u32) };
-    for (setting, bit, can_be) in [
-        ("has_zba", 3, true),
-        ("has_zbb", 4, true),
-        ("has_zbs", 5, true),
-        ("has_zbc", 7, true),
-        ("has_zbkb", 8, true),
-        ("has_zvbb", 17, has_vectors),
-        ("has_zfh", 27, true),
-        ("has_zfhmin", 28, true),
-        ("has_zvfh", 30, has_vectors),
-        ("has_zfa", 32, true),
-        ("has_zicond", 35, true),
-        ("has_zcb", 44, true),
+    let letter = |letter: u8| letters >> (letter - b'a') & 1 != 0;
+    let extension = |bit: u32| pair[1] >> bit & 1 != 0;
+    let has_vectors = letter(b'v') && has_ratified_vectors();
+    for (setting, is_there) in [
+        ("has_zca", letter(b'c')),
+        ("has_zcd", letter(b'c')),
+        ("has_v", has_vectors),
+        ("has_zvl32b", has_vectors),
+        ("has_zvl64b", has_vectors),
+        ("has_zvl128b", has_vectors),
+        ("has_zba", extension(3)),
+        ("has_zbb", extension(4)),
+        ("has_zbs", extension(5)),
+        ("has_zbc", extension(7)),
+        ("has_zbkb", extension(8)),
+        ("has_zvbb", has_vectors && extension(17)),
+        ("has_zfh", extension(27)),
+        ("has_zfhmin", extension(28)),
+        ("has_zvfh", has_vectors && extension(30)),
+        ("has_zfa", extension(32)),
+        ("has_zicond", extension(35)),
+        ("has_zcb", extension(44)),
     ] {
-        if can_be && pair[1] >> bit & 1 != 0 {
+        if is_there {
             found(setting)?;
         }
     }

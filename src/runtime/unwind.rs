@@ -6,11 +6,18 @@
 use super::placed::Placed;
 use crate::error::{Error, Result};
 use crate::fallible;
-use crate::image::eh_frame::{self, ABSOLUTE, Addresses, Target};
+use crate::image::eh_frame::{self, ABSOLUTE, Form, Target};
 use crate::image::frame::Cpu;
 use crate::image::vmctx::{VmHeader, VmStore};
 use crate::os::unwinder;
 use std::ffi::c_void;
+
+/// How addresses are written of code where it lies.
+const IN_MEMORY: Form = Form {
+    code: ABSOLUTE,
+    personality: ABSOLUTE,
+    told: None,
+};
 
 /// A length of 0 ends the section.
 const END: [u8; 4] = [0; 4];
@@ -24,27 +31,18 @@ pub fn unwind_info(placed: &Placed) -> Result<Vec<u8>> {
         ));
     };
     let big_endian = cfg!(target_endian = "big");
-    let mut section = eh_frame::entries(&placed.image, cpu, big_endian, &mut InMemory(placed))?;
-    // An unwinder that finds no frames at all may take that for a fault, but for this end.
-    fallible::extend(&mut section, &END)?;
-    Ok(section)
-}
-
-/// Code where it lies.
-struct InMemory<'a>(&'a Placed);
-
-impl Addresses for InMemory<'_> {
-    const CODE: (u8, usize) = ABSOLUTE;
-    const PERSONALITY: (u8, usize) = ABSOLUTE;
-
-    fn number(&mut self, _: usize, of: Target) -> Result<u64> {
+    let mut address = |_, of| {
         let address = match of {
-            Target::Text(offset) => self.0.address(offset).addr(),
+            Target::Text(offset) => placed.address(offset).addr(),
             Target::Personality => unwind_personality as *const () as usize,
             Target::Told(_) => return Err(Error::internal("what is told lies in the section")),
         };
         Ok(address as u64)
-    }
+    };
+    let mut section = eh_frame::entries(&placed.image, cpu, big_endian, &IN_MEMORY, &mut address)?;
+    // An unwinder that finds no frames at all may take that for a fault, but for this end.
+    fallible::extend(&mut section, &END)?;
+    Ok(section)
 }
 
 /// The personality routine of entry trampolines: it goes on unwinding, and leaves the activation when that passes.
