@@ -288,6 +288,13 @@ INLAY_API
 void *inlay_error_data(const inlay_error_t *error);
 
 /**
+ * What `inlay_error_new_with_data` was given as `finalize`: by it a library knows errors that it made itself, and what their
+ * data is. NULL if the error was not made with it, or for NULL.
+ */
+INLAY_API
+inlay_finalize_t inlay_error_finalizer(const inlay_error_t *error);
+
+/**
  * How many wasm frames the error's backtrace has; 0 for NULL.
  *
  * Traps have a backtrace, and so have exceptions that nothing caught, and errors of host functions that passed through
@@ -2598,6 +2605,25 @@ inlay_instance_t *inlay_caller_instance(inlay_caller_t *caller);
 /** The memory that the importing instance exports under this name; NULL if there is none. */
 INLAY_API
 inlay_memory_t *inlay_caller_memory(inlay_caller_t *caller, const char *name);
+
+/**
+ * Whether the calling wasm is to stop: an interrupt has come that has not stopped anything yet.
+ *
+ * A host function that waits asks this now and then, and calls `inlay_caller_stop`, or returns: what it returns to is stopped
+ * then. False where `inlay_config_interruption` was not called for the store's engine, and for NULL.
+ */
+INLAY_API
+bool inlay_caller_interrupted(const inlay_caller_t *caller);
+
+/**
+ * Stops the calling wasm in the middle of a host function, if an interrupt has come that has not stopped anything yet.
+ *
+ * NULL if there is none, or the host lets wasm go on (`inlay_store_on_stop`): the host function then goes on, too. Else the error
+ * that wasm ends with, `INLAY_TRAP_INTERRUPTED` or what the host gave in its place, which the host function returns. On the
+ * thread of the call, which may be another one after that if the host has switched coroutines meanwhile. NULL for NULL.
+ */
+INLAY_MUST_USE INLAY_API
+inlay_error_t *inlay_caller_stop(inlay_caller_t *caller);
 
 #ifdef __cplusplus
 }

@@ -156,6 +156,8 @@ public:
 
     // What `host` was given as its data; nullptr if this is another Error.
     void *data() const noexcept { return inlay_error_data(get()); }
+    // What `host` was given as its finalizer, by which a library knows its own errors; nullptr if this is another Error.
+    inlay_finalize_t finalizer() const noexcept { return inlay_error_finalizer(get()); }
 
     // The WebAssembly functions that were running, innermost first: of a trap, of an exception that nothing
     // caught, and of a host function's error that passed through WebAssembly.
@@ -996,6 +998,14 @@ public:
     Instance instance() const noexcept { return Instance(inlay_caller_instance(get())); }
     // That instance's exported memory; empty if there is none of the name.
     Memory memory(const char *name) const noexcept { return Memory(inlay_caller_memory(get(), name)); }
+
+    // Whether the calling WebAssembly is to stop: for a host function that waits, which then stops it, or returns.
+    bool interrupted() const noexcept { return inlay_caller_interrupted(get()); }
+    // Stops it, if it is to stop and the host does not let it go on: the error is what the host function then returns.
+    Result<void> try_stop() const { return detail::done(inlay_caller_stop(get())); }
+#if INLAY_HPP_EXCEPTIONS
+    void stop() const { try_stop().value(); }
+#endif
 };
 
 // ---------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ mod guard;
     )
 )]
 mod image;
+mod no_backtrace;
 mod os;
 mod runtime;
 

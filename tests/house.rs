@@ -23,6 +23,7 @@ const ORDER: &[(&str, &[&str])] = &[
     ("guard", &["error", "fallible", "os"]),
     ("error", &["fallible"]),
     ("fallible", &[]),
+    ("no_backtrace", &[]),
     ("os", &[]),
 ];
 

@@ -1,6 +1,9 @@
 //! Callers: what a host function learns about who calls it.
 
-use super::{inlay_instance_memory, inlay_instance_t, inlay_memory_t, inlay_store_t, look};
+use super::{
+    fallible, inlay_error_t, inlay_instance_memory, inlay_instance_t, inlay_memory_t,
+    inlay_store_t, look,
+};
 use crate::image::vmctx::VmHostFunc;
 use crate::runtime::Store;
 use std::ffi::c_char;
@@ -40,4 +43,33 @@ pub unsafe extern "C" fn inlay_caller_memory(
 ) -> *mut inlay_memory_t {
     // SAFETY: the caller gives a valid inlay_caller_t and a string, or NULL.
     unsafe { inlay_instance_memory(inlay_caller_instance(caller), name) }
+}
+
+/// Whether the calling wasm is to stop: an interrupt has come that has not stopped anything yet.
+///
+/// A host function that waits asks this now and then, and calls `inlay_caller_stop`, or returns: what it returns to is stopped
+/// then. False where `inlay_config_interruption` was not called for the store's engine, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_caller_interrupted(caller: *const inlay_caller_t) -> bool {
+    // SAFETY: a caller is the host function's vmctx, which is alive during its call, and so is its store.
+    let interrupted =
+        |context: &VmHostFunc| unsafe { (*Store::of(&raw const context.header)).vm.is_stopping() };
+    // SAFETY: the caller gives a valid inlay_caller_t or NULL.
+    unsafe { look(caller.cast(), false, interrupted) }
+}
+
+/// Stops the calling wasm in the middle of a host function, if an interrupt has come that has not stopped anything yet.
+///
+/// NULL if there is none, or the host lets wasm go on (`inlay_store_on_stop`): the host function then goes on, too. Else the error
+/// that wasm ends with, `INLAY_TRAP_INTERRUPTED` or what the host gave in its place, which the host function returns. On the
+/// thread of the call, which may be another one after that if the host has switched coroutines meanwhile. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_caller_stop(caller: *mut inlay_caller_t) -> *mut inlay_error_t {
+    // SAFETY: a caller is the host function's vmctx, which is alive during its call, and so is its store. No reference into
+    // the store is held: what is looked at is what it shares with compiled code.
+    let vm = |context: &VmHostFunc| unsafe { (*context.header.store).look() };
+    fallible(|| {
+        // SAFETY: the caller gives a valid inlay_caller_t or NULL.
+        unsafe { look(caller.cast_const().cast(), Ok(()), vm) }
+    })
 }

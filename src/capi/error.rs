@@ -198,6 +198,18 @@ pub unsafe extern "C" fn inlay_error_data(error: *const inlay_error_t) -> *mut c
     unsafe { look(error.cast(), std::ptr::null_mut(), data) }
 }
 
+/// What `inlay_error_new_with_data` was given as `finalize`: by it a library knows errors that it made itself, and what their
+/// data is. NULL if the error was not made with it, or for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_error_finalizer(error: *const inlay_error_t) -> inlay_finalize_t {
+    let finalizer = |error: &Details| {
+        let data: Option<&HostData> = error.payload();
+        data.and_then(|data| data.finalize)
+    };
+    // SAFETY: the caller gives an error or NULL.
+    unsafe { look(error.cast(), None, finalizer) }
+}
+
 /// How many wasm frames the error's backtrace has; 0 for NULL.
 ///
 /// Traps have a backtrace, and so have exceptions that nothing caught, and errors of host functions that passed through

@@ -344,6 +344,7 @@ static void errors_with_data(void) {
   inlay_error_t *error = inlay_error_new_with_data("status", &one, count_finalized);
   CHECK(inlay_error_kind(error) == INLAY_ERROR_HOST && strcmp(inlay_error_message(error), "status") == 0);
   CHECK(inlay_error_data(error) == &one && inlay_error_frame_count(error) == 0 && finalized == 0);
+  CHECK(inlay_error_finalizer(error) == count_finalized);
   inlay_error_delete(error);
   CHECK(finalized == 1);
   error = inlay_error_new_with_data(NULL, &one, NULL);
@@ -351,6 +352,7 @@ static void errors_with_data(void) {
   inlay_error_delete(error);
   error = inlay_error_new("plain");
   CHECK(inlay_error_data(error) == NULL && inlay_error_data(NULL) == NULL);
+  CHECK(inlay_error_finalizer(error) == NULL && inlay_error_finalizer(NULL) == NULL);
   inlay_error_delete(error);
 }
 
@@ -403,6 +405,7 @@ static void errors_pass_through(void) {
   passings[0].error = error;
   error = inlay_func_call(fs[0], NULL, 0, &result, 1);
   CHECK(inlay_error_data(error) == &one && inlay_error_frame_count(error) == 3 && finalized == 0);
+  CHECK(inlay_error_finalizer(error) == count_finalized);
   inlay_error_delete(error);
   CHECK(finalized == 1);
   /* a trap of the one store under the other, and in between one that the host keeps to itself */

@@ -31,9 +31,16 @@ typedef struct {
 
 static inlay_error_t *turn(void *env, inlay_caller_t *caller) {
   guest_t *guest = (guest_t *)env;
-  (void)caller;
-  if (++guest->turns == guest->interrupt_at) inlay_interrupter_interrupt(guest->interrupter);
-  return NULL;
+  if (++guest->turns != guest->interrupt_at) return NULL;
+  inlay_interrupter_interrupt(guest->interrupter);
+  CHECK(inlay_caller_interrupted(caller) && !inlay_caller_interrupted(NULL)); /* nothing has stopped yet */
+  CHECK(inlay_caller_stop(NULL) == NULL);
+  /* every second one stops here, and the others where wasm goes on */
+  static int stops;
+  if (__atomic_fetch_add(&stops, 1, __ATOMIC_RELAXED) % 2 == 0) return NULL;
+  inlay_error_t *error = inlay_caller_stop(caller);
+  CHECK(!inlay_caller_interrupted(caller) && inlay_caller_stop(caller) == NULL);
+  return error;
 }
 static void guest_new(guest_t *guest, const inlay_config_t *config) {
   memset(guest, 0, sizeof *guest);

@@ -76,6 +76,7 @@ static void define_host(inlay::Linker &linker) {
     }));
     MUST(linker.try_func("host", "fail", [](inlay::Caller caller, std::uint32_t how) -> inlay::Result<std::int32_t> {
         if (how == 0) return inlay::Error::host("returned");
+        CHECK(!caller.interrupted() && caller.try_stop());
         if (how == 1) ++*static_cast<int *>(caller.data());
         if (how == 1) return static_cast<std::int32_t>(caller.memory("memory").size() / 65536);
         // An error from deeper wasm passes on unchanged.
@@ -201,6 +202,7 @@ static void test_data(const inlay::Engine &engine, const inlay::Module &module) 
         CHECK(!result.error().source(0) && !result.error().source(7)); // the module says nothing of its sources
         CHECK(result.error().frames().size() == 1 && result.error().frames()[0].function_name == "failing");
         CHECK(finalized == 0 && inlay::Error::host("none").data() == nullptr);
+        CHECK(result.error().finalizer() != nullptr && inlay::Error::host("none").finalizer() == nullptr);
     }
     CHECK(finalized == 1);
     // Names with NULs, and types that signatures and kinds alone do not say.
