@@ -11,7 +11,8 @@
 #   make clean              removes target/ship
 #
 # Three libraries have the same headers and symbols: inlay; inlay_runtime, which has no compiler and is a sixteenth of the
-# size; and inlay_cross, which compiles for all targets, where inlay does for its own architecture, and is larger by a third. To
+# size; and inlay_cross, which compiles for all targets, where inlay does for its own architecture, and is larger by a third.
+# inlay_wasi stands on any of them, and is linked beside it. To
 # build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for Windows,
 # TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
 #
@@ -55,7 +56,7 @@ TARGET_NAME := $(or $(CARGO_TARGET_DIR),target)
 TARGET_DIR := $(if $(filter /%,$(TARGET_NAME)),$(TARGET_NAME),$(CURDIR)/$(TARGET_NAME))
 BUILD ?= $(TARGET_DIR)/ship$(if $(filter-out $(HOST),$(TRIPLE)),/$(TRIPLE))
 
-KINDS := inlay inlay_runtime inlay_cross
+KINDS := inlay inlay_runtime inlay_cross inlay_wasi
 FEATURES_inlay_runtime := --no-default-features
 FEATURES_inlay_cross := --features all-arch
 # Link-time optimization makes the compiler smaller and faster; the runtime it makes larger, for what is left out below of
@@ -63,17 +64,20 @@ FEATURES_inlay_cross := --features all-arch
 LTO_inlay := fat
 LTO_inlay_cross := fat
 LTO_inlay_runtime := off
+LTO_inlay_wasi := off
+LTO_disassembler := off
 DESCRIPTION_inlay := WebAssembly, compiled and run inside memory that the host program owns
 DESCRIPTION_inlay_cross := WebAssembly, compiled for any target
 DESCRIPTION_inlay_runtime := WebAssembly that Inlay has compiled, run inside memory that the host program owns
+DESCRIPTION_inlay_wasi := WASI for WebAssembly that Inlay runs; link inlay or inlay_runtime, too
 # A shared library's name ends with the SONAME's number and the version's other ones.
 SUFFIX := so.$(ABI).$(shell echo $(VERSION) | cut -d . -f 2-)
 
-.PHONY: all full runtime cross tool install uninstall dist dist-source dist-binary run real clean FORCE
+.PHONY: all full runtime cross wasi tool install uninstall dist dist-source dist-binary run real clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: full runtime cross tool
+all: full runtime cross wasi tool
 
 # ---- building ---------------------------------------------------------------------------------------------------------
 
@@ -81,11 +85,24 @@ all: full runtime cross tool
 CARGO_HOME ?= $(HOME)/.cargo
 REMAP = $(CARGO_HOME)/registry/src=crates $(CURDIR)=inlay $(BUILD)=build $(shell $(RUSTC) --print sysroot)=rust
 
+# The archive that cargo makes of a package, for one of the kinds or for the program.
+archive = $(BUILD)/cargo/$(1)/$(TRIPLE)/release/lib$(subst -,_,$(PACKAGE_$(1))).a
+PACKAGE_inlay := inlay
+PACKAGE_inlay_runtime := inlay
+PACKAGE_inlay_cross := inlay
+PACKAGE_inlay_wasi := inlay-wasi
+PACKAGE_disassembler := inlay-disassembler
+
 # Cargo decides itself whether there is anything to do, and leaves the archive as it is if not.
-$(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
-	@flags=$$(printf '%s\037' $$RUSTFLAGS $(foreach map,$(REMAP),'--remap-path-prefix=$(map)')) && \
-	CARGO_ENCODED_RUSTFLAGS=$${flags%?} CARGO_PROFILE_RELEASE_LTO=$(LTO_$*) $(CARGO) rustc --release --locked --lib --crate-type staticlib \
-	    --target-dir $(BUILD)/cargo/$* --target $(TRIPLE) $(FEATURES_$*) $(CARGOFLAGS)
+define archive_rule
+$(call archive,$(1)): FORCE
+	@flags=$$$$(printf '%s\037' $$$$RUSTFLAGS $(foreach map,$(REMAP),'--remap-path-prefix=$(map)')) && \
+	CARGO_ENCODED_RUSTFLAGS=$$$${flags%?} CARGO_PROFILE_RELEASE_LTO=$(LTO_$(1)) $(CARGO) rustc --release --locked \
+	    --package $(PACKAGE_$(1)) --lib --crate-type staticlib \
+	    --target-dir $(BUILD)/cargo/$(1) --target $(TRIPLE) $(FEATURES_$(1)) $(CARGOFLAGS)
+
+endef
+$(foreach kind,inlay inlay_runtime inlay_cross inlay_wasi disassembler,$(eval $(call archive_rule,$(kind))))
 
 # Whatever a panic could print in the standard library is two thirds of the smallest library, and never runs in this one:
 # `src/guard.rs` keeps panics from printing. All of it hangs on the function that prints a backtrace; another takes its
@@ -95,10 +112,11 @@ $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a: FORCE
 # RISC-V binutils 2.40 writes a wrong `.eh_frame` if it leaves anything out here; what links a program leaves it out there.
 LEAVE_OUT = $(if $(filter riscv%,$(TRIPLE)),--no-gc-sections,--gc-sections)
 BACKTRACE = _R[A-Za-z0-9_]*BacktraceLock5print[A-Za-z0-9_]*7Display3fmt
-$(BUILD)/%.o: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
+.SECONDEXPANSION:
+$(BUILD)/%.o: $$(call archive,$$*)
 	@$(NM) -g --defined-only $< 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] \(inlay_.*\)/\1/p' | \
-	    grep -v '^inlay_no_backtrace$$' | sort -u >$(BUILD)/$*.symbols
-	@backtrace=$$(tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
+	    sort -u >$(BUILD)/$*.all && sed '/^inlay_no_backtrace$$/d' $(BUILD)/$*.all >$(BUILD)/$*.symbols
+	@backtrace=$$(cmp -s $(BUILD)/$*.all $(BUILD)/$*.symbols || tr -c 'A-Za-z0-9_' '\n' <$< | grep -x '$(BACKTRACE)' | sort -u | \
 	    sed 's/.*/-Wl,--defsym=&=inlay_no_backtrace/') && \
 	sed 's/^/-Wl,-u,/' $(BUILD)/$*.symbols >$(BUILD)/$*.roots && \
 	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,$(LEAVE_OUT),--force-group-allocation $$backtrace @$(BUILD)/$*.roots $< -o $@
@@ -114,7 +132,7 @@ EXE :=
 FILES = $(BUILD)/lib$(1).so $(BUILD)/lib$(1).a
 INSTALLED = lib$(1).a lib$(1).$(SUFFIX) lib$(1).so.$(ABI) lib$(1).so
 PRIVATE_LIBS := -lpthread
-TOOL_LIBRARY = $(BUILD)/libinlay_cross.a
+TOOL_LIBRARY = $(BUILD)/libinlay_wasi.a $(BUILD)/libinlay_cross.a
 TOOL_LINKED = $(TOOL_LIBRARY)
 TOOL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--build-id=sha1
 
@@ -144,14 +162,14 @@ EXE := .exe
 FILES = $(BUILD)/$(1).dll $(BUILD)/$(1).lib $(BUILD)/lib$(1).a
 INSTALLED = lib$(1).a lib$(1).dll.a $(1).lib $(1).def
 PRIVATE_LIBS := -lntdll -luserenv -lws2_32
-PRIVATE_CFLAGS := -DINLAY_STATIC
+PRIVATE_CFLAGS = -D$(if $(filter inlay_wasi,$(kind)),INLAY_WASI,INLAY)_STATIC
 # The archive has all names of Rust's, which the disassembler's has, too: so the program takes the DLL, which lies beside it.
-TOOL_LIBRARY = $(BUILD)/inlay_cross.dll
-TOOL_LINKED = $(BUILD)/libinlay_cross.dll.a
-TOOL_CFLAGS := -D__USE_MINGW_ANSI_STDIO=1
+TOOL_LIBRARY = $(BUILD)/libinlay_wasi.a $(BUILD)/inlay_cross.dll
+TOOL_LINKED = $(BUILD)/libinlay_wasi.a $(BUILD)/libinlay_cross.dll.a
+TOOL_CFLAGS := -D__USE_MINGW_ANSI_STDIO=1 -DINLAY_WASI_STATIC
 TOOL_LDFLAGS := -Wl,--gc-sections -Wl,--no-insert-timestamp -static-libgcc
 
-$(BUILD)/lib%.a: $(BUILD)/cargo/%/$(TRIPLE)/release/libinlay.a
+$(BUILD)/lib%.a: $$(call archive,$$*)
 	@$(OBJCOPY) -D --strip-debug -R .llvmbc -R .llvmcmd $< $@
 
 $(BUILD)/%.def: $(BUILD)/lib%.a
@@ -159,8 +177,12 @@ $(BUILD)/%.def: $(BUILD)/lib%.a
 	    sed -n 's/^[0-9a-f]* T \(inlay_.*\)/    \1/p' | sort -u; } >$@
 
 $(BUILD)/%.dll: $(BUILD)/lib%.a $(BUILD)/%.def
-	@$(CC) -shared $(BUILD)/$*.def $< -o $@ -s -static-libgcc -Wl,--gc-sections -Wl,--no-insert-timestamp \
+	@$(CC) -shared $(BUILD)/$*.def $< $(LINKED_$*) -o $@ -s -static-libgcc -Wl,--gc-sections -Wl,--no-insert-timestamp \
 	    -Wl,--out-implib,$(BUILD)/lib$*.dll.a $(LDFLAGS) $(PRIVATE_LIBS)
+
+# A DLL has to say from which other its names come: this one goes with the usual library. The static one goes with any.
+LINKED_inlay_wasi = $(BUILD)/libinlay.dll.a
+$(BUILD)/inlay_wasi.dll: $(BUILD)/inlay.dll
 
 $(BUILD)/%.lib: $(BUILD)/%.def
 	@$(CROSS)dlltool --deterministic-libraries -d $< -D $*.dll -l $@
@@ -176,6 +198,7 @@ endif
 full: $(call FILES,inlay)
 runtime: $(call FILES,inlay_runtime)
 cross: $(call FILES,inlay_cross)
+wasi: $(call FILES,inlay_wasi)
 
 # ---- the program ------------------------------------------------------------------------------------------------------
 #
@@ -187,13 +210,9 @@ TOOL_SOURCES := $(sort $(wildcard tools/inlay/*.c))
 tool: $(TOOL)
 
 # What it shows machine code with is not Inlay's, and no part of any library.
-DISASSEMBLER := $(BUILD)/cargo/tool/$(TRIPLE)/release/libinlay_disassembler.a
-$(DISASSEMBLER): FORCE
-	@flags=$$(printf '%s\037' $$RUSTFLAGS $(foreach map,$(REMAP),'--remap-path-prefix=$(map)')) && \
-	CARGO_ENCODED_RUSTFLAGS=$${flags%?} CARGO_PROFILE_RELEASE_LTO=off $(CARGO) rustc --release --locked --package inlay-disassembler \
-	    --lib --target-dir $(BUILD)/cargo/tool --target $(TRIPLE) $(CARGOFLAGS)
+DISASSEMBLER := $(call archive,disassembler)
 
-$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h tools/inlay/disassembler.h include/inlay.h $(TOOL_LIBRARY) $(DISASSEMBLER)
+$(TOOL): $(TOOL_SOURCES) tools/inlay/tool.h tools/inlay/disassembler.h include/inlay.h include/inlay_wasi.h $(TOOL_LIBRARY) $(DISASSEMBLER)
 	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=inlay -Iinclude $(TOOL_CFLAGS) \
 	    $(TOOL_SOURCES) \
 	    $(TOOL_LINKED) $(DISASSEMBLER) -o $@ -s $(TOOL_LDFLAGS) $(LDFLAGS) $(PRIVATE_LIBS) -lm
@@ -218,7 +237,7 @@ FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(SUFFIX)|' \
     -e 's|@CMAKE_LIBDIR@|$(call below,$(LIBDIR),$${_inlay_prefix})|' \
     -e 's|@CMAKE_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${_inlay_prefix})|'
 
-HEADERS := inlay.h inlay_builtins.h inlay.hpp
+HEADERS = inlay.h inlay_builtins.h inlay.hpp $(if $(filter inlay_wasi,$(KINDS)),inlay_wasi.h)
 CMAKE_FILES := inlay-config.cmake inlay-config-version.cmake
 DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
 PAGES := $(sort $(wildcard docs/*.md))

@@ -10,7 +10,7 @@ for arg in "$@"; do
   previous=$arg
 done
 case $name in
-inlay | inlay_fuzz | differential | images | calls | wasm_smith) exec "$rustc" "$@" ;;
+inlay | inlay_wasi | inlay_fuzz | differential | images | calls | wasi | wasm_smith) exec "$rustc" "$@" ;;
 esac
 for arg in "$@"; do
   shift

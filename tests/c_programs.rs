@@ -48,6 +48,11 @@ const PROGRAMS: &[&str] = &[
     "threads.c",
     "traps.c",
     "unwind.cpp",
+    "wasi_files.c",
+    "wasi_hosts.c",
+    "wasi_programs.c",
+    "wasi_random.c",
+    "wasi_streams.c",
     "wasm3.c",
     "window.c",
 ];
@@ -188,6 +193,31 @@ fn unwind() {
 }
 
 #[test]
+fn wasi_files() {
+    build_and_run("wasi_files.c");
+}
+
+#[test]
+fn wasi_hosts() {
+    build_and_run("wasi_hosts.c");
+}
+
+#[test]
+fn wasi_programs() {
+    build_and_run("wasi_programs.c");
+}
+
+#[test]
+fn wasi_random() {
+    build_and_run("wasi_random.c");
+}
+
+#[test]
+fn wasi_streams() {
+    build_and_run("wasi_streams.c");
+}
+
+#[test]
 fn wasm3() {
     build_and_run("wasm3.c");
 }
@@ -216,6 +246,8 @@ fn no_program_is_forgotten() {
 struct Kit {
     wasm: PathBuf,
     library: PathBuf,
+    /// WASI, as it ships: an archive, of which only the programs that use it get anything.
+    wasi: PathBuf,
     bin: PathBuf,
     /// The value of `ASAN_OPTIONS`, or why there are no sanitizers here.
     sanitizers: Result<&'static str, String>,
@@ -258,6 +290,7 @@ fn kit() -> &'static Kit {
         Kit {
             wasm,
             library,
+            wasi: common::shipped("wasi").join("libinlay_wasi.a"),
             bin,
             sanitizers,
             elsewhere,
@@ -436,6 +469,7 @@ fn build(kit: &Kit, file: &str, name: &str, extra: &[&str]) {
         .arg(kit.bin.join(name))
         // As needed: the program that opens the library by itself must not be linked with it.
         .arg("-Wl,--as-needed")
+        .arg(&kit.wasi)
         .arg(&kit.library)
         .arg(rpath)
         // The old kind of rpath also holds for the sanitizers' own dlopen, which calls the real one.

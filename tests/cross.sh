@@ -127,7 +127,7 @@ build() {
   *" c "* | *" examples "*)
     rm -rf "$out/prefix"
     # The third library is the first one, with more targets.
-    make --silent install KINDS="inlay inlay_runtime" BUILD="$out/ship" PREFIX="$out/prefix" TRIPLE="$triple" CC="$cc" CROSS="$cross" CARGO="$cargo" \
+    make --silent install KINDS="inlay inlay_runtime inlay_wasi" BUILD="$out/ship" PREFIX="$out/prefix" TRIPLE="$triple" CC="$cc" CROSS="$cross" CARGO="$cargo" \
       RUSTC="$RUSTC" CARGOFLAGS="--quiet $std"
     ;;
   esac
@@ -144,7 +144,7 @@ c_program() {
   esac
   # As needed: the program that opens the library by itself must not be linked with it.
   $compile -Wall -Wextra -Wpedantic -Werror -O1 -g -I"$out/prefix/include" -I"$out/wasm" -Itests/c "-DBASELINE=\"$triple\"" "$1" -o "$2" -Wl,--as-needed \
-    "$out/prefix/lib/libinlay.so" -Wl,-rpath,"$out/prefix/lib" -Wl,--disable-new-dtags -pthread -ldl -lm &&
+    "$out/prefix/lib/libinlay_wasi.so" "$out/prefix/lib/libinlay.so" -Wl,-rpath,"$out/prefix/lib" -Wl,--disable-new-dtags -pthread -ldl -lm &&
     INLAY_TEST_QUICK=1 "$2.sh"
 }
 
@@ -166,7 +166,7 @@ c() {
 
 examples() {
   # Their own Makefile builds them; it is told where the library is, and that there is nothing to do for it.
-  names="hello own_memory host_functions traps builtins"
+  names="hello own_memory host_functions traps builtins wasi"
   [ -z "$cxx" ] || names="$names typed exceptions results"
   programs=""
   for name in $names image run cache linked plugin_so xip filters.so math.xip math.wasm; do programs="$programs $out/examples/$name"; done

@@ -82,12 +82,17 @@ const BUNDLED: &[(&str, &[&str])] = &[(
     &["capstone/LICENSE.TXT", "capstone/LICENSE_LLVM.TXT"],
 )];
 
+/// Crates for systems that Inlay has no library for.
+const ELSEWHERE: &[&str] = &["r-efi"];
+
 /// The names and versions of the crates that the library and the program depend on, for any target and with any feature.
 fn linked() -> BTreeSet<(String, String)> {
     let tree = cargo(&[
         "tree",
         "-p",
         "inlay",
+        "-p",
+        "inlay-wasi",
         "-p",
         "inlay-disassembler",
         "-e",
@@ -106,7 +111,7 @@ fn linked() -> BTreeSet<(String, String)> {
         Some((name.to_owned(), version.to_owned()))
     });
     crates
-        .filter(|(name, _)| !name.starts_with("inlay"))
+        .filter(|(name, _)| !name.starts_with("inlay") && !ELSEWHERE.contains(&name.as_str()))
         .collect()
 }
 

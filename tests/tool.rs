@@ -470,6 +470,117 @@ fn it_says_what_is_in_a_module() {
     fails(&at, &["inspect", "a.wasm", "b.wasm"], 2, "too much");
 }
 
+/// A program that writes its arguments and its variables, reads a file of its directory, and ends with what is in the file.
+const PROGRAM: &str = r#"
+    (module
+      (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "environ_get" (func $environ_get (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes_get (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "code")
+      (func $write (param $at i32) (param $len i32)
+        (i32.store (i32.const 0) (local.get $at))
+        (i32.store (i32.const 4) (local.get $len))
+        (if (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)) (then unreachable)))
+      (func $open (param $rights i64) (result i32)
+        (call $path_open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 0)
+          (local.get $rights) (i64.const 0) (i32.const 0) (i32.const 16)))
+      (func (export "_start")
+        (drop (call $args_sizes_get (i32.const 20) (i32.const 24)))
+        (drop (call $args_get (i32.const 1000) (i32.const 2000)))
+        (call $write (i32.const 2000) (i32.load (i32.const 24)))
+        (drop (call $environ_sizes_get (i32.const 20) (i32.const 24)))
+        (drop (call $environ_get (i32.const 1000) (i32.const 2000)))
+        (call $write (i32.const 2000) (i32.load (i32.const 24)))
+        (if (call $open (i64.const 2)) (then unreachable))
+        (i32.store (i32.const 0) (i32.const 3000))
+        (i32.store (i32.const 4) (i32.const 1))
+        (drop (call $fd_read (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))
+        ;; or with why it cannot be opened to be written
+        (call $proc_exit (select (i32.const 76) (i32.load8_u (i32.const 3000)) (call $open (i64.const 64))))))
+"#;
+
+#[test]
+fn it_runs_programs() {
+    let at = directory("program");
+    let wasm = wat::parse_str(PROGRAM).expect("the program");
+    fs::write(at.join("p.wasm"), wasm).expect("a file");
+    fs::create_dir(at.join("data")).expect("a directory");
+    fs::write(at.join("data/code"), [42]).expect("a file");
+    let (code, out, errors) = run(
+        &at,
+        &[
+            "run", "p.wasm", "--dir", "data", "--env", "A=1", "x", "--dir", "y z",
+        ],
+    );
+    assert_eq!((code, errors.as_str()), (42, ""));
+    assert_eq!(out, "p.wasm\0x\0--dir\0y z\0A=1\0");
+    // What stands before the file is as good, and what stands behind two dashes is the program's.
+    let options = [
+        "run",
+        "--dir=data::/",
+        "--env=PATH",
+        "p.wasm",
+        "--",
+        "--help",
+    ];
+    let (code, out, _) = run(&at, &options);
+    let path = std::env::var("PATH").expect("a path");
+    assert_eq!(code, 42);
+    assert_eq!(out, format!("p.wasm\0--help\0PATH={path}\0"));
+    let (code, out, _) = run(
+        &at,
+        &[
+            "run",
+            "p.wasm",
+            "--dir-read",
+            "data",
+            "--env",
+            "INLAY_TEST_NOT_SET",
+        ],
+    );
+    assert_eq!((code, out.as_str()), (76, "p.wasm\0"));
+    let (code, out, _) = run(&at, &["run", "--inherit-env", "p.wasm", "--dir", "data"]);
+    assert!(
+        code == 42 && out.contains(&format!("\0PATH={path}\0")),
+        "{out}"
+    );
+    // Without the directory it traps, and that is how a program aborts.
+    let (code, _, errors) = run(&at, &["run", "p.wasm"]);
+    assert_eq!(code, 134);
+    assert!(
+        errors.starts_with("inlay: p.wasm: unreachable\n  in function "),
+        "{errors}"
+    );
+    fails(
+        &at,
+        &["run", "p.wasm", "--dir", "nowhere"],
+        1,
+        "nowhere cannot be opened",
+    );
+    fails(&at, &["run", "p.wasm", "--dir"], 2, "--dir needs a value");
+    // What is called ends the program, too.
+    let wasm = wat::parse_str(
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+             (memory (export "memory") 1)
+             (func (export "f") (call $proc_exit (i32.const 3))))"#,
+    );
+    fs::write(at.join("f.wasm"), wasm.expect("a module")).expect("a file");
+    assert_eq!(
+        run(&at, &["run", "f.wasm", "f"]),
+        (3, String::new(), String::new())
+    );
+    // An image is a program, too.
+    works(&at, &["compile", "p.wasm", "-o", "p.image"]);
+    assert_eq!(run(&at, &["run", "p.image", "--dir", "data"]).0, 42);
+}
+
 /// Each option of the help is in the manual, and each of the manual's in a help.
 #[test]
 fn the_manual_says_the_same() {

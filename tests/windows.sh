@@ -24,6 +24,7 @@
 # What is left out:
 #   tests/c/fault_handlers               looks at signals; tests/c/faults runs with the handler that Inlay installs
 #   tests/c/fork_dlclose                there is no fork; tests/windows/unloaded loads and frees the library
+#   tests/c/wasi_*                      are full of files and pipes of POSIX's; tests/windows/wasi does what is different
 #   registers_survive of tests/c/stacks  another convention's registers; tests/windows/convention looks at Windows' own
 #   signals of tests/c/traps             looks at the filter of unhandled exceptions in their place
 #
@@ -107,7 +108,9 @@ build() {
   "$cargo" $what --quiet --locked $std --message-format=json-render-diagnostics >"$out/messages"
   # shellcheck disable=SC2086 # a list of options
   "$cargo" build --lib --quiet --locked $std
-  cp "$dir/$triple/debug/inlay.dll" "$dir/$triple/debug/libinlay.dll.a" "$out/lib/"
+  # shellcheck disable=SC2086 # a list of options
+  "$cargo" build --package inlay-wasi --quiet --locked $std
+  cp "$dir/$triple/debug/inlay.dll" "$dir/$triple/debug/libinlay.dll.a" "$dir/$triple/debug/libinlay_wasi.a" "$out/lib/"
   # Its programs are needed here.
   "$cargo" build --quiet --locked --package wat2wasm
 }
@@ -198,16 +201,19 @@ spec() {
 }
 
 c_program() {
-  options="-Wall -Wextra -O1 -g -Iinclude -I$out/wasm -isystem tests/windows -include posix.h -Itests/c"
+  options="-Wall -Wextra -O1 -g -DINLAY_WASI_STATIC -Iinclude -I$out/wasm -isystem tests/windows -include posix.h -Itests/c"
   # shellcheck disable=SC2086 # a list of options
   case $1 in
   *.cpp) $gxx -std=c++17 -Wpedantic -Werror $options "$1" -c -o "$2.o" ;;
   */structured.c) clang --target=x86_64-w64-windows-gnu -D__USE_MINGW_ANSI_STDIO=1 -std=c11 -fms-extensions $options "$1" -c -o "$2.o" ;;
   *) $gcc -std=c11 -Wpedantic -Werror $options "$1" -c -o "$2.o" ;;
   esac
-  library=$out/lib/libinlay.dll.a
-  case $1 in */unloaded.c) library="" ;; esac
-  # shellcheck disable=SC2086 # none, or one
+  library="$out/lib/libinlay.dll.a"
+  case $1 in
+  */unloaded.c) library="" ;;
+  */wasi*) library="$out/lib/libinlay_wasi.a $library -lntdll -luserenv -lws2_32" ;;
+  esac
+  # shellcheck disable=SC2086 # a list
   $gxx "$2.o" -o "$2.exe" $library -pthread && $run "$2.exe"
 }
 
@@ -218,7 +224,7 @@ c() {
     name=$(basename "$file")
     name=${name%.*}
     case $name in
-    fault_handlers | fork_dlclose) continue ;; # see above
+    fault_handlers | fork_dlclose | wasi_*) continue ;; # see above
     bcryptprimitives | msvc) continue ;; # no tests of their own
     esac
     check "${file%.*}" c_program "$file" "$out/c/$name"
@@ -246,10 +252,10 @@ examples() {
   # Their own Makefile builds them; it is told where the library is, and that it is no business of its.
   : >"$out/lib/libinlay.so"
   # Windows has no coroutines of POSIX's, which scheduler.c is about.
-  named="hello own_memory host_functions traps builtins row_filter debuggers"
+  named="hello own_memory host_functions traps builtins row_filter debuggers wasi"
   build_inlay
   make --quiet -C examples-c all -o library LIB="$out/lib" OUT="$out/examples" WAT2WASM="$wat2wasm" CARGO=true \
-    CC="$gcc" CXX="$gxx" C_EXAMPLES="$named image cache run" SO=dll RUNTIME="-L$out/lib -linlay" INLAY="$inlay" \
+    CC="$gcc" CXX="$gxx" WASI_LIBS="-lntdll -luserenv -lws2_32" CPPFLAGS=-DINLAY_WASI_STATIC C_EXAMPLES="$named image cache run" SO=dll RUNTIME="-L$out/lib -linlay" INLAY="$inlay" \
     INLAY_FLAGS="--target $triple" >/dev/null
   run_examples "$named typed exceptions results" .exe .dll
   check "tests/linked/unwinds" unwinds_linked "$gxx" "$out/lib/libinlay.dll.a" .exe

@@ -19,5 +19,6 @@ fn main() {
     for seed in 0..200 {
         write("differential", format!("seed-{seed}"), &seeds::input(seed));
         write("calls", format!("seed-{seed}"), &seeds::input(seed));
+        write("wasi", format!("seed-{seed}"), &seeds::input(seed));
     }
 }

@@ -18,6 +18,7 @@ pub mod references;
 pub mod seeds;
 pub mod subject;
 pub mod teaser;
+pub mod wasi;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 """Builds Inlay for Conan 2 from this checkout, or from an unpacked source archive: conan create packaging/conan
 
-With options shared=True or False, and compiler=False for the library that only runs what another has compiled. It needs
-Rust, make and binutils; a source archive has all crates, so nothing is fetched.
+With options shared=True or False, compiler=False for the library that only runs what another has compiled, and wasi=True for
+the one with WASI beside it. It needs Rust, make and binutils; a source archive has all crates, so nothing is fetched.
 """
 
 import os
@@ -20,12 +20,16 @@ class InlayConan(ConanFile):
     topics = ("webassembly", "wasm", "jit", "cranelift", "sandbox")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "compiler": [True, False]}
-    default_options = {"shared": False, "compiler": True}
+    options = {"shared": [True, False], "compiler": [True, False], "wasi": [True, False]}
+    default_options = {"shared": False, "compiler": True, "wasi": False}
 
     @property
     def _kind(self):
         return "inlay" if self.options.compiler else "inlay_runtime"
+
+    @property
+    def _kinds(self):
+        return (["inlay_wasi"] if self.options.wasi else []) + [self._kind]
 
     def set_version(self):
         with open(os.path.join(self.recipe_folder, "..", "..", "Cargo.toml"), encoding="utf-8") as manifest:
@@ -33,7 +37,7 @@ class InlayConan(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
-        for part in ("Makefile", "Cargo.*", "build.rs", "build/*", "src/*", "include/*", "packaging/*", "docs/*", "tests/*", "tools/*",
+        for part in ("Makefile", "Cargo.*", "build.rs", "build/*", "src/*", "wasi/*", "include/*", "packaging/*", "docs/*", "tests/*", "tools/*",
                      "vendor/*", ".cargo/*", "*.md", "LICENSE", "THIRD-PARTY-LICENSES.txt"):
             copy(self, part, src=root, dst=self.export_sources_folder)
 
@@ -54,11 +58,11 @@ class InlayConan(ConanFile):
         environment = Environment()
         environment.unset("RUSTFLAGS")
         with environment.vars(self).apply():
-            self.run(f'make {target} KINDS={self._kind} BUILD="{self.build_folder}/ship" PREFIX=/ DESTDIR="{self.package_folder}" '
+            self.run(f'make {target} KINDS="{' '.join(self._kinds)}" BUILD="{self.build_folder}/ship" PREFIX=/ DESTDIR="{self.package_folder}" '
                      f'DOCDIR=/licenses', cwd=self.source_folder)
 
     def build(self):
-        self._make("full" if self.options.compiler else "runtime")
+        self._make(("full" if self.options.compiler else "runtime") + (" wasi" if self.options.wasi else ""))
 
     def package(self):
         self._make("install")
@@ -69,7 +73,7 @@ class InlayConan(ConanFile):
         rmdir(self, os.path.join(lib, "pkgconfig"))
 
     def package_info(self):
-        self.cpp_info.libs = [self._kind]
+        self.cpp_info.libs = self._kinds
         self.cpp_info.set_property("cmake_file_name", "inlay")
         target = ("inlay" if self.options.shared else "static") if self.options.compiler else (
             "runtime" if self.options.shared else "runtime_static")

@@ -29,6 +29,9 @@ mod seeds;
 mod subject;
 #[path = "../../fuzz/src/teaser.rs"]
 mod teaser;
+#[cfg(unix)]
+#[path = "../../fuzz/src/wasi.rs"]
+mod wasi;
 
 use std::sync::Arc;
 
@@ -39,6 +42,15 @@ use subject::{Settings, Subject};
 
 /// Made by the other engine, with `fuzz/examples/differential.rs`.
 const RECORDED: &str = include_str!("recorded.txt");
+
+/// Whatever a program asks of WASI, nothing outside its directory is touched.
+#[cfg(unix)]
+#[test]
+fn calls_of_wasi_reach_nothing_else() {
+    for seed in 0..1000 {
+        wasi::run(&seeds::input(seed));
+    }
+}
 
 #[test]
 fn programs_do_what_they_do_in_another_engine() {

@@ -1,5 +1,5 @@
 //! Makes the headers of the sources: cbindgen makes each section of one file of `src/capi`, and the sections are put
-//! together here in the order of `src/capi/mod.rs`, into the frames `src/capi/*.h.in`.
+//! together here in the order of `src/capi/mod.rs`, into the frames `src/capi/*.h.in`; and so for `wasi/src/capi`.
 
 use super::parts::{Part, function_name, parts};
 use std::fmt::Write as _;
@@ -7,17 +7,8 @@ use std::fs;
 use std::path::Path;
 
 /// Each header, as its path and its text.
-pub fn headers(root: &Path) -> [(&'static str, String); 2] {
-    let surface = root.join("src/capi");
-    let order = fs::read_to_string(surface.join("mod.rs")).expect("the surface's module");
-    let names = order
-        .lines()
-        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
-    let names: Vec<&str> = names.filter(|name| *name != "builtin").collect();
-    let sections: Vec<Section> = names
-        .iter()
-        .map(|name| Section::new(root, &surface.join(format!("{name}.rs"))))
-        .collect();
+pub fn headers(root: &Path) -> [(&'static str, String); 3] {
+    let (surface, wasi) = (root.join("src/capi"), root.join("wasi/src/capi"));
     let builtins = [
         "src/runtime/builtins/float.rs",
         "src/runtime/builtins/vector.rs",
@@ -30,13 +21,31 @@ pub fn headers(root: &Path) -> [(&'static str, String); 2] {
     [
         (
             "include/inlay.h",
-            frame(&surface.join("inlay.h.in"), &sections),
+            frame(&surface.join("inlay.h.in"), &sections(root, &surface)),
         ),
         (
             "include/inlay_builtins.h",
             frame(&surface.join("inlay_builtins.h.in"), &builtins),
         ),
+        (
+            "include/inlay_wasi.h",
+            // It is in a DLL of its own, or in none.
+            frame(&wasi.join("inlay_wasi.h.in"), &sections(root, &wasi))
+                .replace("INLAY_API\n", "INLAY_WASI_API\n"),
+        ),
     ]
+}
+
+/// The sections of a surface, in the order of its module. Those of builtins are a header of their own.
+fn sections(root: &Path, surface: &Path) -> Vec<Section> {
+    let order = fs::read_to_string(surface.join("mod.rs")).expect("the surface's module");
+    let names = order
+        .lines()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    names
+        .filter(|name| *name != "builtin")
+        .map(|name| Section::new(root, &surface.join(format!("{name}.rs"))))
+        .collect()
 }
 
 /// A frame with what belongs into it.
@@ -146,8 +155,14 @@ impl Section {
                 }
                 (None, _) => {
                     let declaration = &item.declaration;
-                    if declaration.starts_with("typedef struct") && !declaration.contains('{') {
+                    let is_struct = declaration.starts_with("typedef struct");
+                    if is_struct && !declaration.contains('{') {
                         handles.push(declaration.clone());
+                    }
+                    // One that speaks of itself has to be known before.
+                    let itself = name(declaration);
+                    if is_struct && declaration.contains(&format!("{itself} *")) {
+                        handles.push(format!("typedef struct {itself} {itself};"));
                     }
                     let fails = declaration.starts_with("inlay_error_t *")
                         || declaration.starts_with("struct inlay_error_t *");
@@ -220,6 +235,9 @@ fn items(text: &str, source: &str) -> Vec<Item> {
 fn untagged(declaration: &str) -> String {
     let tagged = ["typedef struct ", "typedef union "];
     let start = tagged.iter().find(|start| declaration.starts_with(**start));
+    // A type of functions is named at its end, and what it begins with is what they give.
+    let is_function = declaration.contains("(*") && !declaration.contains('{');
+    let start = start.filter(|_| !is_function);
     let (start, rest) = declaration.split_at(start.map_or(0, |start| start.len()));
     let rest = rest.replace("struct inlay_", "inlay_");
     start.to_owned() + &rest.replace("union inlay_", "inlay_")

@@ -19,9 +19,12 @@ fn source() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Both headers, one after the other.
+fn read(name: &str) -> String {
+    fs::read_to_string(source().join("include").join(name)).expect("a header")
+}
+
+/// Both headers of the library, one after the other.
 fn header() -> String {
-    let read = |name| fs::read_to_string(source().join("include").join(name)).expect("a header");
     read("inlay.h") + &read("inlay_builtins.h")
 }
 
@@ -102,6 +105,14 @@ fn the_reader_of_headers_reads() {
         parts.iter().filter(|part| **part == Part::Linkage).count(),
         2
     );
+}
+
+/// `tests/ship.rs` compares it with what the library exports.
+#[test]
+fn what_wasi_declares_is_documented() {
+    let parts = parts(&read("inlay_wasi.h"));
+    assert!(declared(&parts).len() > 20);
+    assert_eq!(declared(&parts), documented(&parts));
 }
 
 #[cfg(target_os = "linux")]
@@ -215,7 +226,7 @@ fn compiles_alone(cxx: bool, standard: &str, name: &str) {
     // Twice, because a header is included where it was before.
     let file = file(
         name,
-        "#include \"inlay.h\"\n#include \"inlay.h\"\nint main(void) { return 0; }\n",
+        "#include \"inlay_wasi.h\"\n#include \"inlay.h\"\n#include \"inlay_wasi.h\"\nint main(void) { return 0; }\n",
     );
     let mut command = compiler(cxx);
     command
@@ -275,7 +286,7 @@ fn defines_only_its_own_macros() {
     };
     let standard = "#include <stdarg.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdlib.h>\n";
     let without = macros("without.c", standard);
-    let with = macros("with.c", &format!("{standard}#include \"inlay.h\"\n"));
+    let with = macros("with.c", &format!("{standard}#include \"inlay_wasi.h\"\n"));
     let own: Vec<_> = with.difference(&without).collect();
     assert!(own.len() > 5);
     for name in own {
@@ -289,7 +300,7 @@ fn defines_only_its_own_macros() {
 /// The same for types and everything else that is declared: `inlay_*`.
 #[test]
 fn declares_only_its_own_names() {
-    for part in parts(&header()) {
+    for part in parts(&(header() + &read("inlay_wasi.h"))) {
         if let Part::Declaration(text) = part {
             let name = match function_name(&text) {
                 Some(name) => name.to_owned(),

@@ -15,6 +15,7 @@
 /* Words of windows.h's that are names of variables elsewhere. */
 #undef far
 #undef near
+#undef OUT
 
 enum { _SC_PAGESIZE = 1, _SC_THREAD_STACK_MIN };
 static inline long sysconf(int name) {

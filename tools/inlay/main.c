@@ -19,13 +19,14 @@
 
 static const char help[] =
     "usage: inlay compile FILE -o OUT [OPTION...]      WebAssembly to an image, or to an object file\n"
+    "       inlay run FILE [ARGUMENT...]               runs a program that was made for WASI\n"
     "       inlay run FILE [EXPORT [ARGUMENT...]]      calls an exported function, or lists them\n"
     "       inlay inspect FILE [OPTION...]             what is in a module or an image\n"
     "       inlay COMMAND --help, inlay --version\n"
     "\n"
     "FILE is WebAssembly in its binary form, or an image that `inlay compile` or inlay_module_save made; - is the\n"
-    "standard input. The program ends with 0; with 1 if what was asked for does not work, such as a bad module, a trap\n"
-    "or a file that cannot be read; and with 2 if it makes no sense.\n";
+    "standard input. The program ends with 0, or as the program that it runs; with 1 if what was asked for does not work,\n"
+    "such as a bad module, a trap or a file that cannot be read; and with 2 if it makes no sense.\n";
 
 void end(int status, const char *format, ...) {
   fflush(stdout);
@@ -38,8 +39,7 @@ void end(int status, const char *format, ...) {
   exit(status);
 }
 
-void check(inlay_error_t *error, const char *about) {
-  if (error == NULL) return;
+void report(const inlay_error_t *error, const char *about) {
   fflush(stdout);
   fprintf(stderr, "inlay: %s: %s\n", about, inlay_error_message(error));
   inlay_frame_t frame = {.size = sizeof frame};
@@ -48,6 +48,11 @@ void check(inlay_error_t *error, const char *about) {
     if (frame.function_name != NULL) fprintf(stderr, ", %s", frame.function_name);
     fprintf(stderr, ", at 0x%x\n", (unsigned)frame.wasm_offset);
   }
+}
+
+void check(inlay_error_t *error, const char *about) {
+  if (error == NULL) return;
+  report(error, about);
   /* an option that an engine refuses was wrong, and a function that takes other arguments */
   int status = inlay_error_kind(error) == INLAY_ERROR_INVALID_ARGUMENT ? WRONG_USAGE : FAILED;
   inlay_error_delete(error);

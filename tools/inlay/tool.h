@@ -10,6 +10,7 @@ enum {
   DONE = 0,
   FAILED = 1,      /* what was asked for did not work: a bad module, a trap, a file that cannot be read */
   WRONG_USAGE = 2, /* what was asked for makes no sense */
+  ABORTED = 134,   /* a program has trapped: what shells say of one that SIGABRT has ended */
 };
 
 /* Prints "inlay: ..." and ends the program. */
@@ -20,6 +21,8 @@ __attribute__((format(printf, 2, 3), noreturn))
 #endif
 void end(int status, const char *format, ...);
 
+/* Prints what an error says, about this, and where in wasm it came from. */
+void report(const inlay_error_t *error, const char *about);
 /* Ends the program with what the error says, about this, if there is one. */
 void check(inlay_error_t *error, const char *about);
 
