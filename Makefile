@@ -12,7 +12,7 @@
 #
 # Three libraries have the same headers and symbols: inlay; inlay_runtime, which has no compiler and is a sixteenth of the
 # size; and inlay_cross, which compiles for all targets, where inlay does for its own architecture, and is larger by a third.
-# inlay_wasi stands on any of them, and is linked beside it. To
+# inlay_wasi and inlay_wasm, which is the standard C API, stand on any of them, and are linked beside it. To
 # build them for another platform: make TRIPLE=aarch64-unknown-linux-gnu CROSS=aarch64-linux-gnu-, or, for Windows,
 # TRIPLE=x86_64-pc-windows-gnu CROSS=x86_64-w64-mingw32-
 #
@@ -56,7 +56,7 @@ TARGET_NAME := $(or $(CARGO_TARGET_DIR),target)
 TARGET_DIR := $(if $(filter /%,$(TARGET_NAME)),$(TARGET_NAME),$(CURDIR)/$(TARGET_NAME))
 BUILD ?= $(TARGET_DIR)/ship$(if $(filter-out $(HOST),$(TRIPLE)),/$(TRIPLE))
 
-KINDS := inlay inlay_runtime inlay_cross inlay_wasi
+KINDS = inlay inlay_runtime inlay_cross inlay_wasi $(WASM_H)
 FEATURES_inlay_runtime := --no-default-features
 FEATURES_inlay_cross := --features all-arch
 # Link-time optimization makes the compiler smaller and faster; the runtime it makes larger, for what is left out below of
@@ -69,15 +69,16 @@ LTO_disassembler := off
 DESCRIPTION_inlay := WebAssembly, compiled and run inside memory that the host program owns
 DESCRIPTION_inlay_cross := WebAssembly, compiled for any target
 DESCRIPTION_inlay_runtime := WebAssembly that Inlay has compiled, run inside memory that the host program owns
+DESCRIPTION_inlay_wasm := The standard C API of WebAssembly, over Inlay; link inlay or inlay_runtime, too
 DESCRIPTION_inlay_wasi := WASI for WebAssembly that Inlay runs; link inlay or inlay_runtime, too
 # A shared library's name ends with the SONAME's number and the version's other ones.
 SUFFIX := so.$(ABI).$(shell echo $(VERSION) | cut -d . -f 2-)
 
-.PHONY: all full runtime cross wasi tool install uninstall dist dist-source dist-binary run real clean FORCE
+.PHONY: all full runtime cross wasi wasm_h tool install uninstall dist dist-source dist-binary run real clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: full runtime cross wasi tool
+all: full runtime cross wasi $(if $(WASM_H),wasm_h) tool
 
 # ---- building ---------------------------------------------------------------------------------------------------------
 
@@ -122,6 +123,17 @@ $(BUILD)/%.o: $$(call archive,$$*)
 	$(CC) -r -nostdlib -fuse-ld=bfd -Wl,$(LEAVE_OUT),--force-group-allocation $$backtrace @$(BUILD)/$*.roots $< -o $@
 	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/$*.symbols --strip-unneeded -R .llvmbc -R .llvmcmd $@
 
+# The standard C API is C over inlay.h. What its files share is hidden, and made local here. It is not for Windows yet.
+WASM_H = $(if $(findstring windows,$(TRIPLE)),,inlay_wasm)
+WASM_H_OBJECTS := $(patsubst wasm_h/src/%.c,$(BUILD)/wasm_h/%.o,$(sort $(wildcard wasm_h/src/*.c)))
+$(BUILD)/wasm_h/%.o: wasm_h/src/%.c wasm_h/src/internal.h include/inlay.h include/wasm.h include/inlay_wasm.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -O2 $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -ffunction-sections \
+	    -fdata-sections -ffile-prefix-map=$(CURDIR)=inlay -Iinclude -c $< -o $@
+$(BUILD)/inlay_wasm.o: $(WASM_H_OBJECTS)
+	@$(CC) -r -nostdlib $^ -o $@
+	@$(OBJCOPY) --localize-hidden --strip-unneeded $@
+
 # ---- what differs by system -------------------------------------------------------------------------------------------
 #
 # The rules for the files of a library; which of them are installed, and how; and what a static one wants beside itself.
@@ -141,7 +153,7 @@ $(BUILD)/lib%.a: $(BUILD)/%.o
 	@$(AR) crD $@ $<
 
 $(BUILD)/lib%.so: $(BUILD)/%.o
-	@printf 'INLAY_%s {\n  global: inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/$*.map
+	@printf 'INLAY_%s {\n  global: $(if $(filter inlay_wasm,$*),wasm_*; )inlay_*;\n  local: *;\n};\n' $(ABI) >$(BUILD)/$*.map
 	@$(CC) -shared $< -o $(BUILD)/lib$*.$(SUFFIX) -s -Wl,-soname,lib$*.so.$(ABI) -Wl,--version-script=$(BUILD)/$*.map \
 	    -Wl,-Bsymbolic -Wl,--gc-sections -Wl,-O1 -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed \
 	    $(LDFLAGS) -lpthread
@@ -199,6 +211,7 @@ full: $(call FILES,inlay)
 runtime: $(call FILES,inlay_runtime)
 cross: $(call FILES,inlay_cross)
 wasi: $(call FILES,inlay_wasi)
+wasm_h: $(call FILES,inlay_wasm)
 
 # ---- the program ------------------------------------------------------------------------------------------------------
 #
@@ -229,6 +242,7 @@ above = $(if $(filter /%,$(call under,$(1))),$(PREFIX),$(subst $(empty) $(empty)
 
 FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(SUFFIX)|' \
     -e 's|@PRIVATE_LIBS@|$(PRIVATE_LIBS)|' -e 's|@PRIVATE_CFLAGS@|$(PRIVATE_CFLAGS)|' \
+    -e 's|@MORE_CFLAGS@|$(if $(filter inlay_wasm,$(kind)), -I$${includedir}/inlay)|' \
     -e 's|@CMAKE_LIBS@|$(subst $(empty) $(empty),;,$(PRIVATE_LIBS:-l%=%))|' \
     -e 's|@PC_PREFIX@|$(call above,$(LIBDIR)/pkgconfig,$${pcfiledir})|' \
     -e 's|@PC_LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' -e 's|@PC_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
@@ -237,6 +251,9 @@ FILL = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@FILE@|$(SUFFIX)|' \
     -e 's|@CMAKE_LIBDIR@|$(call below,$(LIBDIR),$${_inlay_prefix})|' \
     -e 's|@CMAKE_INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${_inlay_prefix})|'
 
+# That of the standard is in a directory of its own, for other engines have one of that name, too.
+WASM_HEADERS := wasm.h inlay_wasm.h
+WITH_WASM_H = $(filter inlay_wasm,$(KINDS))
 HEADERS = inlay.h inlay_builtins.h inlay.hpp $(if $(filter inlay_wasi,$(KINDS)),inlay_wasi.h)
 CMAKE_FILES := inlay-config.cmake inlay-config-version.cmake
 DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt
@@ -257,6 +274,8 @@ install: $(foreach kind,$(KINDS),$(call FILES,$(kind))) $(if $(WITH_TOOL),$(TOOL
 	$(INSTALL) -m 644 $(DOCUMENTS) $(D)$(DOCDIR)
 	$(INSTALL) -d $(D)$(DOCDIR)/docs
 	$(INSTALL) -m 644 $(PAGES) $(D)$(DOCDIR)/docs
+	$(if $(WITH_WASM_H),$(INSTALL) -d $(D)$(INCLUDEDIR)/inlay)
+	$(if $(WITH_WASM_H),$(INSTALL) -m 644 $(addprefix include/,$(WASM_HEADERS)) $(D)$(INCLUDEDIR)/inlay)
 	$(foreach kind,$(KINDS),$(install_kind))
 	$(if $(WITH_TOOL),$(INSTALL) -d $(D)$(BINDIR) $(D)$(MANDIR)/man1)
 	$(if $(WITH_TOOL),$(INSTALL) -m 755 $(TOOL) $(D)$(BINDIR))
@@ -268,8 +287,9 @@ install: $(foreach kind,$(KINDS),$(call FILES,$(kind))) $(if $(WITH_TOOL),$(TOOL
 uninstall:
 	rm -f $(foreach kind,$(KINDS),$(addprefix $(D)$(LIBDIR)/,$(call INSTALLED,$(kind)) pkgconfig/$(kind).pc) $(D)$(BINDIR)/$(kind).dll)
 	rm -f $(D)$(BINDIR)/inlay$(EXE) $(D)$(MANDIR)/man1/inlay.1
+	rm -f $(addprefix $(D)$(INCLUDEDIR)/inlay/,$(if $(WITH_WASM_H),$(WASM_HEADERS)))
 	rm -f $(addprefix $(D)$(INCLUDEDIR)/,$(HEADERS)) $(addprefix $(D)$(DOCDIR)/,$(DOCUMENTS) $(PAGES)) $(addprefix $(D)$(CMAKEDIR)/,$(CMAKE_FILES))
-	@for directory in $(D)$(DOCDIR)/docs $(D)$(DOCDIR) $(D)$(CMAKEDIR); do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
+	@for directory in $(D)$(DOCDIR)/docs $(D)$(DOCDIR) $(D)$(CMAKEDIR) $(D)$(INCLUDEDIR)/inlay; do [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory; done
 
 # ---- releasing --------------------------------------------------------------------------------------------------------
 #

@@ -30,6 +30,8 @@ const DIRECTORIES: &[&str] = &[
     "src/",
     "tests/",
     "tools/",
+    "wasi/",
+    "wasm_h/",
 ];
 
 /// What defines the names that begin with `inlay_` or `INLAY_`.

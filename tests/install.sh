@@ -26,7 +26,7 @@ if [ "${1-}" != inside ]; then
     make --silent install "$@" BUILD="$ship" PREFIX=/inlay-was-here DESTDIR="$work/tree"
 
     # Another version, with another number of the ABI, in the same prefix; of the smaller library, which is quickly built.
-    git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src wasi include packaging tools tests/header docs README.md \
+    git ls-files -z Cargo.toml Cargo.lock Makefile build.rs build src wasi wasm_h include packaging tools tests/header docs README.md \
         CHANGELOG.md SECURITY.md LICENSE THIRD-PARTY-LICENSES.txt | xargs -0 cp --parents -t "$work/next"
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
     sed -i "s/$version/1.3.0/; s/^abi = .*/abi = 1/" "$work/next/Cargo.toml" "$work/next/include/inlay.h"
@@ -80,7 +80,7 @@ needs() { readelf -d "$1" | grep -q "NEEDED.*\[$2\]"; }
 rpath=-Wl,-rpath,/opt/inlay/lib
 
 [ "$(pkg-config --modversion inlay)" = "$VERSION" ] || fail "pkg-config has another version"
-for module in inlay inlay_runtime inlay_cross inlay_wasi; do
+for module in inlay inlay_runtime inlay_cross inlay_wasi inlay_wasm; do
     pkg-config --validate $module || fail "$module.pc"
     case $(pkg-config --cflags --libs --static $module) in
     *inlay-was-here*) fail "$module.pc says where it was installed" ;;
@@ -120,6 +120,10 @@ for also in "" -static; do
     said=$(run ./wasi_runtime 2>&1) && fail "inlay_runtime compiles"
     case $said in *"default features"*) pass "WASI without a compiler $also" ;; *) fail "WASI without a compiler: $said" ;; esac
 done
+$CC -o wasm_h /src/install/wasm_h.c $(pkg-config --cflags --libs inlay_wasm inlay) $rpath
+prints "wasm.h, pkg-config" "2 + 40 = 42" ./wasm_h
+$CC -o wasm_h_static /src/install/wasm_h.c -static $(pkg-config --cflags --libs --static inlay_wasm inlay)
+prints "wasm.h, pkg-config, -static" "2 + 40 = 42" ./wasm_h_static
 if [ -n "$CXX" ]; then
     $CXX -std=c++17 -o cxx /src/install/cxx.cpp $(pkg-config --cflags --libs inlay) $rpath
     prints "C++, pkg-config" "$expected, and an exception" ./cxx
@@ -147,6 +151,12 @@ for target in "inlay::wasi inlay::inlay" "inlay::wasi_static inlay::static" "inl
     cmake -G Ninja -S wasi-cmake -B wasi-cmake/build "$@" "-DCONSUMER_INLAY=$(echo "$target" | tr ' ' ';')" >log 2>&1 || { cat log; fail "cmake $target"; }
     cmake --build wasi-cmake/build >log 2>&1 || { cat log; fail "cmake $target"; }
     prints "WASI, CMake, $target" "it ends with 42" wasi-cmake/build/consumer
+done
+for target in "inlay::wasm inlay::inlay" "inlay::wasm_static inlay::static"; do
+    rm -rf wasm-cmake && mkdir wasm-cmake && cp /src/install/wasm_h.c wasm-cmake/main.c && cp /src/consumer/CMakeLists.txt wasm-cmake/
+    cmake -G Ninja -S wasm-cmake -B wasm-cmake/build "$@" "-DCONSUMER_INLAY=$(echo "$target" | tr ' ' ';')" >log 2>&1 || { cat log; fail "cmake $target"; }
+    cmake --build wasm-cmake/build >log 2>&1 || { cat log; fail "cmake $target"; }
+    prints "wasm.h, CMake, $target" "2 + 40 = 42" wasm-cmake/build/consumer
 done
 mkdir wrong && sed 's/inlay 0.2/inlay 0.3/' /src/consumer/CMakeLists.txt >wrong/CMakeLists.txt && cp /src/consumer/main.c wrong/
 ! cmake -S wrong -B wrong/build "$@" >log 2>&1 || fail "CMake takes another version"

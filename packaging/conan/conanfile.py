@@ -1,7 +1,7 @@
 """Builds Inlay for Conan 2 from this checkout, or from an unpacked source archive: conan create packaging/conan
 
-With options shared=True or False, compiler=False for the library that only runs what another has compiled, and wasi=True for
-the one with WASI beside it. It needs Rust, make and binutils; a source archive has all crates, so nothing is fetched.
+With options shared=True or False, compiler=False for the library that only runs what another has compiled, wasi=True for the one
+with WASI beside it, and wasm_h=True for the standard C API. It needs Rust, make and binutils; a source archive has all crates, so nothing is fetched.
 """
 
 import os
@@ -20,8 +20,8 @@ class InlayConan(ConanFile):
     topics = ("webassembly", "wasm", "jit", "cranelift", "sandbox")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "compiler": [True, False], "wasi": [True, False]}
-    default_options = {"shared": False, "compiler": True, "wasi": False}
+    options = {"shared": [True, False], "compiler": [True, False], "wasi": [True, False], "wasm_h": [True, False]}
+    default_options = {"shared": False, "compiler": True, "wasi": False, "wasm_h": False}
 
     @property
     def _kind(self):
@@ -29,7 +29,8 @@ class InlayConan(ConanFile):
 
     @property
     def _kinds(self):
-        return (["inlay_wasi"] if self.options.wasi else []) + [self._kind]
+        wasi, wasm_h = ["inlay_wasi"], ["inlay_wasm"]
+        return (wasi if self.options.wasi else []) + (wasm_h if self.options.wasm_h else []) + [self._kind]
 
     def set_version(self):
         with open(os.path.join(self.recipe_folder, "..", "..", "Cargo.toml"), encoding="utf-8") as manifest:
@@ -37,7 +38,7 @@ class InlayConan(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
-        for part in ("Makefile", "Cargo.*", "build.rs", "build/*", "src/*", "wasi/*", "include/*", "packaging/*", "docs/*", "tests/*", "tools/*",
+        for part in ("Makefile", "Cargo.*", "build.rs", "build/*", "src/*", "wasi/*", "wasm_h/*", "include/*", "packaging/*", "docs/*", "tests/*", "tools/*",
                      "vendor/*", ".cargo/*", "*.md", "LICENSE", "THIRD-PARTY-LICENSES.txt"):
             copy(self, part, src=root, dst=self.export_sources_folder)
 
@@ -62,7 +63,7 @@ class InlayConan(ConanFile):
                      f'DOCDIR=/licenses', cwd=self.source_folder)
 
     def build(self):
-        self._make(("full" if self.options.compiler else "runtime") + (" wasi" if self.options.wasi else ""))
+        self._make(("full" if self.options.compiler else "runtime") + (" wasi" if self.options.wasi else "") + (" wasm_h" if self.options.wasm_h else ""))
 
     def package(self):
         self._make("install")
@@ -74,6 +75,8 @@ class InlayConan(ConanFile):
 
     def package_info(self):
         self.cpp_info.libs = self._kinds
+        if self.options.wasm_h:
+            self.cpp_info.includedirs.append("include/inlay")
         self.cpp_info.set_property("cmake_file_name", "inlay")
         target = ("inlay" if self.options.shared else "static") if self.options.compiler else (
             "runtime" if self.options.shared else "runtime_static")

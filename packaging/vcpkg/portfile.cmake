@@ -7,7 +7,7 @@ vcpkg_extract_source_archive(SOURCE_PATH ARCHIVE "$ENV{INLAY_SOURCE_ARCHIVE}")
 
 find_program(MAKE make REQUIRED)
 vcpkg_execute_required_process(
-  COMMAND "${MAKE}" install "KINDS=inlay inlay_runtime inlay_wasi" "BUILD=${CURRENT_BUILDTREES_DIR}/ship" PREFIX=/ "DESTDIR=${CURRENT_PACKAGES_DIR}"
+  COMMAND "${MAKE}" install "KINDS=inlay inlay_runtime inlay_wasi inlay_wasm" "BUILD=${CURRENT_BUILDTREES_DIR}/ship" PREFIX=/ "DESTDIR=${CURRENT_PACKAGES_DIR}"
     DOCDIR=/share/${PORT} CMAKEDIR=/share/${PORT}
   WORKING_DIRECTORY "${SOURCE_PATH}"
   LOGNAME "install-${TARGET_TRIPLET}")

@@ -1,0 +1,3 @@
+(module
+  (import "host" "hello" (func $hello))
+  (func (export "run") (call $hello)))

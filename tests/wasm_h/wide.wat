@@ -1,0 +1,16 @@
+;; What the standard API has no kinds for, and types that say more than their kinds.
+(module
+  (type $unary (func (param i32) (result i32)))
+  (rec (type $a (func (param (ref null $b)))) (type $b (func (param (ref null $a)))))
+  (import "m" "typed" (func $typed (param (ref null $unary)) (result i32)))
+  (import "m" "group" (func (type $a)))
+  (import "m" "tag" (tag $tag (param i32)))
+  (tag $own (export "own") (param i64))
+  (export "tag" (tag $tag))
+  (global (export "vector") (mut v128) (v128.const i64x2 1 2))
+  (memory (export "memory64") i64 1 2)
+  (table (export "strict") 2 (ref $unary) (ref.func $twice))
+  (func $twice (export "twice") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+  (func (export "lanes") (param v128) (result v128) (local.get 0))
+  (func (export "typed") (result i32) (call $typed (ref.func $twice)))
+  (func (export "throw") (param i32) (throw $tag (local.get 0))))
