@@ -455,6 +455,9 @@ static void opened(void) {
   guest_t guest = guest_in("t", everything);
   uint32_t len;
   int fd;
+  /* a directory, by those who ask for every right that there is */
+  fd = must_open(&guest, "d", DIRECTORY, everything, 0);
+  CHECK(CALL(&guest, "fd_readdir", fd, BUFFER, 100, 0, OUT) == 0 && CALL(&guest, "fd_close", fd) == 0);
   /* at the end, whatever the position is, and whoever else writes */
   fd = must_open(&guest, "log", CREATE, to_both, APPEND);
   CHECK(CALL(&guest, "fd_fdstat_get", fd, BUFFER) == 0 && number_at(&guest, BUFFER + 2, 2) == APPEND);

@@ -108,13 +108,15 @@ pub fn open(
     if how > 15 || flags > 31 {
         return Err(INLAY_WASI_EINVAL.into());
     }
+    let is_directory = how & oflag::DIRECTORY != 0;
     let how = How {
         read: base & (right::READ | right::READDIR) != 0,
-        write: base & right::WRITE != 0,
+        // Whoever asks for a directory with every right wants no file to write.
+        write: base & right::WRITE != 0 && !is_directory,
         create: how & oflag::CREATE != 0,
         exclusive: how & oflag::CREATE != 0 && how & oflag::EXCLUSIVE != 0,
         truncate: how & oflag::TRUNCATE != 0,
-        directory: how & oflag::DIRECTORY != 0,
+        directory: is_directory,
         follow: follows(follow)?,
         flags,
     };
