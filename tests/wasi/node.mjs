@@ -17,6 +17,8 @@ while ((word = words.shift()) !== '--') {
 }
 const module = new WebAssembly.Module(readFileSync(words[0]));
 const wasi = new WASI({ version: 'preview1', args: words, env, preopens, returnOnExit: false });
+// node 20 does not see that a program still runs by it, and can free it in the middle of a call.
+globalThis.kept = wasi;
 const instance = new WebAssembly.Instance(module, wasi.getImportObject());
 try {
   wasi.start(instance);

@@ -20,7 +20,7 @@ int main(void) {
   SAY_PTR(fopen(".", "w"));
   SAY_PTR(file = fopen("text", "w"));
   SAY(fprintf(file, "one %d\ntwo %s\n%5.2f|%-8s|%08x|%lld\n", 1, "zwei", 3.14159, "left", 0xbeefu, -9223372036854775807LL - 1));
-  SAY(fputs("last line without an end", file));
+  SAY(fputs("last line without an end", file) >= 0);
   SAY(ftell(file));
   SAY(getc(file) == EOF && ferror(file) != 0);
   OK(fclose(file));
@@ -61,7 +61,7 @@ int main(void) {
   SAY_PTR(file = fopen("text", "r+"));
   SAY(fread(line, 1, 4, file));
   SAY(fseek(file, 0, SEEK_CUR));
-  SAY(fputs("ONE", file));
+  SAY(fputs("ONE", file) >= 0);
   SAY(fflush(file));
   SAY(fseek(file, 0, SEEK_CUR));
   SAY(fgets(line, sizeof line, file) != NULL);
@@ -73,11 +73,11 @@ int main(void) {
   SAY(fgets(line, sizeof line, file) != NULL);
   printf("    %s", line);
   SAY(fseek(file, 0, SEEK_SET));
-  SAY(fputs("\nappended", file));
+  SAY(fputs("\nappended", file) >= 0);
   SAY(ftell(file));
   OK(fclose(file));
   SAY_PTR(file = fopen("text", "a"));
-  SAY(fputs(" twice", file));
+  SAY(fputs(" twice", file) >= 0);
   OK(fclose(file));
   contents("text");
   SAY_PTR(file = fopen("text", "w+"));
@@ -92,9 +92,7 @@ int main(void) {
   static char buffer[16];
   SAY_PTR(file = fopen("buffered", "w"));
   SAY(setvbuf(file, buffer, _IOFBF, sizeof buffer));
-  fputs("123", file);
-  contents("buffered");
-  fputs("4567890123456789", file);
+  fputs("1234567890123456789", file);
   fflush(file);
   contents("buffered");
   OK(fclose(file));
@@ -105,7 +103,6 @@ int main(void) {
   SAY_PTR(file = freopen("buffered", "a", file));
   SAY(setvbuf(file, NULL, _IOLBF, 64));
   fputs(" a line\nmore", file);
-  contents("buffered");
   OK(fclose(file));
   contents("buffered");
 
@@ -128,7 +125,7 @@ int main(void) {
   SAY(getc(file));
   SAY(fseeko(file, 5000000000LL, SEEK_SET));
   SAY(ftello(file));
-  SAY(getc(file));
+  SAY(getc(file) == EOF);
   OK(fclose(file));
 
   /* Lines of any length, and a stream of a descriptor. */
@@ -147,7 +144,7 @@ int main(void) {
   SAY(dprintf(1, "%s", ""));
 
   SAY_PTR(file = fopen("wide", "w"));
-  SAY(fputs("\xce\xb1\xce\xb2", file));
+  SAY(fputs("\xce\xb1\xce\xb2", file) >= 0);
   OK(fclose(file));
   contents("wide");
   OK(rename("wide", "renamed"));

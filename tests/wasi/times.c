@@ -20,11 +20,14 @@ static double since(struct timespec then) {
   return (double)(now.tv_sec - then.tv_sec) + (double)(now.tv_nsec - then.tv_nsec) / 1e9;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  /* For node, which sets no parts of seconds, and takes a time that is told to be a point for a length. */
+  int whole = argc > 1 && strcmp(argv[1], "whole") == 0;
   int fd = OK(open("file", O_CREAT | O_RDWR, 0666));
   OK(mkdir("directory", 0777));
   OK(symlink("file", "link"));
   struct timespec times[2] = {{1000000000, 123456789}, {1234567890, 987654321}};
+  if (whole) times[0].tv_nsec = times[1].tv_nsec = 0;
   OK(utimensat(AT_FDCWD, "file", times, 0));
   show("file");
   OK(utimensat(AT_FDCWD, "directory", times, 0));
@@ -37,20 +40,20 @@ int main(void) {
   OK(utimensat(AT_FDCWD, "link", times, 0));
   show("file");
   times[0] = (struct timespec){0, UTIME_OMIT};
-  times[1] = (struct timespec){77, 1};
+  times[1] = (struct timespec){77, whole ? 0 : 1};
   OK(futimens(fd, times));
   show("file");
   times[1] = (struct timespec){0, UTIME_OMIT};
-  OK(futimens(fd, times));
+  OK(futimens(fd, times)); /* native: the wasi-libc of Debian 12 refuses this itself */
   show("file");
   times[0] = (struct timespec){0, UTIME_NOW};
-  OK(futimens(fd, times));
+  OK(futimens(fd, times)); /* native: likewise */
   SAY(fstat(fd, &is));
-  SAY(llabs((long long)time(NULL) - (long long)is.st_atim.tv_sec) <= 2);
+  SAY(llabs((long long)time(NULL) - (long long)is.st_atim.tv_sec) <= 2); /* native: likewise */
   SAY(is.st_mtim.tv_sec);
   OK(futimens(fd, NULL));
   SAY(fstat(fd, &is));
-  SAY(llabs((long long)time(NULL) - (long long)is.st_mtim.tv_sec) <= 2);
+  SAY(llabs((long long)time(NULL) - (long long)is.st_mtim.tv_sec) <= 2); /* native: that wasi-libc asks for 1970 */
   times[0] = (struct timespec){1, 0};
   times[1] = (struct timespec){1, 1000000000};
   OK(futimens(fd, times));
@@ -97,7 +100,8 @@ int main(void) {
   slept = since(before);
   if (slept < 0.05 || slept > 0.25) printf("usleep(50000) took %f s\n", slept);
   OK(nanosleep(&(struct timespec){0, 1000000000}, NULL));
-  OK(nanosleep(&(struct timespec){-1, 0}, NULL));
+  OK(nanosleep(&(struct timespec){-1, 0}, NULL)); /* native: wasi-libc takes it for no time at all */
+  if (whole) return 0;
   clock_gettime(CLOCK_MONOTONIC, &before);
   now = before;
   now.tv_nsec += 100000000;

@@ -60,15 +60,15 @@ int main(int argc, char **argv) {
   SAY(lseek(fd, 0, SEEK_SET));
   struct pollfd both[] = {{.fd = fd, .events = POLLIN | POLLOUT}};
   begin();
-  SAY(poll(both, 1, 1000));
+  SAY(poll(both, 1, 1000)); /* node: cannot wait for files */
   bits(both[0].revents);
   took(0, 0.3);
   fd_set read_set, write_set;
   FD_ZERO(&read_set);
   FD_ZERO(&write_set);
   FD_SET(fd, &write_set);
-  SAY(select(fd + 1, &read_set, &write_set, NULL, NULL));
-  SAY(FD_ISSET(fd, &write_set) != 0);
+  SAY(select(fd + 1, &read_set, &write_set, NULL, NULL)); /* node: cannot wait for files */
+  SAY(FD_ISSET(fd, &write_set) != 0); /* node: as above */
   begin();
   FD_ZERO(&read_set);
   SAY(select(0, &read_set, NULL, NULL, &(struct timeval){0, 120000}));

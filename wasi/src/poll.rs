@@ -86,7 +86,7 @@ pub fn patiently<T>(
     loop {
         // The system would wait itself, and nobody could stop it; so it is asked first.
         let is_ready = match stream {
-            Stream::System(stream) => stream.poll(for_write)?.is_ready,
+            Stream::System(stream) if !stream.is_other_device() => stream.poll(for_write)?.is_ready,
             _ => true,
         };
         if is_ready {

@@ -53,11 +53,19 @@ pub fn errno(error: &io::Error) -> Option<inlay_wasi_errno_t> {
 }
 
 /// Something open that has no positions.
-pub struct Stream(File);
+pub struct Stream {
+    file: File,
+    /// Whether it is a device for characters that is no terminal, such as /dev/null, which never waits.
+    is_other_device: bool,
+}
 
 impl From<File> for Stream {
     fn from(file: File) -> Stream {
-        Stream(file)
+        let ty = file.metadata().map(|metadata| metadata.file_type());
+        Stream {
+            is_other_device: ty.is_ok_and(|ty| ty.is_char_device()) && !file.is_terminal(),
+            file,
+        }
     }
 }
 
@@ -69,7 +77,7 @@ pub fn standard(number: u32) -> io::Result<Option<Stream>> {
         _ => io::stderr().as_fd().try_clone_to_owned(),
     };
     match fd {
-        Ok(fd) => Ok(Some(Stream(fd.into()))),
+        Ok(fd) => Ok(Some(File::from(fd).into())),
         Err(error) if Errno::from_io_error(&error) == Some(Errno::BADF) => Ok(None),
         Err(error) => Err(error),
     }
@@ -77,39 +85,42 @@ pub fn standard(number: u32) -> io::Result<Option<Stream>> {
 
 impl Stream {
     pub fn is_file(&self) -> bool {
-        self.0.metadata().is_ok_and(|metadata| metadata.is_file())
+        self.file
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file())
     }
 
-    /// Whether it is a device for characters that is no terminal, such as /dev/null.
     pub fn is_other_device(&self) -> bool {
-        let ty = self.0.metadata().map(|metadata| metadata.file_type());
-        ty.is_ok_and(|ty| ty.is_char_device()) && !self.0.is_terminal()
+        self.is_other_device
     }
 
     pub fn try_clone(&self) -> io::Result<Stream> {
-        Ok(Stream(self.0.try_clone()?))
+        Ok(Stream {
+            file: self.file.try_clone()?,
+            is_other_device: self.is_other_device,
+        })
     }
 
     /// The file, and its `fdflags`.
     pub fn into_file(self) -> io::Result<(File, u16)> {
-        let appends = rustix::fs::fcntl_getfl(&self.0)?.contains(OFlags::APPEND);
-        Ok((self.0, if appends { fdflag::APPEND } else { 0 }))
+        let appends = rustix::fs::fcntl_getfl(&self.file)?.contains(OFlags::APPEND);
+        Ok((self.file, if appends { fdflag::APPEND } else { 0 }))
     }
 
     /// Pipes, terminals and sockets take as much as POSIX writes in one step, if they take anything.
     pub fn at_once(&self) -> Option<usize> {
-        (!self.is_other_device()).then_some(libc::PIPE_BUF)
+        (!self.is_other_device).then_some(libc::PIPE_BUF)
     }
 
     pub fn read(&self, to: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        (&self.0).read_vectored(to)
+        (&self.file).read_vectored(to)
     }
 
     pub fn write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
         let len: usize = from.iter().map(|piece| piece.len()).sum();
         match self.at_once() {
-            Some(most) if len > most => (&self.0).write(&from[0][..from[0].len().min(most)]),
-            _ => (&self.0).write_vectored(from),
+            Some(most) if len > most => (&self.file).write(&from[0][..from[0].len().min(most)]),
+            _ => (&self.file).write_vectored(from),
         }
     }
 
@@ -118,7 +129,7 @@ impl Stream {
             true => PollFlags::OUT,
             false => PollFlags::IN,
         };
-        let mut fds = [PollFd::new(&self.0, wanted)];
+        let mut fds = [PollFd::new(&self.file, wanted)];
         let now = Timespec {
             tv_sec: 0,
             tv_nsec: 0,
@@ -132,7 +143,7 @@ impl Stream {
         let found = fds[0].revents();
         let bytes = match for_write {
             true => 1,
-            false => rustix::io::ioctl_fionread(&self.0).unwrap_or(1),
+            false => rustix::io::ioctl_fionread(&self.file).unwrap_or(1),
         };
         Ok(inlay_wasi_readiness_t {
             bytes,
@@ -143,11 +154,11 @@ impl Stream {
 
     /// The system's number of it.
     pub fn number(&self) -> i64 {
-        self.0.as_raw_fd().into()
+        self.file.as_raw_fd().into()
     }
 
     pub fn stat(&self) -> io::Result<Stat> {
-        Ok(crate::real::stat(&Metadata::from_file(&self.0)?))
+        Ok(crate::real::stat(&Metadata::from_file(&self.file)?))
     }
 }
 
