@@ -646,8 +646,8 @@ inlay_error_t *inlay_wasi_config_wait(inlay_wasi_config_t *config,
                                       const inlay_wasi_wait_t *wait);
 
 /**
- * Sets how many descriptors a program has at most, the standard ones and directories among them: 65,536 if this is not called,
- * which is the most. More is `EMFILE` for the program.
+ * Sets how many descriptors a program can have, the standard ones and directories among them: what it opens gets a number below
+ * this, or else it gets `EMFILE`. 65,536 if this is not called, which is the most.
  */
 INLAY_MUST_USE INLAY_WASI_API
 inlay_error_t *inlay_wasi_config_max_descriptors(inlay_wasi_config_t *config,

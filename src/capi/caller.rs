@@ -52,8 +52,7 @@ pub unsafe extern "C" fn inlay_caller_memory(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_caller_interrupted(caller: *const inlay_caller_t) -> bool {
     // SAFETY: a caller is the host function's vmctx, which is alive during its call, and so is its store.
-    let interrupted =
-        |context: &VmHostFunc| unsafe { (*Store::of(&raw const context.header)).vm.is_stopping() };
+    let interrupted = |context: &VmHostFunc| unsafe { (*context.header.store).is_stopping() };
     // SAFETY: the caller gives a valid inlay_caller_t or NULL.
     unsafe { look(caller.cast(), false, interrupted) }
 }

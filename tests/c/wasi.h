@@ -3,7 +3,7 @@
 #define INLAY_TEST_WASI_H
 #include "test.h"
 #include "inlay_wasi.h"
-#include <stdarg.h>
+#include <dirent.h>
 #include "wasi.wasm.h"
 
 typedef struct {
@@ -120,6 +120,48 @@ static inline int guest_open(guest_t *guest, int directory, const char *path, in
 static inline int guest_path(guest_t *guest, const char *name, int fd, const char *path) {
   int64_t len = put_text(guest, PATH, path);
   return CALL(guest, name, fd, PATH, len);
+}
+
+static inline int seek(guest_t *guest, int fd, int64_t by, int whence) { return CALL(guest, "fd_seek", fd, by, whence, OUT); }
+static inline int stat_of(guest_t *guest, int fd, const char *path, int follow) {
+  int64_t len = put_text(guest, PATH, path);
+  return CALL(guest, "path_filestat_get", fd, follow, PATH, len, BUFFER);
+}
+static inline int make_link(guest_t *guest, const char *contents, int fd, const char *path) {
+  int64_t len = put_text(guest, PATH2, contents), path_len = put_text(guest, PATH, path);
+  return CALL(guest, "path_symlink", PATH2, len, fd, PATH, path_len);
+}
+/* path_link, or path_rename */
+static inline int two_paths(guest_t *guest, bool links, int old, const char *path, int new_fd, const char *new_path) {
+  int64_t len = put_text(guest, PATH, path), new_len = put_text(guest, PATH2, new_path);
+  return links ? CALL(guest, "path_link", old, 0, PATH, len, new_fd, PATH2, new_len)
+               : CALL(guest, "path_rename", old, PATH, len, new_fd, PATH2, new_len);
+}
+
+/* As CHECK(expect(...)): shows both numbers if they differ. */
+static inline bool expect(const char *what, const char *more, long long number, int got, int wanted) {
+  if (got != wanted) printf("%s %s %lld: %d, expected %d\n", what, more, number, got, wanted);
+  return got == wanted;
+}
+
+/* A directory of this program's own, among what is temporary. */
+static inline void make_root(char *root, size_t room) {
+  const char *temporary = getenv("TMPDIR");
+  snprintf(root, room, "%s/inlay-wasi-XXXXXX", temporary != NULL && strlen(temporary) < 200 ? temporary : "/tmp");
+  if (mkdtemp(root) == NULL) {
+    perror(root);
+    _exit(1);
+  }
+}
+
+/* The system's descriptors of this process; 0 where nothing says that. */
+static inline int descriptors_of_process(void) {
+  DIR *all = opendir("/proc/self/fd");
+  int count = 0;
+  if (all == NULL) return 0;
+  while (readdir(all) != NULL) count++;
+  closedir(all);
+  return count;
 }
 
 /* What a program has written to a descriptor that is collected. */

@@ -55,16 +55,6 @@ static int wasi_of(int number) {
   }
 }
 
-/* The system's descriptors of this process; 0 where nothing says that. */
-static int descriptors_of_process(void) {
-  DIR *all = opendir("/proc/self/fd");
-  int count = 0;
-  if (all == NULL) return 0;
-  while (readdir(all) != NULL) count++;
-  closedir(all);
-  return count;
-}
-
 static const char *in(const char *name) {
   static __thread char paths[8][PATH_MAX + 300];
   static __thread int turn;
@@ -299,10 +289,6 @@ static guest_t guest_in(const char *name, int64_t rights) {
 
 /* ---- calls ---- */
 
-static bool expect(const char *what, const char *more, long long number, int got, int wanted) {
-  if (got != wanted) printf("%s %s %lld: %d, expected %d\n", what, more, number, got, wanted);
-  return got == wanted;
-}
 
 /* As guest_open, with all that can be said. */
 static int open_as(guest_t *guest, int directory, const char *path, int follow, int oflags, int64_t base, int64_t inheriting, int fdflags, int *fd) {
@@ -319,19 +305,6 @@ static int must_open(guest_t *guest, const char *path, int oflags, int64_t right
   CHECK(open_as(guest, 3, path, 1, oflags, rights, everything, fdflags, &fd) == 0);
   return fd;
 }
-static int two_paths(guest_t *guest, bool links, int old, const char *path, int new, const char *new_path) {
-  int64_t len = put_text(guest, PATH, path), new_len = put_text(guest, PATH2, new_path);
-  return links ? CALL(guest, "path_link", old, 0, PATH, len, new, PATH2, new_len)
-               : CALL(guest, "path_rename", old, PATH, len, new, PATH2, new_len);
-}
-static int make_link(guest_t *guest, const char *contents, int fd, const char *path) {
-  int64_t len = put_text(guest, PATH2, contents), path_len = put_text(guest, PATH, path);
-  return CALL(guest, "path_symlink", PATH2, len, fd, PATH, path_len);
-}
-static int stat_of(guest_t *guest, int fd, const char *path, int follow) {
-  int64_t len = put_text(guest, PATH, path);
-  return CALL(guest, "path_filestat_get", fd, follow, PATH, len, BUFFER);
-}
 static int read_link(guest_t *guest, int fd, const char *path, uint32_t room) {
   int64_t len = put_text(guest, PATH, path);
   return CALL(guest, "path_readlink", fd, PATH, len, BUFFER, room, OUT);
@@ -344,7 +317,6 @@ static uint64_t position(guest_t *guest, int fd) {
   CHECK(CALL(guest, "fd_tell", fd, OUT) == 0);
   return number_at(guest, OUT, 8);
 }
-static int seek(guest_t *guest, int fd, int64_t by, int whence) { return CALL(guest, "fd_seek", fd, by, whence, OUT); }
 static void put_pieces(guest_t *guest, uint32_t at_address, int count, uint32_t (*pieces)[2]) {
   for (int i = 0; i < count; i++) {
     put_number(guest, at_address + 8 * (uint32_t)i, pieces[i][0], 4);
@@ -1868,12 +1840,7 @@ static void several(void) {
 
 int main(int count, char **args) {
   test_start();
-  const char *temporary = getenv("TMPDIR");
-  snprintf(root, sizeof root, "%s/inlay-wasi-XXXXXX", temporary != NULL && strlen(temporary) < 200 ? temporary : "/tmp");
-  if (mkdtemp(root) == NULL) {
-    perror(root);
-    return 1;
-  }
+  make_root(root, sizeof root);
   char absolute[PATH_MAX];
   if (realpath(root, absolute) != NULL && strlen(absolute) < sizeof root) strcpy(root, absolute);
   umask(022);

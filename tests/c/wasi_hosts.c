@@ -304,27 +304,10 @@ static void end(guest_t *guest, host_t *host) {
 
 /* ---- calls ---- */
 
-static bool expect(const char *what, const char *more, long long number, int got, int wanted) {
-  if (got != wanted) printf("%s %s %lld: %d, expected %d\n", what, more, number, got, wanted);
-  return got == wanted;
-}
 static int must_open(guest_t *guest, const char *path, int oflags, int64_t rights, int fdflags) {
   int fd = -1;
   CHECK(expect("open", path, oflags, guest_open(guest, 3, path, oflags, rights, fdflags, &fd), 0));
   return fd;
-}
-static int two_paths(guest_t *guest, bool links, int old, const char *path, int new, const char *new_path) {
-  int64_t len = put_text(guest, PATH, path), new_len = put_text(guest, PATH2, new_path);
-  return links ? CALL(guest, "path_link", old, 0, PATH, len, new, PATH2, new_len)
-               : CALL(guest, "path_rename", old, PATH, len, new, PATH2, new_len);
-}
-static int stat_of(guest_t *guest, int fd, const char *path, int follow) {
-  int64_t len = put_text(guest, PATH, path);
-  return CALL(guest, "path_filestat_get", fd, follow, PATH, len, BUFFER);
-}
-static int make_link(guest_t *guest, const char *contents, int fd, const char *path) {
-  int64_t len = put_text(guest, PATH2, contents), path_len = put_text(guest, PATH, path);
-  return CALL(guest, "path_symlink", PATH2, len, fd, PATH, path_len);
 }
 static int read_link(guest_t *guest, int fd, const char *path) {
   int64_t len = put_text(guest, PATH, path);
@@ -334,7 +317,6 @@ static int set_times(guest_t *guest, int fd, const char *path) {
   int64_t len = put_text(guest, PATH, path);
   return CALL(guest, "path_filestat_set_times", fd, 1, PATH, len, 1, 1, 5);
 }
-static int seek(guest_t *guest, int fd, int64_t by, int whence) { return CALL(guest, "fd_seek", fd, by, whence, OUT); }
 static uint64_t position(guest_t *guest, int fd) {
   CHECK(CALL(guest, "fd_tell", fd, OUT) == 0);
   return number_at(guest, OUT, 8);
@@ -887,9 +869,7 @@ static void descriptors(void) {
 /* From one directory into another, of which one can be the system's. */
 static void across(void) {
   char root[300];
-  const char *temporary = getenv("TMPDIR");
-  snprintf(root, sizeof root, "%s/inlay-wasi-XXXXXX", temporary != NULL && strlen(temporary) < 200 ? temporary : "/tmp");
-  CHECK(mkdtemp(root) != NULL);
+  make_root(root, sizeof root);
   char path[400];
   snprintf(path, sizeof path, "%s/real", root);
   FILE *file = fopen(path, "w");
@@ -926,14 +906,6 @@ static void across(void) {
   host_delete(one), host_delete(two);
 }
 
-static int descriptors_of_process(void) {
-  DIR *all = opendir("/proc/self/fd");
-  int count = 0;
-  if (all == NULL) return 0;
-  while (readdir(all) != NULL) count++;
-  closedir(all);
-  return count;
-}
 
 /* Files that are asked what they are themselves: also where nothing leads to them any more. */
 static inlay_error_t *on_stat_file(void *env, void *file, inlay_wasi_stat_t *out) {

@@ -99,7 +99,7 @@ static bool is_plain(const char *path) {
     if (*path == '\0') return true;
   }
 }
-static inlay_error_t *stat_of(void *env, const char *path, inlay_wasi_stat_t *out) {
+static inlay_error_t *host_stat(void *env, const char *path, inlay_wasi_stat_t *out) {
   (void)env;
   CHECK(is_plain(path));
   out->is_directory = path[0] == '\0';
@@ -150,7 +150,7 @@ static void start(guest_t *guest) {
   const int64_t allocate = 1 << 8; /* fills disks */
   inlay_wasi_config_t *config = inlay_wasi_config_new();
   OK(inlay_wasi_config_dir(config, inside, "/", INLAY_WASI_RIGHTS_ALL & ~allocate));
-  OK(inlay_wasi_config_files(config, &(inlay_wasi_files_t){sizeof(inlay_wasi_files_t), NULL, stat_of, entry, open_file, close_file, read_file, write_file,
+  OK(inlay_wasi_config_files(config, &(inlay_wasi_files_t){sizeof(inlay_wasi_files_t), NULL, host_stat, entry, open_file, close_file, read_file, write_file,
                              NULL, NULL, NULL, NULL, NULL, NULL}, "/host", INLAY_WASI_RIGHTS_ALL));
   OK(inlay_wasi_config_input(config, 0, (const uint8_t *)"some input", 10));
   OK(inlay_wasi_config_output(config, 1, 100));
@@ -163,8 +163,7 @@ static void random_calls(void) {
   const char *seed = getenv("INLAY_TEST_SEED"), *many = getenv("INLAY_TEST_CALLS");
   for (long i = seed != NULL ? atol(seed) : 0; i > 0; i--) test_random();
   long calls = many != NULL ? atol(many) : test_quick() ? 3000 : 60000;
-  snprintf(root, sizeof root, "%s/inlay-wasi-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-  CHECK(mkdtemp(root) != NULL);
+  make_root(root, sizeof root);
   snprintf(inside, sizeof inside, "%s/inside", root);
   snprintf(secret, sizeof secret, "%s/secret", root);
   snprintf(link_out, sizeof link_out, "%s/inside/out", root);

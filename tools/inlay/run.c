@@ -182,7 +182,6 @@ int run_command(arguments_t arguments) {
   bool is_program = is_command(module);
   if (!is_program && arguments.count == 0) return list(module), DONE;
   is_switch(&arguments, "--");
-  int status = DONE;
   inlay_store_t *store = NULL;
   inlay_linker_t *linker = NULL;
   inlay_instance_t *instance = NULL;
@@ -197,7 +196,7 @@ int run_command(arguments_t arguments) {
   check(inlay_linker_new(engine, &linker), path);
   check(inlay_wasi_define(linker, wasi), path);
   check(inlay_linker_instantiate(linker, store, module, &instance), path);
-  status = start(instance, path);
+  int status = start(instance, path);
   if (!is_program && status == DONE) {
     const char *export = arguments.next[0];
     arguments.count--;

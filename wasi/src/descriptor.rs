@@ -52,12 +52,20 @@ pub fn read(call: &Call<'_>, fd: u32, pieces: u32, count: u32, read: u32) -> Res
     let pieces = call.memory.pieces(pieces, count)?;
     let len = match &descriptor.node {
         Node::Dir(_) => return Err(INLAY_WASI_EISDIR.into()),
-        _ if descriptor.rights().0 & right::READ == 0 => return Err(INLAY_WASI_ENOTCAPABLE.into()),
-        _ if pieces.is_empty() => 0,
-        Node::File(file) => call.memory.scatter(&pieces, |to| file.read(to))?,
-        Node::Stream(stream) => patiently(call, fd, &descriptor, false, || {
-            call.memory.scatter(&pieces, |to| stream.read(to))
-        })?,
+        Node::File(file) => {
+            descriptor.demand(right::READ)?;
+            call.memory.scatter(&pieces, |to| file.read(to))?
+        }
+        Node::Stream(stream) => {
+            descriptor.demand(right::READ)?;
+            // Nothing is there at once, too, where anything would have to be waited for.
+            match pieces.is_empty() {
+                true => 0,
+                false => patiently(call, fd, &descriptor, false, || {
+                    call.memory.scatter(&pieces, |to| stream.read(to))
+                })?,
+            }
+        }
     };
     finish(call, number, len)
 }
@@ -71,12 +79,8 @@ pub fn write(call: &Call<'_>, fd: u32, pieces: u32, count: u32, written: u32) ->
         Node::File(file) => {
             descriptor.demand(right::WRITE)?;
             let appends = descriptor.flags.load(Ordering::Relaxed) & fdflag::APPEND != 0;
-            match pieces.is_empty() {
-                true => 0,
-                false => call
-                    .memory
-                    .gather(&pieces, |from| file.write(from, appends))?,
-            }
+            call.memory
+                .gather(&pieces, |from| file.write(from, appends))?
         }
         Node::Stream(stream) => {
             descriptor.demand(right::WRITE)?;
@@ -100,17 +104,15 @@ fn write_stream(
         let written = patiently(call, fd, descriptor, true, || {
             call.memory.gather(&pieces, |from| stream.write(from))
         });
-        match written {
+        let written = match written {
             Err(Stop::Errno(_)) if total > 0 => break,
-            written => {
-                let written = written?;
-                total += written;
-                pieces = Memory::rest(&pieces, written);
-            }
-        }
+            written => written?,
+        };
+        total += written;
         if stream.at_once().is_none() || descriptor.is_impatient() {
             break;
         }
+        pieces = Memory::rest(&pieces, written);
     }
     Ok(total)
 }
@@ -142,10 +144,7 @@ pub fn pread(
     let pieces = call.memory.pieces(pieces, count)?;
     let file = file(&descriptor, right::READ | right::SEEK)?;
     let from = offset(from)?;
-    let len = match pieces.is_empty() {
-        true => 0,
-        false => call.memory.scatter(&pieces, |to| file.read_at(to, from))?,
-    };
+    let len = call.memory.scatter(&pieces, |to| file.read_at(to, from))?;
     finish(call, number, len)
 }
 
@@ -162,12 +161,9 @@ pub fn pwrite(
     let pieces = call.memory.pieces(pieces, count)?;
     let file = file(&descriptor, right::WRITE | right::SEEK)?;
     let to = offset(to)?;
-    let len = match pieces.is_empty() {
-        true => 0,
-        false => call
-            .memory
-            .gather(&pieces, |from| file.write_at(from, to))?,
-    };
+    let len = call
+        .memory
+        .gather(&pieces, |from| file.write_at(from, to))?;
     finish(call, number, len)
 }
 

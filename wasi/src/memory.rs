@@ -150,12 +150,16 @@ impl Memory {
         rest.collect()
     }
 
-    /// Has something look at what is in these places, without a copy unless there has to be one.
-    pub fn gather<T>(
+    /// Has something take what is in these places, which says how many bytes it has taken; without a copy unless there has to
+    /// be one. Of no places it takes nothing.
+    pub fn gather(
         &self,
         pieces: &[Place],
-        look: impl FnOnce(&[IoSlice<'_>]) -> Result<T>,
-    ) -> Result<T> {
+        take: impl FnOnce(&[IoSlice<'_>]) -> Result<usize>,
+    ) -> Result<usize> {
+        if pieces.is_empty() {
+            return Ok(0);
+        }
         if self.are_ours(pieces) {
             let slice = |piece: &Place| {
                 // SAFETY: the place is in the memory, of which nobody else uses these bytes during the call: wasm of the store
@@ -163,8 +167,8 @@ impl Memory {
                 IoSlice::new(unsafe { std::slice::from_raw_parts(self.at(*piece), piece.len) })
             };
             return match pieces {
-                [piece] => look(&[slice(piece)]),
-                _ => look(&pieces.iter().map(slice).collect::<Vec<_>>()),
+                [piece] => take(&[slice(piece)]),
+                _ => take(&pieces.iter().map(slice).collect::<Vec<_>>()),
             };
         }
         let mut copy = reserve(MOST_COPIED.min(pieces.iter().map(|piece| piece.len).sum()))?;
@@ -172,15 +176,19 @@ impl Memory {
             let len = piece.len.min(MOST_COPIED - copy.len());
             copy.extend(self.read(Place { len, ..*piece })?);
         }
-        look(&[IoSlice::new(&copy)])
+        take(&[IoSlice::new(&copy)])
     }
 
-    /// Has something fill these places from their beginning, which says how many bytes it has written.
+    /// Has something fill these places from their beginning, which says how many bytes it has written. Into no places it writes
+    /// nothing.
     pub fn scatter(
         &self,
         pieces: &[Place],
         fill: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize>,
     ) -> Result<usize> {
+        if pieces.is_empty() {
+            return Ok(0);
+        }
         if self.are_ours(pieces) {
             let slice = |piece: &Place| {
                 // SAFETY: as in `gather`; and no two of them have a byte in common.

@@ -194,9 +194,10 @@ impl Subscription {
         })
     }
 
-    /// What has come to pass, if anything has: an error, bytes, and whether the other side has gone.
-    fn event(&self, call: &Call<'_>) -> Result<Option<[u8; EVENT]>> {
-        let (errno, bytes, is_closed) = match self.happened(call) {
+    /// What has come to pass, if anything has: an error, bytes, and whether the other side has gone. Else `left` becomes what
+    /// a clock has left, if that is less.
+    fn event(&self, call: &Call<'_>, left: &mut u64) -> Result<Option<[u8; EVENT]>> {
+        let (errno, bytes, is_closed) = match self.happened(call, left) {
             Ok(None) => return Ok(None),
             Ok(Some(found)) => (0, found.bytes, found.is_closed),
             Err(Stop::Errno(errno)) => (errno, 0, false),
@@ -211,13 +212,17 @@ impl Subscription {
         Ok(Some(event))
     }
 
-    fn happened(&self, call: &Call<'_>) -> Result<Option<inlay_wasi_readiness_t>> {
+    fn happened(&self, call: &Call<'_>, left: &mut u64) -> Result<Option<inlay_wasi_readiness_t>> {
         let found = match &self.subject {
             Subject::Wrong(errno) => return Err((*errno).into()),
-            Subject::Clock(deadline) => inlay_wasi_readiness_t {
-                is_ready: deadline.left(call)? == 0,
-                ..Default::default()
-            },
+            Subject::Clock(deadline) => {
+                let its = deadline.left(call)?;
+                *left = its.min(*left);
+                inlay_wasi_readiness_t {
+                    is_ready: its == 0,
+                    ..Default::default()
+                }
+            }
             Subject::Stream {
                 descriptor,
                 for_write,
@@ -299,10 +304,8 @@ pub fn oneoff(
         let mut found = Vec::new();
         let mut left = u64::MAX;
         for subscription in &subscriptions {
-            if let Some(event) = subscription.event(call)? {
+            if let Some(event) = subscription.event(call, &mut left)? {
                 found.extend(event);
-            } else if let Subject::Clock(deadline) = &subscription.subject {
-                left = left.min(deadline.left(call)?);
             }
         }
         if !found.is_empty() {

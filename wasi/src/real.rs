@@ -162,6 +162,11 @@ fn follow(follow: bool) -> FollowSymlinks {
     }
 }
 
+/// Whether a link at the end of a path is followed: what a slash stands behind is a directory, and not the link that leads to one.
+fn follows(path: &str, follow: bool) -> bool {
+    follow || path.ends_with('/') || path.ends_with("/.")
+}
+
 fn specs(times: Times) -> [Option<SystemTimeSpec>; 2] {
     [times.accessed, times.modified].map(|time| {
         time.map(|time| match time {
@@ -194,8 +199,7 @@ impl Directory for RealDir {
     }
 
     fn stat_at(&self, path: &str, follow: bool) -> Result<Stat> {
-        // What a slash stands behind is a directory, and not the link that leads to one.
-        if !follow && !path.ends_with('/') && !path.ends_with("/.") {
+        if !follows(path, follow) {
             return Ok(stat(&self.0.symlink_metadata(path)?));
         }
         // A single name that is no link cannot lead anywhere else, and takes one call of the system's; most paths are that.
@@ -274,19 +278,15 @@ impl Directory for RealDir {
 
     fn set_times_at(&self, path: &str, follow: bool, times: Times) -> Result<()> {
         let [accessed, modified] = specs(times);
-        // To have times set, what else there is would be opened, which can wait.
-        if follow
-            && !matches!(
-                self.stat_at(path, true)?.filetype,
-                filetype::REGULAR_FILE | filetype::DIRECTORY
-            )
-        {
-            return Err(INLAY_WASI_ENOTSUP.into());
-        }
-        if !follow && !path.ends_with('/') {
+        if !follows(path, follow) {
             return Ok(DirExt::set_symlink_times(
                 &self.0, path, accessed, modified,
             )?);
+        }
+        // To have times set, what else there is would be opened, which can wait.
+        let ty = self.stat_at(path, true)?.filetype;
+        if !matches!(ty, filetype::REGULAR_FILE | filetype::DIRECTORY) {
+            return Err(INLAY_WASI_ENOTSUP.into());
         }
         match DirExt::set_times(&self.0, path, accessed, modified) {
             // Where the system does not look up paths in a directory, cap-std opens a directory as what has no times to set.

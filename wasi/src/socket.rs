@@ -38,7 +38,9 @@ pub fn accept(call: &Call<'_>, fd: u32, flags: u32, accepted: u32) -> Result<()>
             Given::take(&table).map_err(crate::errno::Stop::Error)
         }
     })?;
-    let descriptor = Descriptor::whole(Node::Stream(Stream::Host(new)));
+    let node = Node::Stream(Stream::Host(new));
+    let rights = node.rights();
+    let descriptor = Descriptor::new(node, rights, 0);
     descriptor.flags.store(flags, Ordering::Relaxed);
     let number = call.wasi.table.open(descriptor)?;
     call.memory.write(place, &number.to_le_bytes());

@@ -36,12 +36,6 @@ impl Descriptor {
         }
     }
 
-    /// With all rights that it can have.
-    pub fn whole(node: Node) -> Descriptor {
-        let rights = node.rights();
-        Descriptor::new(node, rights, 0)
-    }
-
     pub fn rights(&self) -> (u64, u64) {
         (
             self.base.load(Ordering::Relaxed),

@@ -345,8 +345,8 @@ pub unsafe extern "C" fn inlay_wasi_config_wait(
     }
 }
 
-/// Sets how many descriptors a program has at most, the standard ones and directories among them: 65,536 if this is not called,
-/// which is the most. More is `EMFILE` for the program.
+/// Sets how many descriptors a program can have, the standard ones and directories among them: what it opens gets a number below
+/// this, or else it gets `EMFILE`. 65,536 if this is not called, which is the most.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_wasi_config_max_descriptors(
     config: *mut inlay_wasi_config_t,
