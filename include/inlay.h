@@ -1647,7 +1647,7 @@ inlay_error_t *inlay_interrupter_new(inlay_store_t *store, inlay_interrupter_t *
  * Wasm that runs stops within a millisecond of its own running time, in loops, recursion, tail calls and circles of
  * exceptions, and in operations on whole memories or tables, of which a part is then done; only to grow one is a single
  * step. Wasm that waits in `memory.atomic.wait32` or `wait64` wakes within some milliseconds. Host functions are not
- * stopped; wasm that they return to is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it,
+ * stopped, unless they look themselves (`inlay_caller_stop`); wasm that they return to is. The error has a backtrace, if wasm had begun, no `catch_all` of wasm's catches it,
  * and the store stays usable. A host function that calls into the store itself may be the one that gets the error.
  *
  * An interrupt stops one call; several before that count as one. Any thread may call this, and a signal handler may.

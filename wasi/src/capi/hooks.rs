@@ -94,7 +94,7 @@ pub struct inlay_wasi_wait_t {
     pub env: *mut c_void,
     /// Waits until one of `count` things may have come to pass, or so many nanoseconds have; `UINT64_MAX` is for ever. It may
     /// return earlier: the library looks itself what has come to pass, and calls again if nothing has. So what it has to do is
-    /// come back in time, and not so often that it costs anything.
+    /// come back in time, and not so often that it costs anything. `sched_yield` calls it, too, with nothing to wait for and 0.
     ///
     /// Threads and results are as for `inlay_wasi_stream_t`. It may do anything but call into the store of `caller`, grow
     /// its memories or delete it; `inlay_caller_interrupted` says whether it should return. Time is then what the program's clock
