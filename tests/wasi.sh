@@ -234,7 +234,7 @@ part_streams() {
   stream_case "native node" in_shared_file input 'printf abcdefgh >f; { "$run" one; cat; } <f'
   stream_case "native node" in_slow input '{ printf one; sleep 0.2; printf "\ntwo"; sleep 0.2; echo; } | "$run" lines'
   # Terminals: each line as it comes, with the prompt before it, and the end of the input as a character.
-  stream_case "native node" tty_lines input 'printf "a\nb\n\004" | script -qec "$run lines" /dev/null'
+  stream_case "native node" tty_lines input '{ sleep 0.7; printf "a\nb\n"; sleep 0.5; printf "\004"; sleep 0.3; } | script -qec "$run lines" /dev/null'
   stream_case "native node" tty_is input 'printf "\004\004" | script -qec "$run" /dev/null'
   stream_case "native node" tty_order output 'script -qec "$run buffered" /dev/null </dev/null'
   # Waiting for it.
